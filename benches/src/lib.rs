@@ -1,0 +1,1 @@
+//! Shared, deterministic data for the benchmarks.

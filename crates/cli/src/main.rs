@@ -1,0 +1,3 @@
+//! The geocast binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! geocast-geo-filter: see README.md.

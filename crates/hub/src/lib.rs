@@ -1,0 +1,1 @@
+//! geocast-hub: see README.md.

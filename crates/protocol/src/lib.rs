@@ -1,0 +1,1 @@
+//! geocast-protocol: see README.md.

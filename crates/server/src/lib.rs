@@ -1,0 +1,1 @@
+//! geocast-server: see README.md.
