@@ -1,1 +1,73 @@
-//! geocast-hub: see README.md.
+//! Fan-out without a runtime: who gets an event, each rendering made once and shared, and what a slow reader may cost.
+//!
+//! The crate knows no sockets, no clock and no message format. The caller says what an [`Interest`] is (a viewport, a
+//! tenant, a topic filter), how an event is rendered for it, and where a rendering goes (a [`Sink`]). The [`Hub`] then
+//! finds the subscribers of a channel, asks each interest once, renders each distinct form once, and hands out clones.
+//! [`Outbox`] is the sink most callers want: a queue of shared frames, bounded in bytes, that is drained with vectored
+//! writes.
+//!
+//! If you want a ready server, use `geocast-server`; if you only need channels between tasks of one process,
+//! `tokio::sync::broadcast` is simpler.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use geocast_hub::{Hub, Interest, Outbox, Overflow};
+//!
+//! /// Subscribers who only want numbers above a threshold.
+//! #[derive(Debug)]
+//! struct Above(i64);
+//!
+//! impl Interest for Above {
+//!     type Event = i64;
+//!     type Form = ();
+//!     type Rendering = Bytes;
+//!     type Withheld = &'static str;
+//!
+//!     fn decide(&self, event: &i64) -> Result<(), &'static str> {
+//!         if *event > self.0 { Ok(()) } else { Err("below the threshold") }
+//!     }
+//!
+//!     fn render(event: &i64, (): &()) -> Result<Bytes, &'static str> {
+//!         Ok(Bytes::from(event.to_string()))
+//!     }
+//! }
+//!
+//! let mut hub: Hub<&str, Above, Outbox> = Hub::new();
+//! let low = hub.connect(Outbox::new(1024, Overflow::Close));
+//! let high = hub.connect(Outbox::new(1024, Overflow::Close));
+//! hub.subscribe(low, "temperature", Above(0));
+//! hub.subscribe(high, "temperature", Above(30));
+//!
+//! let fanout = hub.publish(&"temperature", &21);
+//! assert_eq!(fanout.delivered, 1);
+//! assert_eq!(fanout.withheld, vec![("below the threshold", 1)]);
+//! assert_eq!(hub.take_dirty(), vec![low]);
+//! ```
+//!
+//! # Layout
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `interest` | [`Interest`]: what a subscriber wants and how an event is rendered for it |
+//! | `sink` | [`Sink`]: where renderings go |
+//! | `outbox` | [`Outbox`]: the bounded queue of shared frames |
+//! | `audience` | the subscriptions of one channel: the place where an index finds the interested ones |
+//! | `fanout` | [`Fanout`]: what became of one event |
+//! | `hub` | [`Hub`]: subscribers and channels |
+
+mod audience;
+mod fanout;
+mod hub;
+mod interest;
+mod outbox;
+mod sink;
+
+pub use fanout::Fanout;
+pub use hub::{Hub, SubscriberId};
+pub use interest::Interest;
+pub use outbox::{Outbox, Overflow, Refused};
+pub use sink::Sink;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

@@ -1,0 +1,30 @@
+/// What became of one event: every subscriber of its channel is counted in exactly one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fanout<W> {
+    /// Subscribers whose sink took the rendering.
+    pub delivered: u64,
+    /// Subscribers whose sink refused it: full, or already closing.
+    pub refused: u64,
+    /// Subscribers from whom it was kept, by reason.
+    pub withheld: Vec<(W, u64)>,
+}
+
+impl<W: PartialEq> Fanout<W> {
+    /// All subscribers that were accounted for.
+    pub fn total(&self) -> u64 {
+        self.delivered + self.refused + self.withheld.iter().map(|(_, count)| count).sum::<u64>()
+    }
+
+    pub(crate) fn withhold(&mut self, reason: W) {
+        match self.withheld.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => self.withheld.push((reason, 1)),
+        }
+    }
+}
+
+impl<W> Default for Fanout<W> {
+    fn default() -> Self {
+        Self { delivered: 0, refused: 0, withheld: Vec::new() }
+    }
+}

@@ -1,0 +1,140 @@
+use std::cell::Cell;
+
+use proptest::prelude::*;
+
+use super::Hub;
+use crate::{Interest, Refused, Sink};
+
+/// Wants multiples of a number, rendered in a base.
+#[derive(Debug, Clone, Copy)]
+struct Multiples {
+    of: u32,
+    base: u32,
+}
+
+/// A number that remembers how often it was rendered.
+struct Number {
+    value: u32,
+    rendered: Cell<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Received(Vec<String>);
+
+impl Interest for Multiples {
+    type Event = Number;
+    type Form = u32;
+    type Rendering = String;
+    type Withheld = &'static str;
+
+    fn decide(&self, event: &Number) -> Result<u32, &'static str> {
+        if event.value.is_multiple_of(self.of) { Ok(self.base) } else { Err("no multiple") }
+    }
+
+    fn render(event: &Number, base: &u32) -> Result<String, &'static str> {
+        event.rendered.set(event.rendered.get() + 1);
+        match base {
+            10 => Ok(event.value.to_string()),
+            16 => Ok(format!("{:x}", event.value)),
+            _ => Err("unknown base"),
+        }
+    }
+}
+
+impl Sink<String> for Received {
+    fn push(&mut self, rendering: &String) -> Result<(), Refused> {
+        if self.0.len() == 3 {
+            return Err(Refused::Full);
+        }
+        self.0.push(rendering.clone());
+        Ok(())
+    }
+}
+
+fn number(value: u32) -> Number {
+    Number { value, rendered: Cell::new(0) }
+}
+
+#[test]
+fn each_form_is_rendered_once_and_everybody_is_accounted_for() {
+    let mut hub: Hub<&str, Multiples, Received> = Hub::new();
+    let ids: Vec<_> = (0..10).map(|_| hub.connect(Received::default())).collect();
+    for (position, id) in ids.iter().enumerate() {
+        let base = if position < 5 { 10 } else { 16 };
+        hub.subscribe(*id, "numbers", Multiples { of: if position == 0 { 7 } else { 1 }, base });
+    }
+    let ninth = hub.connect(Received::default());
+    hub.subscribe(ninth, "numbers", Multiples { of: 1, base: 3 });
+
+    let event = number(30);
+    let fanout = hub.publish("numbers", &event);
+    assert_eq!(event.rendered.get(), 3, "decimal, hexadecimal and the base that fails");
+    assert_eq!((fanout.delivered, fanout.refused), (9, 0));
+    assert_eq!(fanout.withheld, vec![("no multiple", 1), ("unknown base", 1)]);
+    assert_eq!(hub.take_dirty(), ids[1..].to_vec());
+    assert!(hub.take_dirty().is_empty());
+    assert_eq!(hub.sink(ids[9]).map(|sink| sink.0.clone()), Some(vec!["1e".to_owned()]));
+}
+
+#[test]
+fn a_full_sink_is_refused_and_the_others_go_on() {
+    let mut hub: Hub<&str, Multiples, Received> = Hub::new();
+    let full = hub.connect(Received(vec![String::new(); 3]));
+    let fresh = hub.connect(Received::default());
+    for id in [full, fresh] {
+        hub.subscribe(id, "numbers", Multiples { of: 1, base: 10 });
+    }
+    let fanout = hub.publish("numbers", &number(1));
+    assert_eq!((fanout.delivered, fanout.refused), (1, 1));
+}
+
+#[test]
+fn channels_come_and_go_with_their_subscribers() {
+    let mut hub: Hub<String, Multiples, Received> = Hub::new();
+    let interest = Multiples { of: 1, base: 10 };
+    let (one, two) = (hub.connect(Received::default()), hub.connect(Received::default()));
+    assert!(hub.subscribe(one, "a".to_owned(), interest));
+    assert!(!hub.subscribe(two, "a".to_owned(), interest));
+    assert!(!hub.subscribe(two, "a".to_owned(), interest), "subscribing again replaces the interest");
+    assert_eq!(hub.audience("a"), 2);
+    assert!(!hub.unsubscribe(one, "a"));
+    assert!(!hub.unsubscribe(one, "a"), "a subscription that does not exist ends nothing");
+    assert!(hub.unsubscribe(two, "a"));
+    assert!(hub.subscribe(two, "b".to_owned(), interest));
+    let (_, silent) = hub.disconnect(two).expect("two is connected");
+    assert_eq!(silent, vec!["b".to_owned()]);
+    assert!(hub.disconnect(two).is_none());
+    assert!(!hub.subscribe(two, "c".to_owned(), interest));
+    assert_eq!(hub.publish("b", &number(1)).total(), 0);
+}
+
+proptest! {
+    /// Against a plain table of who wants what: the same deliveries, and nobody counted twice or not at all.
+    #[test]
+    fn fanout_equals_the_naive_table(
+        steps in prop::collection::vec((0_usize..8, 0_u32..4, 1_u32..5, 0_u32..4), 1..80),
+    ) {
+        let mut hub: Hub<u32, Multiples, Received> = Hub::new();
+        let ids: Vec<_> = (0..8).map(|_| hub.connect(Received::default())).collect();
+        let mut table = std::collections::BTreeMap::new();
+        for (who, channel, of, action) in steps {
+            match action {
+                0 => {
+                    hub.unsubscribe(ids[who], &channel);
+                    table.remove(&(channel, who));
+                }
+                1 => {
+                    let fanout = hub.publish(&channel, &number(12 + of));
+                    let audience = table.range((channel, 0)..(channel + 1, 0));
+                    let wanted = audience.clone().filter(|(_, multiple)| (12 + of).is_multiple_of(**multiple));
+                    prop_assert_eq!(fanout.total(), audience.count() as u64);
+                    prop_assert_eq!(fanout.delivered + fanout.refused, wanted.count() as u64);
+                }
+                _ => {
+                    hub.subscribe(ids[who], channel, Multiples { of, base: 10 });
+                    table.insert((channel, who), of);
+                }
+            }
+        }
+    }
+}
