@@ -45,6 +45,10 @@ impl<I> Audience<I> {
         self.subscriptions.len()
     }
 
+    pub(crate) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription<I>> {
+        self.subscriptions.get(id)
+    }
+
     /// Every subscription that may want an event: a superset of those that do.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = &Subscription<I>> {
         self.subscriptions.values()

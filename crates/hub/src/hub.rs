@@ -95,14 +95,26 @@ where
         Q: Eq + Hash + ?Sized,
     {
         let Some(audience) = self.channels.get(channel) else { return Fanout::default() };
-        let mut delivery = Delivery {
-            event,
-            renderings: Vec::new(),
-            subscribers: &mut self.subscribers,
-            dirty: &mut self.dirty,
-            fanout: Fanout::default(),
-        };
+        let mut delivery = Delivery::new(event, &mut self.subscribers, &mut self.dirty);
         for subscription in audience.candidates() {
+            delivery.offer(subscription);
+        }
+        delivery.fanout
+    }
+
+    /// Gives the event to one subscriber of the channel only, as if it had been published to nobody else.
+    pub fn replay<Q>(&mut self, id: SubscriberId, channel: &Q, event: &I::Event) -> Fanout<I::Withheld>
+    where
+        C: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let subscription = self
+            .subscribers
+            .get(id)
+            .and_then(|subscriber| subscriber.subscriptions.get(channel))
+            .and_then(|subscription| self.channels.get(channel)?.subscription(*subscription));
+        let mut delivery = Delivery::new(event, &mut self.subscribers, &mut self.dirty);
+        if let Some(subscription) = subscription {
             delivery.offer(subscription);
         }
         delivery.fanout
@@ -160,20 +172,30 @@ impl<C, I, S> Default for Hub<C, I, S> {
     }
 }
 
+type Rendered<I> = Result<<I as Interest>::Rendering, <I as Interest>::Withheld>;
+
 /// One event on its way through one audience.
 struct Delivery<'a, C, I: Interest, S> {
     event: &'a I::Event,
-    renderings: Vec<(I::Form, Result<I::Rendering, I::Withheld>)>,
+    renderings: Vec<(I::Form, Rendered<I>)>,
     subscribers: &'a mut SlotMap<SubscriberId, Subscriber<C, S>>,
     dirty: &'a mut Vec<SubscriberId>,
     fanout: Fanout<I::Withheld>,
 }
 
-impl<C, I, S> Delivery<'_, C, I, S>
+impl<'a, C, I, S> Delivery<'a, C, I, S>
 where
     I: Interest,
     S: Sink<I::Rendering>,
 {
+    fn new(
+        event: &'a I::Event,
+        subscribers: &'a mut SlotMap<SubscriberId, Subscriber<C, S>>,
+        dirty: &'a mut Vec<SubscriberId>,
+    ) -> Self {
+        Self { event, renderings: Vec::new(), subscribers, dirty, fanout: Fanout::default() }
+    }
+
     fn offer(&mut self, subscription: &Subscription<I>) {
         let rendering = match subscription.interest.decide(self.event) {
             Ok(form) => self.rendering(form),

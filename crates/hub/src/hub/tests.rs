@@ -108,6 +108,23 @@ fn channels_come_and_go_with_their_subscribers() {
     assert_eq!(hub.publish("b", &number(1)).total(), 0);
 }
 
+#[test]
+fn a_replay_reaches_one_subscriber_of_the_channel() {
+    let mut hub: Hub<&str, Multiples, Received> = Hub::new();
+    let (late, other, stranger) = (
+        hub.connect(Received::default()),
+        hub.connect(Received::default()),
+        hub.connect(Received::default()),
+    );
+    for id in [late, other] {
+        hub.subscribe(id, "numbers", Multiples { of: 2, base: 10 });
+    }
+    assert_eq!(hub.replay(late, "numbers", &number(4)).delivered, 1);
+    assert_eq!(hub.replay(late, "numbers", &number(5)).withheld, vec![("no multiple", 1)]);
+    assert_eq!(hub.replay(stranger, "numbers", &number(4)).total(), 0);
+    assert_eq!(hub.take_dirty(), vec![late]);
+}
+
 proptest! {
     /// Against a plain table of who wants what: the same deliveries, and nobody counted twice or not at all.
     #[test]
