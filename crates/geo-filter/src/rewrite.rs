@@ -1,0 +1,150 @@
+use std::ops::Range;
+
+use crate::coordinates::{self, Sink, Stop};
+use crate::{Decimals, Document, Shape, elements};
+
+impl Document {
+    /// The payload with its coordinates replaced by those of `shape`, rounded to `decimals`.
+    ///
+    /// Only the first two numbers of each position change. Every other byte stays: further numbers of a
+    /// position, white space, the order of keys, foreign members, and also a `bbox` member (RFC 7946 §5),
+    /// which then still speaks of the source's coordinate system.
+    ///
+    /// Of a FeatureCollection only `members` are kept, or all for `None`; members that the shape withholds
+    /// are always cut out. `payload` must be the bytes this document was read from and `shape` one of its
+    /// own; with others the result is of no use, but nothing panics.
+    ///
+    /// `None` when the shape is withheld as a whole: nothing of the document may leave.
+    #[must_use]
+    pub fn rewrite(
+        &self,
+        payload: &[u8],
+        shape: &Shape,
+        members: Option<&[usize]>,
+        decimals: Decimals,
+    ) -> Option<Vec<u8>> {
+        if shape.is_withheld() {
+            return None;
+        }
+        let structure = self.shape().structure();
+        let mut keep = self.mask(members);
+        if structure.collection {
+            for &member in shape.withheld() {
+                keep[member] = false;
+            }
+        }
+        let mut copy = Copy { payload, at: 0, cuts: self.cuts(payload, &keep), out: Vec::new() };
+        // A projected number is often longer than the one it replaces.
+        copy.out.reserve(payload.len() + payload.len() / 4);
+        let mut replace = Replace { copy, positions: [].iter(), decimals };
+        for member in (0..keep.len()).filter(|&member| keep[member]) {
+            for part in structure.parts_of(member) {
+                replace.positions = shape.positions().get(part.positions.clone())?.iter();
+                coordinates::walk(payload, part.byte, part.primitive.level(), &mut replace).ok()?;
+            }
+        }
+        Some(replace.copy.finish())
+    }
+
+    /// The payload of a FeatureCollection with the features of `members` alone, not a byte of them changed.
+    /// Any other payload comes back as it is. `payload` must be the bytes this document was read from.
+    #[must_use]
+    pub fn trim(&self, payload: &[u8], members: &[usize]) -> Vec<u8> {
+        let cuts = self.cuts(payload, &self.mask(Some(members)));
+        Copy { payload, at: 0, cuts, out: Vec::with_capacity(payload.len()) }.finish()
+    }
+
+    /// For each member whether it is kept. What is not a collection is kept always.
+    fn mask(&self, members: Option<&[usize]>) -> Vec<bool> {
+        let structure = self.shape().structure();
+        let Some(members) = members.filter(|_| structure.collection) else {
+            return vec![true; structure.members.len()];
+        };
+        let mut keep = vec![false; structure.members.len()];
+        for &member in members {
+            if let Some(keep) = keep.get_mut(member) {
+                *keep = true;
+            }
+        }
+        keep
+    }
+
+    /// The byte ranges to leave out so that only the kept features remain, last first. Separators go with the
+    /// feature behind them, so that white space survives.
+    fn cuts(&self, payload: &[u8], keep: &[bool]) -> Vec<Range<usize>> {
+        if keep.iter().all(|&keep| keep) {
+            return Vec::new();
+        }
+        let elements = elements::features(payload);
+        let mut cuts = Vec::new();
+        let mut from = elements.first().map_or(0, |first| first.start);
+        let mut previous: Option<usize> = None;
+        for (index, element) in elements.iter().enumerate() {
+            if !keep.get(index).is_some_and(|&keep| keep) {
+                continue;
+            }
+            // The first feature that stays takes the place of the first there was; each further one keeps
+            // the separator before it.
+            let to = match (previous, index.checked_sub(1).and_then(|before| elements.get(before))) {
+                (Some(_), Some(before)) => before.end,
+                _ => element.start,
+            };
+            if from < to {
+                cuts.push(from..to);
+            }
+            from = element.end;
+            previous = Some(index);
+        }
+        if let Some(last) = elements.last().filter(|last| from < last.end) {
+            cuts.push(from..last.end);
+        }
+        cuts.reverse();
+        cuts
+    }
+}
+
+/// Copies the payload from front to back, without what is cut.
+struct Copy<'a> {
+    payload: &'a [u8],
+    at: usize,
+    /// Last first, so that the next one can be popped.
+    cuts: Vec<Range<usize>>,
+    out: Vec<u8>,
+}
+
+impl Copy<'_> {
+    fn up_to(&mut self, end: usize) {
+        while let Some(cut) = self.cuts.pop_if(|cut| cut.start < end) {
+            self.out.extend_from_slice(self.payload.get(self.at..cut.start).unwrap_or_default());
+            self.at = cut.end;
+        }
+        self.out.extend_from_slice(self.payload.get(self.at..end).unwrap_or_default());
+        self.at = end;
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.up_to(self.payload.len());
+        self.out
+    }
+}
+
+/// Copies, but puts the next of the given positions in place of each that is met.
+struct Replace<'a, 'p> {
+    copy: Copy<'a>,
+    positions: std::slice::Iter<'p, [f64; 2]>,
+    decimals: Decimals,
+}
+
+impl Sink for Replace<'_, '_> {
+    fn position(&mut self, x: Range<usize>, y: Range<usize>) -> Result<(), Stop> {
+        let position = self.positions.next().ok_or(Stop::Malformed)?;
+        for (token, number) in [x, y].into_iter().zip(position) {
+            self.copy.up_to(token.start);
+            self.decimals.write(*number, &mut self.copy.out);
+            self.copy.at = token.end;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: u8) {}
+}
