@@ -1,0 +1,83 @@
+# Every target sets up what it needs first; the set-up is idempotent and takes milliseconds when nothing is missing.
+# `cargo build` and `cargo test` work alone once `scripts/setup` has run.
+
+# rustup's folder, for shells that have not been opened anew since it was installed.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
+# CI builds exactly what Cargo.lock says; a developer who adds a dependency need not think of it.
+LOCKED := $(if $(CI),--locked)
+# Arguments for what the target runs: make run ARGS='--port 9000', make bench ARGS=parse.
+ARGS ?=
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+# One cargo at a time: two would only wait for each other's lock.
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: build ## Build the release binary and start the server with a live demo (ARGS='--port 9000')
+	exec $(TARGET_DIR)/release/geocast demo $(ARGS)
+
+.PHONY: build
+build: setup-build ## Build the release binary
+	cargo build --release $(LOCKED) -p geocast
+
+.PHONY: test
+test: setup-test ## Run every test: unit, property, end to end on both stores, documentation
+	cargo test --workspace $(LOCKED) $(ARGS)
+
+.PHONY: ci
+ci: setup-ci fmt-check lint lint-alone test doc bench-check fuzz-check ## Everything that CI runs
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+.PHONY: fmt-check
+fmt-check: setup-ci
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: setup-ci ## Run clippy over all targets, warnings denied
+	cargo clippy --workspace --all-targets $(LOCKED) -- -D warnings
+
+# The workspace build turns on what the server asks for. Each library must also hold alone: without PROJ, without features
+# that another crate happens to switch on.
+.PHONY: lint-alone
+lint-alone: setup-ci
+	cargo clippy $(LOCKED) -p geocast-protocol --all-targets -- -D warnings
+	cargo clippy $(LOCKED) -p geocast-geo-filter --all-targets -- -D warnings
+	cargo clippy $(LOCKED) -p geocast-hub --all-targets -- -D warnings
+
+.PHONY: doc
+doc: setup-build ## Build the documentation, warnings denied
+	RUSTDOCFLAGS="$(RUSTDOCFLAGS) -D warnings" cargo doc --workspace --no-deps $(LOCKED)
+
+.PHONY: bench
+bench: setup-build ## Run the benchmarks (ARGS=parse runs those whose name has it)
+	cargo bench --workspace --bench '*' $(LOCKED) -- $(ARGS)
+
+# Runs each benchmark once, which shows more than compiling it. In the test profile: the bench profile would build PROJ again.
+.PHONY: bench-check
+bench-check: setup-build
+	cargo test --workspace --bench '*' $(LOCKED)
+
+.PHONY: fuzz
+fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly toolchain
+	scripts/fuzz $(FUZZ_SECONDS) $(ARGS)
+
+# What the targets call runs in the test suite on stable; this keeps the targets themselves compiling. Running them needs
+# nightly and cargo-fuzz, so CI does not.
+.PHONY: fuzz-check
+fuzz-check: setup-build
+	RUSTFLAGS="$(RUSTFLAGS) --cfg fuzzing" cargo check --manifest-path fuzz/Cargo.toml --target-dir $(TARGET_DIR)/fuzz $(LOCKED)
+
+.PHONY: setup-build setup-test setup-ci setup-fuzz
+setup-build setup-test setup-ci setup-fuzz: setup-%:
+	@scripts/setup $*
