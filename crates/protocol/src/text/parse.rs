@@ -1,0 +1,148 @@
+//! The rules of the text dialect that concern its meaning: one function per command.
+
+use std::str::FromStr;
+
+use crate::{Channel, Crs, Word, WordError, excerpt::excerpt};
+
+use super::{
+    Bbox, Command, Error, ErrorKind, MAX_COMMAND_BYTES, Members, Property, PropertyError,
+    arguments::Arguments, grammar,
+};
+
+/// Reads one frame. Never panics, and takes time in proportion to the length of the frame.
+impl FromStr for Command {
+    type Err = Error;
+
+    fn from_str(input: &str) -> Result<Self, Error> {
+        if input.len() > MAX_COMMAND_BYTES {
+            let boundary = (0..=MAX_COMMAND_BYTES).rev().find(|&offset| input.is_char_boundary(offset));
+            let offset = boundary.unwrap_or_default();
+            return Err(Error { kind: ErrorKind::TooLong { bytes: input.len() }, offset });
+        }
+        // The form of a command is any word with any words behind it: only their absence is against it.
+        let Ok((_, (name, words))) = grammar::command(input) else {
+            return Err(Error { kind: ErrorKind::Empty, offset: input.len() });
+        };
+        let arguments = |command| Arguments::new(input, command, &words);
+        match name {
+            "GET" => get(arguments("GET")),
+            "PGET" => pget(arguments("PGET")),
+            "SUB" => subscribe(arguments("SUB")),
+            "DEL" => unsubscribe(arguments("DEL")),
+            "PING" => ping(&arguments("PING")),
+            "BBOX" => bbox(arguments("BBOX")),
+            "PROJECTION" => projection(arguments("PROJECTION")),
+            "BUFFER" => buffer(arguments("BUFFER")),
+            "RESET" => Ok(Self::Reset),
+            _ => {
+                Err(Arguments::new(input, "", &[])
+                    .fault(name, ErrorKind::UnknownCommand { name: excerpt(name) }))
+            }
+        }
+    }
+}
+
+/// `get = "GET" selection`
+fn get(mut arguments: Arguments<'_>) -> Result<Command, Error> {
+    let (channel, key, client_reference) = selection(&mut arguments)?;
+    Ok(Command::Get { channel, key, client_reference })
+}
+
+/// `pget = "PGET" selection ["projection=" crs]`
+fn pget(mut arguments: Arguments<'_>) -> Result<Command, Error> {
+    let (channel, key, client_reference) = selection(&mut arguments)?;
+    let crs = arguments.keyword(&["projection"]).map_or(Ok(Crs::WGS84), |text| arguments.as_crs(text))?;
+    Ok(Command::Pget { channel, key, client_reference, crs })
+}
+
+/// `subscribe = "SUB" channel`
+fn subscribe(mut arguments: Arguments<'_>) -> Result<Command, Error> {
+    Ok(Command::Subscribe { channel: arguments.channel()? })
+}
+
+/// `unsubscribe = "DEL" channel`
+fn unsubscribe(mut arguments: Arguments<'_>) -> Result<Command, Error> {
+    Ok(Command::Unsubscribe { channel: arguments.channel()? })
+}
+
+/// `ping = "PING" [client-reference]`, the reference by keyword only
+fn ping(arguments: &Arguments<'_>) -> Result<Command, Error> {
+    let client_reference = arguments.keyword_word("client reference", &CLIENT_REFERENCE)?;
+    Ok(Command::Ping { client_reference })
+}
+
+/// `bbox = "BBOX" [left bottom right top [zoom] *("crs=" crs / "members=" members / property)]`
+fn bbox(mut arguments: Arguments<'_>) -> Result<Command, Error> {
+    let words = arguments.left();
+    if words == 0 && arguments.keywords().is_empty() {
+        return Ok(Command::Bbox(None));
+    }
+    if words < 4 {
+        return Err(arguments.wrong_arity(4, "none or at least four"));
+    }
+    let left = arguments.number("left")?;
+    let bottom = arguments.number("bottom")?;
+    let right = arguments.number("right")?;
+    let top = arguments.number("top")?;
+    let zoom = if words > 4 { Some(arguments.number("zoom")?) } else { None };
+    let crs = arguments.keyword(&["crs"]).map(|text| arguments.as_crs(text)).transpose()?;
+    let members =
+        arguments.keyword(&["members"]).map_or(Ok(Members::Whole), |text| members(&arguments, text))?;
+    let others = arguments.keywords().iter().filter(|(name, _)| !matches!(*name, "crs" | "members"));
+    let properties =
+        others.map(|(name, value)| property(&arguments, name, value)).collect::<Result<_, _>>()?;
+    Ok(Command::Bbox(Some(Bbox { left, bottom, right, top, zoom, crs, members, properties })))
+}
+
+/// `members = "inside" / "whole"`
+fn members<'a>(arguments: &Arguments<'a>, text: &'a str) -> Result<Members, Error> {
+    match grammar::members(text) {
+        Ok((_, members)) => Ok(members),
+        Err(_) => Err(arguments.fault(text, ErrorKind::Members { value: excerpt(text) })),
+    }
+}
+
+/// `property = name "=" list`
+fn property<'a>(arguments: &Arguments<'a>, name: &'a str, value: &'a str) -> Result<Property, Error> {
+    let fault = |at: &'a str, source| {
+        let shift = match source {
+            PropertyError::Word(WordError::BadCharacter { offset, .. })
+            | PropertyError::Separator { offset, .. } => offset,
+            _ => 0,
+        };
+        arguments.fault(&at[shift..], ErrorKind::Property { name: excerpt(name), source })
+    };
+    // A list is any text, split at commas.
+    let (_, items) = grammar::list(value).unwrap_or_default();
+    let values = items.into_iter().map(|item| item.parse().map_err(|source| fault(item, source)));
+    Ok(Property {
+        name: name.parse().map_err(|source| fault(name, source))?,
+        values: values.collect::<Result<_, _>>()?,
+    })
+}
+
+/// `projection = "PROJECTION" crs`
+fn projection(mut arguments: Arguments<'_>) -> Result<Command, Error> {
+    arguments.exactly(1, "one")?;
+    let text = arguments.positional("CRS")?;
+    Ok(Command::Projection(arguments.as_crs(text)?))
+}
+
+/// `buffer = "BUFFER" milliseconds count`
+fn buffer(mut arguments: Arguments<'_>) -> Result<Command, Error> {
+    arguments.exactly(2, "two")?;
+    let milliseconds = arguments.integer("milliseconds")?;
+    let count = arguments.integer("count")?;
+    Ok(Command::Buffer { milliseconds, count })
+}
+
+/// `selection = channel [key [client-reference]]`
+fn selection(arguments: &mut Arguments<'_>) -> Result<(Channel, Option<Word>, Option<Word>), Error> {
+    let channel = arguments.channel()?;
+    let key = arguments.word("key", &["key"])?;
+    let client_reference = arguments.word("client reference", &CLIENT_REFERENCE)?;
+    Ok((channel, key, client_reference))
+}
+
+/// The keywords for a client reference. The first is the one that clients use.
+const CLIENT_REFERENCE: [&str; 2] = ["client_ref", "client_reference"];
