@@ -47,11 +47,11 @@ pub enum ErrorKind {
         parameter: &'static str,
     },
     /// The command counts its positional words, and there are others.
-    #[error("{command} takes {expected} words, not {found}")]
+    #[error("{command} takes {expected}, not {found}")]
     WrongArity {
         /// The command's name.
         command: &'static str,
-        /// How many it takes.
+        /// How many it takes, in words.
         expected: &'static str,
         /// How many there are.
         found: usize,

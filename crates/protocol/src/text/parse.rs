@@ -78,7 +78,7 @@ fn bbox(mut arguments: Arguments<'_>) -> Result<Command, Error> {
         return Ok(Command::Bbox(None));
     }
     if words < 4 {
-        return Err(arguments.wrong_arity(4, "none or at least four"));
+        return Err(arguments.wrong_arity(4, "no word or at least four"));
     }
     let left = arguments.number("left")?;
     let bottom = arguments.number("bottom")?;
@@ -123,14 +123,14 @@ fn property<'a>(arguments: &Arguments<'a>, name: &'a str, value: &'a str) -> Res
 
 /// `projection = "PROJECTION" crs`
 fn projection(mut arguments: Arguments<'_>) -> Result<Command, Error> {
-    arguments.exactly(1, "one")?;
+    arguments.exactly(1, "one word")?;
     let text = arguments.positional("CRS")?;
     Ok(Command::Projection(arguments.as_crs(text)?))
 }
 
 /// `buffer = "BUFFER" milliseconds count`
 fn buffer(mut arguments: Arguments<'_>) -> Result<Command, Error> {
-    arguments.exactly(2, "two")?;
+    arguments.exactly(2, "two words")?;
     let milliseconds = arguments.integer("milliseconds")?;
     let count = arguments.integer("count")?;
     Ok(Command::Buffer { milliseconds, count })
