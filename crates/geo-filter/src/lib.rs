@@ -1,5 +1,7 @@
 //! Which GeoJSON is in which part of the world, decided from the bytes as they came.
 
+#![cfg_attr(not(feature = "proj"), forbid(unsafe_code))]
+
 mod bbox;
 pub use bbox::{Bbox, BboxError};
 
@@ -14,6 +16,14 @@ pub use shape::Shape;
 
 mod decimals;
 pub use decimals::{Decimals, DecimalsError};
+
+#[cfg(feature = "proj")]
+mod projection;
+#[cfg(feature = "proj")]
+pub use projection::{
+    AreaOfUse, AxisOrder, Catalogue, CatalogueError, CrsInfo, CrsKind, KnownCrs, Projected, Transform,
+    TransformError, Transforms, Withheld,
+};
 
 mod coordinates;
 mod depth;

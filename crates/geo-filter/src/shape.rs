@@ -109,7 +109,12 @@ impl Shape {
     /// This is the door for a projection that is not PROJ.
     #[must_use]
     pub fn map(&self, project: impl FnMut([f64; 2]) -> [f64; 2]) -> Self {
-        Self::new(Arc::clone(&self.structure), self.positions.iter().copied().map(project).collect())
+        self.with_positions(self.positions.iter().copied().map(project).collect())
+    }
+
+    /// The same document with these positions, of which there must be as many.
+    pub(crate) fn with_positions(&self, positions: Vec<[f64; 2]>) -> Self {
+        Self::new(Arc::clone(&self.structure), positions)
     }
 
     pub(crate) fn structure(&self) -> &Structure {

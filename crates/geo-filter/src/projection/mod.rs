@@ -1,0 +1,13 @@
+//! Reprojection by PROJ. The only place that calls C, and the only place that is unsafe.
+
+mod catalogue;
+mod context;
+mod crs;
+mod operation;
+mod transform;
+mod transforms;
+
+pub use catalogue::{AreaOfUse, Catalogue, CatalogueError, CrsInfo};
+pub use crs::{AxisOrder, CrsKind, KnownCrs};
+pub use transform::{Projected, Transform, TransformError, Withheld};
+pub use transforms::Transforms;

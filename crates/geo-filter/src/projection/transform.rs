@@ -1,0 +1,194 @@
+use std::f64::consts::FRAC_PI_2;
+use std::sync::{Mutex, PoisonError};
+
+use super::operation::{Axes, Operation};
+use super::{AxisOrder, CrsKind, KnownCrs};
+use crate::{Bbox, Shape};
+
+/// Projects shapes from one coordinate system to another.
+///
+/// It may be used from any thread; a lock is held while PROJ computes, so give threads that project much each
+/// their own. Grid files are never read: where the best operation between two systems needs one, the next best is
+/// taken, typically good to a few metres.
+#[derive(Debug)]
+pub struct Transform {
+    from: KnownCrs,
+    to: KnownCrs,
+    /// A PROJ operation changes while it is used. The lock is never held while anything else is waited for.
+    operation: Mutex<Operation>,
+    swap_input: bool,
+    swap_output: bool,
+    /// The greatest latitude in the unit of the source; infinite for a projected source.
+    max_latitude: f64,
+}
+
+/// A shape in another coordinate system.
+#[derive(Debug)]
+pub struct Projected {
+    /// The coordinates. A member with one that could not be projected never hits a box, and is cut out when the
+    /// document is rewritten.
+    pub shape: Shape,
+    /// What could not be projected.
+    pub withheld: Withheld,
+}
+
+/// Which part of a document must not leave because it could not be projected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// All could be projected.
+    Nothing,
+    /// These members of a collection, ascending, but not all of it.
+    Members(Vec<usize>),
+    /// The whole document.
+    Document,
+}
+
+impl Transform {
+    /// Prepares a transformation. It takes up to 30 ms: not for a thread that serves clients.
+    ///
+    /// # Errors
+    /// When PROJ has no operation between the two systems.
+    pub fn new(from: KnownCrs, to: KnownCrs, order: AxisOrder) -> Result<Self, TransformError> {
+        let operation = Operation::new(from, to)?;
+        let unknown = |crs| TransformError::UnknownAxes { crs };
+        let source = Axes::of(from).ok_or_else(|| unknown(from))?;
+        let target = Axes::of(to).ok_or_else(|| unknown(to))?;
+        let max_latitude = match from.kind() {
+            // A hair more than a right angle, as a pole must not fail for its last bit.
+            CrsKind::Geographic => FRAC_PI_2 / source.unit * (1.0 + 1e-12),
+            CrsKind::Projected => f64::INFINITY,
+        };
+        Ok(Self {
+            from,
+            to,
+            operation: Mutex::new(operation),
+            swap_input: order == AxisOrder::Authority && source.swapped,
+            swap_output: order == AxisOrder::Authority && target.swapped,
+            max_latitude,
+        })
+    }
+
+    /// The system it projects from.
+    #[must_use]
+    pub const fn from(&self) -> KnownCrs {
+        self.from
+    }
+
+    /// The system it projects to.
+    #[must_use]
+    pub const fn to(&self) -> KnownCrs {
+        self.to
+    }
+
+    /// Projects all coordinates of a shape at once. A latitude beyond a pole is refused, and a position outside
+    /// of what the target can express fails: either withholds the member it is in. A result that is not finite
+    /// never gets further.
+    #[must_use]
+    pub fn shape(&self, shape: &Shape) -> Projected {
+        let mut positions = shape.positions().to_vec();
+        self.project(&mut positions);
+        let shape = shape.with_positions(positions);
+        let withheld = if shape.withheld().is_empty() {
+            Withheld::Nothing
+        } else if shape.is_withheld() {
+            Withheld::Document
+        } else {
+            Withheld::Members(shape.withheld().to_vec())
+        };
+        Projected { shape, withheld }
+    }
+
+    /// Boxes of the source system that together contain whatever lies in a box of the target system: a coarse
+    /// filter, for the exact test comes after it.
+    ///
+    /// Two where the box crosses the antimeridian; [`Bbox::EVERYTHING`] where no bounds can be given. The box's
+    /// edges are followed in 22 steps each and the result widened by a fiftieth. Longitudes of the source are
+    /// taken to be within ±180 degrees.
+    #[must_use]
+    pub fn bbox(&self, bbox: &Bbox) -> Vec<Bbox> {
+        let target = swapped(bbox.to_array(), self.swap_output);
+        let bounds = self.operation.lock().unwrap_or_else(PoisonError::into_inner).bounds_backward(target);
+        let Some(bounds) = bounds.filter(|bounds| bounds.iter().all(|edge| edge.is_finite())) else {
+            return vec![Bbox::EVERYTHING];
+        };
+        split(widened(bounds, self.from.kind()), self.from.kind())
+            .into_iter()
+            .map(|edges| Bbox::try_from(swapped(edges, self.swap_input)).unwrap_or(Bbox::EVERYTHING))
+            .collect()
+    }
+
+    fn project(&self, positions: &mut [[f64; 2]]) {
+        if self.swap_input {
+            positions.iter_mut().for_each(|position| position.swap(0, 1));
+        }
+        if self.max_latitude.is_finite() {
+            for position in positions.iter_mut() {
+                if position[1].abs() > self.max_latitude {
+                    *position = [f64::NAN; 2];
+                }
+            }
+        }
+        self.operation.lock().unwrap_or_else(PoisonError::into_inner).forward(positions);
+        if self.swap_output {
+            positions.iter_mut().for_each(|position| position.swap(0, 1));
+        }
+    }
+}
+
+/// Why there is no transformation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransformError {
+    /// PROJ could not be started.
+    #[error("no memory for a PROJ context")]
+    NoContext,
+    /// PROJ has no operation between the two.
+    #[error("no transformation from {from} to {to}: {reason}")]
+    Unsupported {
+        /// The source.
+        from: KnownCrs,
+        /// The target.
+        to: KnownCrs,
+        /// What PROJ says.
+        reason: String,
+    },
+    /// PROJ does not say how the axes of a system lie.
+    #[error("the axes of {crs} are unknown")]
+    UnknownAxes {
+        /// The system.
+        crs: KnownCrs,
+    },
+}
+
+const fn swapped([a, b, c, d]: [f64; 4], swap: bool) -> [f64; 4] {
+    if swap { [b, a, d, c] } else { [a, b, c, d] }
+}
+
+/// Bounds found at sampled points may miss what bulges between them.
+fn widened([left, bottom, right, top]: [f64; 4], kind: CrsKind) -> [f64; 4] {
+    let (turn, least) = match kind {
+        CrsKind::Geographic => (360.0, 1e-6),
+        CrsKind::Projected => (0.0, 0.1),
+    };
+    let width = if right < left { right + turn - left } else { right - left };
+    let (x, y) = (width.abs() / 50.0 + least, (top - bottom).abs() / 50.0 + least);
+    [left - x, bottom - y, right + x, top + y]
+}
+
+/// Cuts bounds across the antimeridian in two.
+fn split([left, bottom, right, top]: [f64; 4], kind: CrsKind) -> Vec<[f64; 4]> {
+    if kind == CrsKind::Projected {
+        return vec![[left, bottom, right, top]];
+    }
+    let width = if right < left { right + 360.0 - left } else { right - left };
+    if width >= 360.0 {
+        vec![[-180.0, bottom, 180.0, top]]
+    } else if right < left {
+        vec![[left, bottom, 180.0, top], [-180.0, bottom, right, top]]
+    } else if left < -180.0 {
+        vec![[left + 360.0, bottom, 180.0, top], [-180.0, bottom, right, top]]
+    } else if right > 180.0 {
+        vec![[left, bottom, 180.0, top], [-180.0, bottom, right - 360.0, top]]
+    } else {
+        vec![[left, bottom, right, top]]
+    }
+}
