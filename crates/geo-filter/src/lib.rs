@@ -21,8 +21,8 @@ pub use decimals::{Decimals, DecimalsError};
 mod projection;
 #[cfg(feature = "proj")]
 pub use projection::{
-    AreaOfUse, AxisOrder, Catalogue, CatalogueError, CrsInfo, CrsKind, KnownCrs, Projected, Transform,
-    TransformError, Transforms, Withheld,
+    AreaOfUse, AxisOrder, Catalogue, CatalogueError, CrsInfo, CrsKind, KnownCrs, Transform, TransformError,
+    Transforms,
 };
 
 mod coordinates;

@@ -14,7 +14,7 @@ impl Document {
     /// are always cut out. `payload` must be the bytes this document was read from and `shape` one of its
     /// own; with others the result is of no use, but nothing panics.
     ///
-    /// `None` when the shape is withheld as a whole: nothing of the document may leave.
+    /// `None` when nothing remains: the document is withheld, or no feature is left of a collection.
     #[must_use]
     pub fn rewrite(
         &self,
@@ -23,15 +23,13 @@ impl Document {
         members: Option<&[usize]>,
         decimals: Decimals,
     ) -> Option<Vec<u8>> {
-        if shape.is_withheld() {
-            return None;
-        }
         let structure = self.shape().structure();
         let mut keep = self.mask(members);
-        if structure.collection {
-            for &member in shape.withheld() {
-                keep[member] = false;
-            }
+        for &member in shape.withheld() {
+            *keep.get_mut(member)? = false;
+        }
+        if !keep.contains(&true) {
+            return None;
         }
         let mut copy = Copy { payload, at: 0, cuts: self.cuts(payload, &keep), out: Vec::new() };
         // A projected number is often longer than the one it replaces.

@@ -9,5 +9,5 @@ mod transforms;
 
 pub use catalogue::{AreaOfUse, Catalogue, CatalogueError, CrsInfo};
 pub use crs::{AxisOrder, CrsKind, KnownCrs};
-pub use transform::{Projected, Transform, TransformError, Withheld};
+pub use transform::{Transform, TransformError};
 pub use transforms::Transforms;

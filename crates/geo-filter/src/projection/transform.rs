@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::operation::{Axes, Operation};
 use super::{AxisOrder, CrsKind, KnownCrs};
-use crate::{Bbox, Shape};
+use crate::{Bbox, Decimals, Shape};
 
 /// Projects shapes from one coordinate system to another.
 ///
@@ -20,27 +20,6 @@ pub struct Transform {
     swap_output: bool,
     /// The greatest latitude in the unit of the source; infinite for a projected source.
     max_latitude: f64,
-}
-
-/// A shape in another coordinate system.
-#[derive(Debug)]
-pub struct Projected {
-    /// The coordinates. A member with one that could not be projected never hits a box, and is cut out when the
-    /// document is rewritten.
-    pub shape: Shape,
-    /// What could not be projected.
-    pub withheld: Withheld,
-}
-
-/// Which part of a document must not leave because it could not be projected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Withheld {
-    /// All could be projected.
-    Nothing,
-    /// These members of a collection, ascending, but not all of it.
-    Members(Vec<usize>),
-    /// The whole document.
-    Document,
 }
 
 impl Transform {
@@ -80,22 +59,20 @@ impl Transform {
         self.to
     }
 
-    /// Projects all coordinates of a shape at once. A latitude beyond a pole is refused, and a position outside
-    /// of what the target can express fails: either withholds the member it is in. A result that is not finite
-    /// never gets further.
+    /// How many decimals a coordinate in the target has by default.
     #[must_use]
-    pub fn shape(&self, shape: &Shape) -> Projected {
+    pub const fn decimals(&self) -> Decimals {
+        self.to.decimals()
+    }
+
+    /// Projects all coordinates of a shape at once. A latitude beyond a pole is refused, and a position outside
+    /// of what the target can express fails: either [withholds](Shape::withheld) the member it is in, and the
+    /// whole document where it is no collection. A coordinate that is not finite never gets further.
+    #[must_use]
+    pub fn shape(&self, shape: &Shape) -> Shape {
         let mut positions = shape.positions().to_vec();
         self.project(&mut positions);
-        let shape = shape.with_positions(positions);
-        let withheld = if shape.withheld().is_empty() {
-            Withheld::Nothing
-        } else if shape.is_withheld() {
-            Withheld::Document
-        } else {
-            Withheld::Members(shape.withheld().to_vec())
-        };
-        Projected { shape, withheld }
+        shape.with_positions(positions)
     }
 
     /// Boxes of the source system that together contain whatever lies in a box of the target system: a coarse
@@ -105,7 +82,7 @@ impl Transform {
     /// edges are followed in 22 steps each and the result widened by a fiftieth. Longitudes of the source are
     /// taken to be within ±180 degrees.
     #[must_use]
-    pub fn bbox(&self, bbox: &Bbox) -> Vec<Bbox> {
+    pub fn bounds(&self, bbox: &Bbox) -> Vec<Bbox> {
         let target = swapped(bbox.to_array(), self.swap_output);
         let bounds = self.operation.lock().unwrap_or_else(PoisonError::into_inner).bounds_backward(target);
         let Some(bounds) = bounds.filter(|bounds| bounds.iter().all(|edge| edge.is_finite())) else {
