@@ -1,0 +1,193 @@
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use geocast_protocol::{Channel, ChannelError};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpStream, UnixStream},
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{
+    RedisSettings,
+    dialogue::Dialogue,
+    disconnected::Disconnected,
+    push_reader::{Push, PushReader},
+    subscriber::Subscriber,
+    url::Endpoint,
+};
+
+/// One subscriber connection, from its opening to its end.
+pub(super) struct Connection {
+    reader: Box<dyn AsyncRead + Send + Unpin>,
+    writer: Box<dyn AsyncWrite + Send + Unpin>,
+    pushes: PushReader,
+    dialogue: Dialogue,
+    /// What is to be written next.
+    out: Vec<u8>,
+    /// The number of the last probe that Redis said it has published on this connection's channel. 0: none yet.
+    acknowledged: Arc<AtomicU64>,
+}
+
+impl Connection {
+    /// Connects, and prepares what is said first.
+    pub(super) async fn open(settings: &RedisSettings) -> Result<Self, Disconnected> {
+        let (reader, writer) = timeout(settings.connect_timeout, connect(&settings.url.endpoint))
+            .await
+            .map_err(|_elapsed| Disconnected::ConnectTimeout(settings.connect_timeout))?
+            .map_err(Disconnected::Connect)?;
+        let mut out = Vec::new();
+        let channel = probe_channel().expect("a prefix and hexadecimal digits are a channel name");
+        Ok(Self {
+            reader,
+            writer,
+            pushes: PushReader::new(settings.max_message),
+            dialogue: Dialogue::new(settings.url.credentials.as_ref(), channel, &mut out),
+            out,
+            acknowledged: Arc::default(),
+        })
+    }
+
+    /// Delivers messages and keeps the subscriptions as they are wanted, until the connection ends.
+    pub(super) async fn serve(mut self, owner: &mut Subscriber) -> Disconnected {
+        match self.run(owner).await {
+            Ok(never) => match never {},
+            Err(reason) => reason,
+        }
+    }
+
+    async fn run(&mut self, owner: &mut Subscriber) -> Result<Infallible, Disconnected> {
+        let (interval, patience) = (owner.settings.probe_interval, owner.settings.command_timeout);
+        let mut live = false;
+        let mut next_probe = Instant::now() + interval;
+        // When all that had been heard was dealt with. Time spent in waiting for the broker is not Redis's silence.
+        let mut heard = Instant::now();
+        let alarm = sleep_until(heard + patience);
+        tokio::pin!(alarm);
+        loop {
+            self.write_changes(owner, patience).await?;
+            if !live
+                && !self.dialogue.probe.is_outstanding()
+                && owner.shared.subscriptions.lock().is_resumed()
+            {
+                live = true;
+                owner.live();
+            }
+            tokio::select! {
+                read = self.reader.read_buf(self.pushes.buffer()) => {
+                    if read.map_err(Disconnected::Io)? == 0 {
+                        return Err(Disconnected::Closed);
+                    }
+                    self.take_pushes(owner).await?;
+                    heard = Instant::now();
+                }
+                () = owner.shared.changed.notified() => {}
+                () = &mut alarm => {
+                    let now = Instant::now();
+                    if self.dialogue.probe.is_outstanding() {
+                        if now >= heard + patience {
+                            return Err(Disconnected::Silent(patience));
+                        }
+                        alarm.as_mut().reset(heard + patience);
+                    } else if now >= next_probe {
+                        self.begin_probe(owner);
+                        next_probe = now + interval;
+                        // The PING is written a moment later, and silence is counted from it.
+                        heard = now;
+                        alarm.as_mut().reset(now + patience.min(interval));
+                    } else {
+                        alarm.as_mut().reset(next_probe);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Deals with everything that was read. While the broker has no room this waits, nothing more is read, and Redis
+    /// keeps what follows, up to its own `client-output-buffer-limit pubsub`.
+    async fn take_pushes(&mut self, owner: &Subscriber) -> Result<(), Disconnected> {
+        while let Some(push) = self.pushes.next()? {
+            match push {
+                Push::Message { channel, payload } => match self.dialogue.channel(channel) {
+                    Some(channel) => owner.broker.deliver(channel, Bytes::copy_from_slice(payload)).await,
+                    None => self.dialogue.stray(channel, payload),
+                },
+                Push::TooLong { channel, bytes } => {
+                    let skipped = owner.shared.count_skipped();
+                    // A publisher that does this often shall not fill the log.
+                    if skipped.is_power_of_two() {
+                        let (channel, limit) = (channel.escape_ascii(), owner.settings.max_message);
+                        tracing::warn!(%channel, bytes, limit, skipped, "skipped a message that is too long");
+                    }
+                }
+                answer => self.dialogue.answer(answer, &owner.shared.subscriptions)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells Redis what is wanted, as far as the bound on unconfirmed channels allows, and sends what else is waiting.
+    async fn write_changes(&mut self, owner: &Subscriber, patience: Duration) -> Result<(), Disconnected> {
+        loop {
+            let mut subscriptions = owner.shared.subscriptions.lock();
+            if subscriptions.in_flight() >= MAX_IN_FLIGHT || subscriptions.is_queue_empty() {
+                break;
+            }
+            self.dialogue.change(subscriptions.take_changes(BATCH), &mut self.out);
+        }
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let written = timeout(patience, self.writer.write_all(&self.out)).await;
+        written.map_err(|_elapsed| Disconnected::Stuck(patience))?.map_err(Disconnected::Io)?;
+        self.out.clear();
+        Ok(())
+    }
+
+    /// Prepares a PING, and has a message published to this connection.
+    fn begin_probe(&mut self, owner: &Subscriber) {
+        let number = self.dialogue.ping(self.acknowledged.load(Ordering::Relaxed), &mut self.out);
+        let Some(channel) = self.dialogue.probe_channel.clone() else { return };
+        let (commands, acknowledged) = (owner.commands.clone(), Arc::clone(&self.acknowledged));
+        tokio::spawn(async move {
+            match commands.publish(&channel, number.to_string().as_bytes()).await {
+                Ok(()) => drop(acknowledged.fetch_max(number, Ordering::Relaxed)),
+                Err(error) => tracing::debug!(%error, "a probe could not be published"),
+            }
+        });
+    }
+}
+
+type Halves = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
+
+async fn connect(endpoint: &Endpoint) -> std::io::Result<Halves> {
+    match endpoint {
+        Endpoint::Tcp { host, port } => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            stream.set_nodelay(true)?;
+            let (reader, writer) = stream.into_split();
+            Ok((Box::new(reader), Box::new(writer)))
+        }
+        Endpoint::Unix(path) => {
+            let (reader, writer) = UnixStream::connect(path).await?.into_split();
+            Ok((Box::new(reader), Box::new(writer)))
+        }
+    }
+}
+
+/// A channel that nobody else uses. Each connection has its own, so that no message of an earlier one is taken for its.
+fn probe_channel() -> Result<Channel, ChannelError> {
+    format!("__geocast_probe:{:032x}", fastrand::u128(..)).parse()
+}
+
+/// Channels per command: enough that a command costs little per channel, and no long pause for others.
+const BATCH: usize = 256;
+/// Channels that may be unconfirmed at once; with the longest names, about a megabyte in each direction.
+const MAX_IN_FLIGHT: usize = 4096;

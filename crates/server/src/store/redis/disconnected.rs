@@ -1,0 +1,30 @@
+use std::{io, time::Duration};
+
+use thiserror::Error;
+
+use super::{probe::Deaf, push_reader::MalformedPush};
+
+/// Why there is no subscriber connection, or no longer.
+#[derive(Debug, Error)]
+pub(super) enum Disconnected {
+    #[error("cannot connect: {0}")]
+    Connect(#[source] io::Error),
+    #[error("no connection within {0:?}")]
+    ConnectTimeout(Duration),
+    #[error("the connection was closed")]
+    Closed,
+    #[error("the connection failed: {0}")]
+    Io(#[source] io::Error),
+    #[error("redis has been silent for {0:?} after a probe")]
+    Silent(Duration),
+    #[error("redis takes no commands for {0:?}")]
+    Stuck(Duration),
+    #[error("redis refused {command}: {reason}")]
+    Refused { command: &'static str, reason: String },
+    #[error("redis answered {answer} to {command}")]
+    Unexpected { command: &'static str, answer: String },
+    #[error(transparent)]
+    Malformed(#[from] MalformedPush),
+    #[error(transparent)]
+    Deaf(#[from] Deaf),
+}

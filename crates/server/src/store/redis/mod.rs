@@ -1,0 +1,35 @@
+//! Redis as the store: a hash per channel holds its state, PUBLISH carries its messages.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `url`, `settings` | what an operator says |
+//! | `redis_store` | the [`Store`](super::Store) itself |
+//! | `commands`, `scan` | reading and writing through a pool of connections |
+//! | `subscriber`, `connection` | the task that keeps the one connection that messages arrive on |
+//! | `push_reader`, `request` | what goes over that connection, as bytes |
+//! | `dialogue`, `subscriptions`, `probe`, `backoff` | its decisions, free of sockets and clocks |
+//! | `shared` | what the store and the task both see |
+//!
+//! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `UNWATCH` (sent by the pool), `HSTRLEN`,
+//! `HGET`, `HSCAN`, `PUBLISH`, and for writing over HTTP `EVAL`, `HSET` and `HDEL`; the keys and channels that are to
+//! be served, and the channels `__geocast_probe:*`.
+
+mod backoff;
+mod commands;
+mod connection;
+mod dialogue;
+mod disconnected;
+mod probe;
+mod push_reader;
+mod redis_store;
+mod request;
+mod scan;
+mod settings;
+mod shared;
+mod subscriber;
+mod subscriptions;
+mod url;
+
+pub use redis_store::{RedisStartError, RedisStatistics, RedisStore};
+pub use settings::RedisSettings;
+pub use url::{RedisUrl, RedisUrlError};

@@ -1,0 +1,164 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use deadpool_redis::{BuildError, redis::RedisError};
+use futures_util::{FutureExt, future::BoxFuture};
+use geocast_protocol::Channel;
+use thiserror::Error;
+use tokio::{
+    runtime::{Handle, TryCurrentError},
+    task::AbortHandle,
+    time::timeout,
+};
+
+use super::{
+    RedisSettings,
+    commands::Commands,
+    shared::{Link, Shared},
+    subscriber::Subscriber,
+    subscriptions::Standing,
+};
+use crate::{
+    Broker,
+    store::{Store, StoreError},
+};
+
+/// State and messages in Redis.
+///
+/// The state of a channel is the hash of its name, its messages are those published on its name; whatever writes to
+/// Redis is a publisher. Redis may be away at the start or at any time: reads and writes fail then, subscriptions are
+/// kept and taken up again, without end, within two seconds of Redis being back.
+#[derive(Debug)]
+pub struct RedisStore {
+    settings: RedisSettings,
+    commands: Commands,
+    shared: Arc<Shared>,
+    subscriber: AbortHandle,
+}
+
+/// What happened on the subscriber connection since the start. Every count only rises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RedisStatistics {
+    /// Messages skipped because they were longer than [`RedisSettings::max_message`].
+    pub skipped_messages: u64,
+    /// Times the connection was lost after it had been alive.
+    pub interruptions: u64,
+}
+
+impl RedisStore {
+    /// Begins to connect, on the current tokio runtime, and returns at once: whether Redis can be reached is told by
+    /// [`Store::health`] and in the log. Messages go to `broker`.
+    ///
+    /// # Errors
+    ///
+    /// There is no current tokio runtime, or the settings are no base for a pool of connections. Never because Redis is
+    /// away.
+    pub fn start(settings: RedisSettings, broker: Arc<Broker>) -> Result<Self, RedisStartError> {
+        let runtime = Handle::try_current()?;
+        let commands = Commands::new(&settings, runtime.clone())?;
+        let shared = Arc::new(Shared::new());
+        let subscriber = Subscriber::new(settings.clone(), broker, commands.clone(), Arc::clone(&shared));
+        let subscriber = runtime.spawn(subscriber.run()).abort_handle();
+        Ok(Self { settings, commands, shared, subscriber })
+    }
+
+    /// Counts of the subscriber connection.
+    #[must_use]
+    pub fn statistics(&self) -> RedisStatistics {
+        let (skipped_messages, interruptions) = self.shared.counts();
+        RedisStatistics { skipped_messages, interruptions }
+    }
+
+    /// Ends the subscriber connection: no message is delivered any more. Dropping the store does the same.
+    pub fn shutdown(&self) {
+        self.subscriber.abort();
+        self.shared.set_link(Link::Away("the server is shutting down".to_owned()));
+    }
+}
+
+impl Drop for RedisStore {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    fn description(&self) -> String {
+        self.settings.url.to_string()
+    }
+
+    async fn value(&self, channel: &Channel, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.commands.value(channel, key).await
+    }
+
+    async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError> {
+        self.commands.values(channel).await
+    }
+
+    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
+        self.commands.publish(channel, &payload).await
+    }
+
+    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
+        self.commands.put(channel, key, &value).await
+    }
+
+    async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {
+        self.commands.remove(channel, key, &notice).await
+    }
+
+    fn subscribe(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
+        let mut standing = self.shared.subscriptions.lock().want(channel);
+        if *standing.borrow() == Standing::InForce {
+            return futures_util::future::ready(Ok(())).boxed();
+        }
+        self.shared.changed.notify_one();
+        let (shared, channel, limit) =
+            (Arc::clone(&self.shared), channel.clone(), self.settings.command_timeout);
+        async move {
+            let decided = timeout(limit, standing.wait_for(|standing| *standing != Standing::Pending)).await;
+            match decided.as_ref().map(|decided| decided.as_deref()) {
+                Ok(Ok(Standing::InForce)) => Ok(()),
+                Ok(Ok(Standing::Refused(reason))) => Err(StoreError::Refused(format!("{channel}: {reason}"))),
+                _ => Err(StoreError::Unavailable(match shared.link() {
+                    Link::Away(reason) => reason,
+                    Link::Live => format!("redis did not confirm {channel} within {limit:?}"),
+                })),
+            }
+        }
+        .boxed()
+    }
+
+    fn unsubscribe(&self, channel: &Channel) {
+        self.shared.subscriptions.lock().release(channel);
+        self.shared.changed.notify_one();
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        if let Link::Away(reason) = self.shared.link() {
+            return Err(StoreError::Unavailable(reason));
+        }
+        self.commands.ping(self.settings.command_timeout.min(HEALTH_TIMEOUT)).await
+    }
+}
+
+/// Why a store could not be started.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RedisStartError {
+    /// There is no tokio runtime to run on.
+    #[error("the redis store needs a tokio runtime")]
+    Runtime(#[from] TryCurrentError),
+    /// The client library does not take the settings.
+    #[error("the redis settings are not usable")]
+    Client(#[from] RedisError),
+    /// The pool of connections does not take the settings.
+    #[error("the redis connection pool cannot be made")]
+    Pool(#[from] BuildError),
+}
+
+/// Who asks for health, asks again soon, and wants to know what is now.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);

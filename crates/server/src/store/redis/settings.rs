@@ -1,0 +1,45 @@
+use std::{num::NonZeroUsize, time::Duration};
+
+use super::RedisUrl;
+
+/// How Redis is used. Everything but the URL has a default.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RedisSettings {
+    /// Where Redis is, and as whom to speak to it.
+    pub url: RedisUrl,
+    /// How long making a connection may take, and checking an idle one. Default 2 s.
+    pub connect_timeout: Duration,
+    /// How long any read or write may take, from waiting for a connection to the last byte of the answer; and how long
+    /// the subscriber connection may be silent after a probe. Default 5 s.
+    pub command_timeout: Duration,
+    /// How often the subscriber connection has to prove that messages arrive. A Redis that hangs is noticed after this
+    /// and `command_timeout` together at the latest; one that is gone, at once. Default 5 s.
+    pub probe_interval: Duration,
+    /// Connections for commands, made when needed and kept. Default 8.
+    pub pool_size: NonZeroUsize,
+    /// Bytes of the longest message that is passed on. Longer ones are skipped without being held in memory, and
+    /// counted. Default 1 MiB, as for publications over HTTP.
+    pub max_message: usize,
+    /// Bytes of fields and values that one read of a channel's state may bring, as a single value or in sum. Default
+    /// 64 MiB.
+    pub max_state: usize,
+}
+
+impl RedisSettings {
+    /// The defaults for the Redis at `url`.
+    #[must_use]
+    pub fn new(url: RedisUrl) -> Self {
+        Self {
+            url,
+            connect_timeout: Duration::from_secs(2),
+            command_timeout: Duration::from_secs(5),
+            probe_interval: Duration::from_secs(5),
+            pool_size: NonZeroUsize::MIN.saturating_add(7),
+            max_message: MIB,
+            max_state: 64 * MIB,
+        }
+    }
+}
+
+const MIB: usize = 1024 * 1024;

@@ -1,0 +1,96 @@
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    RedisSettings,
+    backoff::Backoff,
+    commands::Commands,
+    connection::Connection,
+    disconnected::Disconnected,
+    shared::{Link, Shared},
+};
+use crate::Broker;
+
+/// Keeps a subscriber connection for as long as the store lives.
+#[derive(Debug)]
+pub(super) struct Subscriber {
+    pub(super) settings: RedisSettings,
+    pub(super) broker: Arc<Broker>,
+    pub(super) commands: Commands,
+    pub(super) shared: Arc<Shared>,
+    /// Since when there is no live connection, if there was a reason to say so.
+    outage: Option<Instant>,
+    /// Whether there ever was a live connection.
+    was_live: bool,
+    backoff: Backoff,
+}
+
+impl Subscriber {
+    pub(super) fn new(
+        settings: RedisSettings,
+        broker: Arc<Broker>,
+        commands: Commands,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            settings,
+            broker,
+            commands,
+            shared,
+            outage: None,
+            was_live: false,
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// Connects, serves, and connects again, for ever.
+    pub(super) async fn run(mut self) {
+        loop {
+            let reason = match Connection::open(&self.settings).await {
+                Ok(connection) => connection.serve(&mut self).await,
+                Err(reason) => reason,
+            };
+            self.lost(&reason);
+            let wait = self.backoff.wait(fastrand::f64());
+            tracing::debug!(%reason, ?wait, "no connection to redis");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// The connection is proven alive, and everything that is wanted is subscribed.
+    pub(super) fn live(&mut self) {
+        self.backoff.reset();
+        self.shared.set_link(Link::Live);
+        let redis = &self.settings.url;
+        match self.outage.take() {
+            Some(since) => tracing::info!(%redis, away = ?since.elapsed(), "redis is back"),
+            None => tracing::info!(%redis, "redis is connected"),
+        }
+        if std::mem::replace(&mut self.was_live, true) {
+            self.deaf_interval_ended();
+        }
+    }
+
+    /// Nothing was heard for a while, and it is over. Here, and nowhere else, the subscribers of all channels are to be
+    /// told of the gap once they can be.
+    fn deaf_interval_ended(&self) {
+        let channels = self.shared.subscriptions.lock().len();
+        if channels > 0 {
+            tracing::warn!(channels, "messages published while redis was away were not received");
+        }
+    }
+
+    /// The connection is gone, or there is none. Said once per outage, however many attempts it takes.
+    fn lost(&mut self, reason: &Disconnected) {
+        let was_live = matches!(self.shared.link(), Link::Live);
+        self.shared.set_link(Link::Away(reason.to_string()));
+        self.shared.subscriptions.lock().reset();
+        if was_live {
+            self.shared.count_interruption();
+        }
+        if self.outage.is_none() {
+            self.outage = Some(Instant::now());
+            let redis = &self.settings.url;
+            tracing::warn!(%redis, %reason, "redis is away; trying again until it is back");
+        }
+    }
+}
