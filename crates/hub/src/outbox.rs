@@ -96,6 +96,11 @@ impl Outbox {
         self.state == State::Overflowed
     }
 
+    /// Whether it takes nothing any more.
+    pub fn is_closed(&self) -> bool {
+        self.state != State::Open
+    }
+
     /// Whether nothing is queued.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

@@ -1,0 +1,131 @@
+use std::{fmt, str::FromStr};
+
+use axum::http::{HeaderMap, Uri, header};
+use thiserror::Error;
+
+/// From which web pages a browser may connect or publish. Clients that send no `Origin` header are no browsers and
+/// are not concerned.
+#[derive(Debug, Clone)]
+pub enum OriginPolicy {
+    /// The page's own server and these.
+    Listed(Vec<Origin>),
+    /// Any page: for servers whose data is public and that nobody is logged in to.
+    InsecureAny,
+}
+
+/// The origin of a web page: scheme, host and port, compared exactly (RFC 6454 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+/// What is no origin.
+#[derive(Debug, Error)]
+#[error("`{0}` is no origin such as https://maps.example.org")]
+pub struct OriginError(String);
+
+impl OriginPolicy {
+    /// Whether a request with these headers may go on.
+    ///
+    /// # Errors
+    /// The refused `Origin` header, shortened and without control characters.
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), String> {
+        let Some(value) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let Self::Listed(listed) = self else { return Ok(()) };
+        let origin = value.to_str().ok().and_then(|text| text.parse::<Origin>().ok());
+        let admitted = origin.as_ref().is_some_and(|origin| listed.contains(origin) || origin.is_of(headers));
+        if admitted { Ok(()) } else { Err(excerpt(value.as_bytes())) }
+    }
+}
+
+impl Default for OriginPolicy {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
+
+impl Origin {
+    /// Whether the request was made to this origin. The scheme is the page's: behind a proxy that ends TLS, the
+    /// server does not know its own.
+    fn is_of(&self, headers: &HeaderMap) -> bool {
+        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        host.and_then(|host| format!("{}://{host}", self.scheme).parse::<Self>().ok()).as_ref() == Some(self)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let error = || OriginError(excerpt(text.as_bytes()));
+        let uri: Uri = text.parse().map_err(|_invalid: axum::http::uri::InvalidUri| error())?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(error());
+        };
+        let default_port = match scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => return Err(error()),
+        };
+        let bare = uri.path() == "/" && uri.query().is_none() && !text.ends_with('/');
+        if !bare || authority.as_str().contains('@') || authority.host().is_empty() {
+            return Err(error());
+        }
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            host: authority.host().to_ascii_lowercase(),
+            port: authority.port_u16().unwrap_or(default_port),
+        })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}://{}:{}", self.scheme, self.host, self.port)
+    }
+}
+
+/// At most a hundred characters of what a stranger sent, fit for a log line.
+fn excerpt(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().take(100).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue};
+
+    use super::{Origin, OriginPolicy};
+
+    fn check(listed: &[&str], host: &str, origin: &'static [u8], admitted: bool) {
+        let listed = listed.iter().map(|origin| origin.parse::<Origin>().expect("an origin")).collect();
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_str(host).expect("a host"));
+        headers.insert("origin", HeaderValue::from_bytes(origin).expect("a header"));
+        let outcome = OriginPolicy::Listed(listed).check(&headers);
+        assert_eq!(outcome.is_ok(), admitted, "{}", String::from_utf8_lossy(origin));
+    }
+
+    #[test]
+    fn the_same_origin_and_listed_ones_are_admitted_and_look_alikes_are_not() {
+        check(&[], "maps.example.org", b"https://maps.example.org", true);
+        check(&[], "maps.example.org:8765", b"http://maps.example.org:8765", true);
+        check(&[], "maps.example.org", b"https://MAPS.example.org:443", true);
+        check(&[], "maps.example.org", b"https://maps.example.org:8443", false);
+        check(&[], "maps.example.org", b"https://maps.example.org.evil.test", false);
+        check(&[], "maps.example.org", b"https://evil.test/maps.example.org", false);
+        check(&[], "maps.example.org", b"https://maps.example.org@evil.test", false);
+        check(&[], "maps.example.org", b"null", false);
+        check(&[], "maps.example.org", b"file://", false);
+        check(&[], "maps.example.org", b"\xff\xfe", false);
+        check(&["https://app.test"], "maps.example.org", b"https://app.test", true);
+        check(&["https://app.test"], "maps.example.org", b"http://app.test", false);
+        check(&["https://app.test"], "maps.example.org", b"https://sub.app.test", false);
+    }
+
+    #[test]
+    fn no_origin_is_no_browser() {
+        assert!(OriginPolicy::default().check(&HeaderMap::new()).is_ok());
+    }
+}

@@ -1,0 +1,39 @@
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+/// A password or key. It is compared in constant time and never printed.
+#[derive(Clone)]
+pub struct Secret(Box<[u8]>);
+
+impl Secret {
+    /// Keeps what was given.
+    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
+        Self(secret.into().into_boxed_slice())
+    }
+
+    /// Whether `offered` is the secret. The time taken depends on the lengths alone.
+    pub fn admits(&self, offered: &[u8]) -> bool {
+        self.0.ct_eq(offered).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn only_the_same_bytes_are_admitted() {
+        let secret = Secret::new("tram-14");
+        for (offered, admitted) in [("tram-14", true), ("tram-15", false), ("tram-1", false), ("", false)] {
+            assert_eq!(secret.admits(offered.as_bytes()), admitted, "{offered:?}");
+        }
+        assert!(!format!("{secret:?}").contains("tram"));
+    }
+}

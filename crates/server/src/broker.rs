@@ -1,0 +1,98 @@
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use geocast_geo_filter::Limits;
+use geocast_protocol::Channel;
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender};
+
+use crate::{Count, Counters, Event, worker::WorkerMessage};
+
+/// Takes messages from a store and hands each, as one shared [`Event`], to the workers that listen to its channel.
+#[derive(Debug)]
+pub struct Broker {
+    workers: OnceLock<Vec<UnboundedSender<WorkerMessage>>>,
+    /// The workers that listen to a channel, one bit each.
+    routes: RwLock<FxHashMap<Channel, u64>>,
+    /// The queues to the workers have no bound of their own: what is in them is bounded here, in bytes.
+    in_flight: Arc<Semaphore>,
+    in_flight_limit: u32,
+    limits: Limits,
+    counters: Arc<Counters>,
+}
+
+/// An event on its way to the workers.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    pub(crate) event: Arc<Event>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Broker {
+    /// The largest number of workers.
+    pub const MAX_WORKERS: usize = u64::BITS as usize;
+
+    pub(crate) fn new(limits: Limits, in_flight: usize, counters: Arc<Counters>) -> Self {
+        let in_flight_limit = u32::try_from(in_flight.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        Self {
+            workers: OnceLock::new(),
+            routes: RwLock::default(),
+            in_flight: Arc::new(Semaphore::new(in_flight_limit as usize)),
+            in_flight_limit,
+            limits,
+            counters,
+        }
+    }
+
+    /// Names the workers, once; before that, messages reach nobody.
+    pub(crate) fn attach(&self, workers: Vec<UnboundedSender<WorkerMessage>>) {
+        // A second call would be a fault of this crate and changes nothing.
+        let _already_attached: Result<(), _> = self.workers.set(workers);
+    }
+
+    /// From here on, the worker gets the channel's messages.
+    pub(crate) fn join(&self, worker: usize, channel: &Channel) {
+        *self.routes.write().entry(channel.clone()).or_default() |= 1 << worker;
+    }
+
+    /// From here on, the worker does not get the channel's messages.
+    pub(crate) fn leave(&self, worker: usize, channel: &Channel) {
+        let mut routes = self.routes.write();
+        if let Some(route) = routes.get_mut(channel) {
+            *route &= !(1 << worker);
+            if *route == 0 {
+                routes.remove(channel);
+            }
+        }
+    }
+
+    /// Hands a message to all workers that listen to the channel. Waits while too many bytes are in flight.
+    pub async fn deliver(&self, channel: &Channel, payload: Bytes) {
+        self.counters.add(Count::Events);
+        if self.route(channel) == 0 {
+            return;
+        }
+        let cost = u32::try_from(payload.len() + OVERHEAD).unwrap_or(u32::MAX).min(self.in_flight_limit);
+        let Ok(permit) = Arc::clone(&self.in_flight).acquire_many_owned(cost).await else { return };
+        let event = Arc::new(Event::new(channel.clone(), payload, &self.limits));
+        let event = Arc::new(InFlight { event, _permit: permit });
+        let mut route = self.route(channel);
+        let workers = self.workers.get().map(Vec::as_slice).unwrap_or_default();
+        while route != 0 {
+            let worker = route.trailing_zeros() as usize;
+            route &= route - 1;
+            if let Some(worker) = workers.get(worker) {
+                // A worker that has ended has no subscribers left.
+                let _ended: Result<(), _> = worker.send(WorkerMessage::Event(Arc::clone(&event)));
+            }
+        }
+    }
+
+    fn route(&self, channel: &Channel) -> u64 {
+        self.routes.read().get(channel).copied().unwrap_or_default()
+    }
+}
+
+/// Bytes that an event costs besides its payload, roughly.
+const OVERHEAD: usize = 512;

@@ -1,0 +1,53 @@
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as Code;
+
+/// Why the server ends a connection, as clients are told (RFC 6455 §7.4).
+///
+/// 3000–3499 mean "connect again", 3500–3999 "do not".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseCode {
+    /// 1002: what the client sent is no WebSocket.
+    ProtocolError,
+    /// 1007: a text frame is not UTF-8.
+    InvalidText,
+    /// 1009: a message is larger than the bound.
+    TooLarge,
+    /// 1012: the server stops or restarts; connect again.
+    Restart,
+    /// 3008: the client does not read as fast as messages come.
+    SlowConsumer,
+    /// 3009: no sign of life after a ping.
+    Silent,
+}
+
+impl CloseCode {
+    /// The number on the wire.
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::ProtocolError => 1002,
+            Self::InvalidText => 1007,
+            Self::TooLarge => 1009,
+            Self::Restart => 1012,
+            Self::SlowConsumer => 3008,
+            Self::Silent => 3009,
+        }
+    }
+
+    /// The text that goes with it.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::ProtocolError => "protocol error",
+            Self::InvalidText => "text is not UTF-8",
+            Self::TooLarge => "message too large",
+            Self::Restart => "server restarts",
+            Self::SlowConsumer => "slow consumer",
+            Self::Silent => "no answer to ping",
+        }
+    }
+}
+
+impl From<CloseCode> for Code {
+    fn from(code: CloseCode) -> Self {
+        Self::from(code.code())
+    }
+}

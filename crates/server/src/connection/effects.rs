@@ -1,0 +1,117 @@
+use std::sync::Arc;
+
+use futures_util::future::LocalBoxFuture;
+use geocast_geo_filter::TransformError;
+use geocast_protocol::Channel;
+
+use super::{
+    Connection,
+    fetch::{Fetched, fetch},
+};
+use crate::{
+    interest::{Sight, Window},
+    node::Node,
+    rendering,
+    session::{Effect, Fetch, Reply, View},
+};
+
+/// An effect that takes time.
+pub(super) type Work = LocalBoxFuture<'static, Done>;
+
+/// What has become of it.
+pub(super) enum Done {
+    /// A view is ready to be used.
+    Sight(Result<Sight, TransformError>),
+    /// State has been read, and is being sent.
+    Fetched(Fetched),
+}
+
+impl Connection {
+    /// Carries out effects until one of them needs time, or none is left.
+    pub(super) fn proceed(&mut self) {
+        while self.work.is_none() {
+            let Some(effect) = self.effects.pop_front() else { return };
+            match effect {
+                Effect::Reply(reply) => self.reply(&reply),
+                Effect::View(view) => self.look(*view),
+                Effect::Buffer(buffering) => {
+                    self.worker.with_mailbox(self.id, |mailbox| mailbox.buffer(buffering));
+                }
+                Effect::Subscribe(channel) => self.subscribe(&channel),
+                Effect::Unsubscribe(channel) => {
+                    tracing::debug!(%channel, "unsubscribed");
+                    self.worker.unsubscribe(self.id, &channel);
+                }
+                Effect::Fetch(request) => self.fetch(request),
+            }
+        }
+    }
+
+    /// Takes up what an effect that needed time came to.
+    pub(super) fn complete(&mut self, done: Done) {
+        match done {
+            Done::Sight(Ok(sight)) => self.see(sight),
+            Done::Sight(Err(error)) => {
+                self.reply(&Reply::Error { code: "projection_failed", message: error.to_string() });
+            }
+            Done::Fetched(fetched) => {
+                if let Some((channel, mark)) = fetched.mark {
+                    self.marks.retain(|(other, _)| *other != channel);
+                    if self.marks.len() == MOST_MARKS {
+                        self.marks.remove(0);
+                    }
+                    self.marks.push((channel, mark));
+                }
+            }
+        }
+    }
+
+    fn reply(&self, reply: &Reply) {
+        let frame = rendering::reply(reply, self.sight.absent);
+        self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame.bytes().clone()));
+    }
+
+    fn subscribe(&mut self, channel: &Channel) {
+        tracing::debug!(%channel, "subscribed");
+        self.worker.subscribe(self.id, channel, self.sight.clone());
+        if let Some(position) = self.marks.iter().position(|(marked, _)| marked == channel) {
+            let (_, mark) = self.marks.swap_remove(position);
+            self.worker.replay(self.id, channel, mark);
+        }
+    }
+
+    fn look(&mut self, view: View) {
+        let (node, absent) = (Arc::clone(&self.worker.node), self.sight.absent);
+        self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, absent).await) }));
+    }
+
+    fn see(&mut self, sight: Sight) {
+        self.worker.look(self.id, &sight);
+        self.sight = sight;
+    }
+
+    fn fetch(&mut self, request: Fetch) {
+        let (worker, id, sight) = (std::rc::Rc::clone(&self.worker), self.id, self.sight.clone());
+        self.work = Some(Box::pin(async move { Done::Fetched(fetch(worker, id, request, sight).await) }));
+    }
+}
+
+/// Prepares a view: transforms are made where they are not there yet.
+async fn sight(
+    node: &Arc<Node>,
+    view: View,
+    absent: crate::AbsentClientReference,
+) -> Result<Sight, TransformError> {
+    let output = node.transform(view.output).await?;
+    let window = match view.viewport {
+        Some(viewport) => {
+            let transform = node.transform(viewport.crs).await?;
+            Some(Arc::new(Window::new(viewport.bbox, transform, viewport.members)))
+        }
+        None => None,
+    };
+    Ok(Sight { output, window, absent })
+}
+
+/// Channels of which a connection remembers when it read their state.
+const MOST_MARKS: usize = 128;

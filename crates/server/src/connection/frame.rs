@@ -1,0 +1,161 @@
+use bytes::Bytes;
+
+use super::CloseCode;
+
+/// A complete text or binary frame of a server, unmasked and unfragmented (RFC 6455 §5.2), ready to be shared.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    bytes: Bytes,
+    payload_at: usize,
+}
+
+/// What a frame carries.
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Opcode {
+    Text = 0x1,
+    Close = 0x8,
+    Ping = 0x9,
+}
+
+impl Frame {
+    /// A text frame whose payload `write` appends to the buffer it is given; `hint` is the size to expect.
+    pub(crate) fn text(hint: usize, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut buffer = Vec::with_capacity(LONGEST_HEADER + hint);
+        buffer.resize(LONGEST_HEADER, 0);
+        write(&mut buffer);
+        let header = Header::new(Opcode::Text, buffer.len() - LONGEST_HEADER);
+        let start = LONGEST_HEADER - header.as_ref().len();
+        buffer[start..LONGEST_HEADER].copy_from_slice(header.as_ref());
+        let mut bytes = Bytes::from(buffer);
+        let payload_at = header.as_ref().len();
+        Self { bytes: bytes.split_off(start), payload_at }
+    }
+
+    /// The whole frame.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// What it carries, sharing the memory of the frame.
+    pub(crate) fn payload(&self) -> Bytes {
+        self.bytes.slice(self.payload_at..)
+    }
+}
+
+/// The header of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Header {
+    bytes: [u8; LONGEST_HEADER],
+    length: usize,
+}
+
+impl Header {
+    pub(crate) fn new(opcode: Opcode, payload: usize) -> Self {
+        let mut bytes = [0; LONGEST_HEADER];
+        bytes[0] = FINAL | opcode as u8;
+        let length = if let Ok(short) = u8::try_from(payload)
+            && short < LENGTH_16
+        {
+            bytes[1] = short;
+            2
+        } else if let Ok(medium) = u16::try_from(payload) {
+            bytes[1] = LENGTH_16;
+            bytes[2..4].copy_from_slice(&medium.to_be_bytes());
+            4
+        } else {
+            bytes[1] = LENGTH_64;
+            bytes[2..].copy_from_slice(&(payload as u64).to_be_bytes());
+            10
+        };
+        Self { bytes, length }
+    }
+}
+
+impl AsRef<[u8]> for Header {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// A ping without payload, the same for everybody.
+pub(crate) const PING: Bytes = Bytes::from_static(&[FINAL | Opcode::Ping as u8, 0]);
+
+/// A closing frame with its code and reason (RFC 6455 §5.5.1).
+pub(crate) fn close(code: CloseCode) -> Bytes {
+    let payload = 2 + code.reason().len();
+    let mut frame = Header::new(Opcode::Close, payload).as_ref().to_vec();
+    frame.extend_from_slice(&code.code().to_be_bytes());
+    frame.extend_from_slice(code.reason().as_bytes());
+    Bytes::from(frame)
+}
+
+/// Whether a sequence of whole, unmasked frames holds a close frame.
+pub(crate) fn holds_close(mut frames: &[u8]) -> bool {
+    while let [first, second, rest @ ..] = frames {
+        if first & 0x0f == Opcode::Close as u8 {
+            return true;
+        }
+        let (length, rest) = match *second {
+            LENGTH_16 => match rest.split_first_chunk() {
+                Some((length, rest)) => (usize::from(u16::from_be_bytes(*length)), rest),
+                None => return false,
+            },
+            LENGTH_64 => match rest.split_first_chunk() {
+                Some((length, rest)) => {
+                    (usize::try_from(u64::from_be_bytes(*length)).unwrap_or(usize::MAX), rest)
+                }
+                None => return false,
+            },
+            short => (usize::from(short), rest),
+        };
+        frames = rest.get(length..).unwrap_or_default();
+    }
+    false
+}
+
+const LONGEST_HEADER: usize = 10;
+const FINAL: u8 = 0x80;
+const LENGTH_16: u8 = 126;
+const LENGTH_64: u8 = 127;
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::{
+        Frame as Reference, Utf8Bytes,
+        coding::{Data, OpCode},
+    };
+
+    use super::{Frame, PING, holds_close};
+
+    #[test]
+    fn frames_are_what_the_library_would_write() {
+        for length in [0, 1, 125, 126, 65_535, 65_536, 70_000] {
+            let text = "a".repeat(length);
+            let frame = Frame::text(0, |buffer| buffer.extend_from_slice(text.as_bytes()));
+            let mut expected = Vec::new();
+            Reference::message(Utf8Bytes::from(text.clone()), OpCode::Data(Data::Text), true)
+                .format(&mut expected)
+                .expect("a vector takes everything");
+            assert_eq!(frame.bytes(), &expected, "{length} bytes");
+            assert_eq!(frame.payload(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_close_frame_is_found_behind_others() {
+        let mut frames = Vec::new();
+        for length in [3, 300, 70_000] {
+            frames.extend_from_slice(
+                Frame::text(0, |buffer| buffer.resize(buffer.len() + length, 0x88)).bytes(),
+            );
+        }
+        frames.extend_from_slice(&PING);
+        assert!(!holds_close(&frames));
+        frames.extend_from_slice(&[0x88, 0]);
+        assert!(holds_close(&frames));
+        for end in 0..20 {
+            holds_close(&frames[..end]);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use std::{
+    io::{self, IoSlice},
+    task::{Context, Poll, ready},
+};
+
+use tokio::{io::ReadBuf, net::TcpStream};
+
+/// A client's socket, shared between the side that reads and everyone who writes.
+#[derive(Debug)]
+pub(crate) struct Socket(TcpStream);
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self(stream)
+    }
+
+    /// Writes without waiting; `None` when the kernel takes nothing at this moment.
+    pub(crate) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
+        match self.0.try_write_vectored(slices) {
+            Ok(written) => Ok(Some(written)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the kernel may take something.
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        self.0.writable().await
+    }
+
+    pub(crate) fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.0.poll_read_ready(context))?;
+            match self.0.try_read(buffer.initialize_unfilled()) {
+                Ok(read) => {
+                    buffer.advance(read);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What happened, by reason. Every count only rises.
+#[derive(Debug, Default)]
+pub struct Counters {
+    counts: [AtomicU64; Count::ALL.len()],
+}
+
+macro_rules! counts {
+    ($($(#[$doc:meta])* $variant:ident => $name:literal,)+) => {
+        /// One thing that is counted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Count {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Count {
+            /// All of them, in the order of their declaration.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            /// The stable name under which it is shown.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+counts! {
+    /// Messages that came from the store.
+    Events => "events",
+    /// Deliveries of a message to a subscriber.
+    Delivered => "delivered",
+    /// Messages kept from a subscriber: no part of the geometry is in the viewport.
+    WithheldOutside => "withheld_outside_viewport",
+    /// Messages kept from a subscriber: the geometry has no finite coordinates in the subscriber's system.
+    WithheldUnprojectable => "withheld_unprojectable",
+    /// Messages kept from a subscriber: JSON nested too deeply.
+    WithheldTooDeep => "withheld_too_deep",
+    /// Messages kept from a subscriber: too many positions.
+    WithheldTooManyVertices => "withheld_too_many_vertices",
+    /// Messages kept from a subscriber: its outbox was full, or it was being closed.
+    WithheldSlow => "withheld_slow_consumer",
+    /// Commands that no dialect knows.
+    CommandUnknown => "command_unknown",
+    /// Commands that could not be read or do not make sense.
+    CommandMalformed => "command_malformed",
+    /// Times a client was made to wait because it sent commands too fast.
+    CommandDelayed => "command_delayed",
+    /// Channels that a client asked for and may not read.
+    ChannelRefused => "channel_refused",
+    /// Subscriptions above a client's bound.
+    SubscriptionRefused => "subscription_refused",
+    /// Connections that were upgraded.
+    Connected => "connections_opened",
+    /// Connections that ended.
+    Disconnected => "connections_closed",
+    /// Connections above the bound, or from a page that may not connect.
+    ConnectionRefused => "connections_refused",
+    /// Connections closed because the client did not read.
+    ClosedSlow => "closed_slow_consumer",
+    /// Connections closed because the client was silent after a ping.
+    ClosedSilent => "closed_silent",
+    /// Connections closed for a violation of the WebSocket protocol.
+    ClosedProtocol => "closed_protocol_error",
+    /// Reads of state that failed.
+    StoreFailed => "store_failed",
+    /// Publications over HTTP that were accepted.
+    Published => "published",
+    /// Publications over HTTP that were refused.
+    PublishRefused => "publish_refused",
+}
+
+impl Counters {
+    /// Adds one.
+    pub(crate) fn add(&self, count: Count) {
+        self.add_many(count, 1);
+    }
+
+    /// Adds `number`.
+    pub(crate) fn add_many(&self, count: Count, number: u64) {
+        // Counts are read by people and never decide anything, so they need no order among each other.
+        self.counts[count as usize].fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// How often it happened so far.
+    pub fn value(&self, count: Count) -> u64 {
+        self.counts[count as usize].load(Ordering::Relaxed)
+    }
+
+    /// All counts with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Count::ALL.into_iter().map(|count| (count.name(), self.value(count)))
+    }
+}

@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use geocast_geo_filter::{Document, Kind, Limits, ReadError, Shape, Transform};
+use geocast_protocol::{Channel, envelope::Timestamp};
+use parking_lot::Mutex;
+
+use crate::{clock, interest::Withheld};
+
+/// A message, or a value of the state, with all that is computed from it: each thing at most once per node.
+#[derive(Debug)]
+pub struct Event {
+    channel: Channel,
+    payload: Bytes,
+    received: Timestamp,
+    document: Result<Document, Withheld>,
+    /// The shape in the coordinate systems that somebody asked for so far. They are few, so a scan beats hashing.
+    projections: Mutex<Vec<(u32, Arc<Shape>)>>,
+}
+
+impl Event {
+    /// Reads the payload.
+    pub(crate) fn new(channel: Channel, payload: Bytes, limits: &Limits) -> Self {
+        let document = Document::read(&payload, limits).map_err(|error| match error {
+            ReadError::TooManyVertices { .. } => Withheld::TooManyVertices,
+            _ => Withheld::TooDeep,
+        });
+        Self { channel, payload, received: clock::timestamp(), document, projections: Mutex::new(Vec::new()) }
+    }
+
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    pub(crate) fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    pub(crate) fn received(&self) -> Timestamp {
+        self.received
+    }
+
+    /// What the payload is, or why nobody gets it.
+    pub(crate) fn document(&self) -> Result<&Document, Withheld> {
+        self.document.as_ref().map_err(|reason| *reason)
+    }
+
+    /// The document, if it has a place in the world.
+    pub(crate) fn geography(&self) -> Option<&Document> {
+        self.document.as_ref().ok().filter(|document| document.kind() == Kind::Geographic)
+    }
+
+    /// The coordinates in another system.
+    ///
+    /// Whoever comes second while they are being computed waits for the first, which is shorter than computing them
+    /// again.
+    pub(crate) fn projected(&self, document: &Document, transform: &Transform) -> Arc<Shape> {
+        let target = transform.to().code();
+        let mut projections = self.projections.lock();
+        if let Some((_, shape)) = projections.iter().find(|(code, _)| *code == target) {
+            return Arc::clone(shape);
+        }
+        let shape = Arc::new(transform.shape(document.shape()));
+        projections.push((target, Arc::clone(&shape)));
+        shape
+    }
+}

@@ -1,0 +1,144 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{
+        Path, State,
+        rejection::{BytesRejection, PathRejection},
+    },
+    http::{HeaderMap, StatusCode},
+};
+use geocast_geo_filter::Document;
+use geocast_protocol::{Channel, Word};
+use serde_json::{Value, json};
+
+use super::answer::Refusal;
+use crate::{Count, StoreError, access::PublishRefused, node::Node};
+
+type Shared = State<Arc<Node>>;
+type Body = Result<Bytes, BytesRejection>;
+type Named<T> = Result<Path<T>, PathRejection>;
+
+/// `POST /api/publish/{channel}`: to the channel's subscribers.
+pub(crate) async fn publish(
+    State(node): Shared,
+    name: Named<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Refusal> {
+    let outcome = async {
+        let Path(name) = name.map_err(|error| bad_path(&error))?;
+        let channel = admit(&node, &name, &headers)?;
+        let payload = payload(&node, body)?;
+        node.store.publish(&channel, payload).await.map_err(|error| store_refusal(&error))?;
+        Ok(json!({ "published": channel }))
+    };
+    account(&node, outcome.await)
+}
+
+/// `PUT /api/state/{channel}/{key}`: sets one key of the state and publishes the value.
+pub(crate) async fn put(
+    State(node): Shared,
+    names: Named<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Refusal> {
+    let outcome = async {
+        let (channel, key) = entry(&node, names, &headers)?;
+        let payload = payload(&node, body)?;
+        node.store.put(&channel, key.as_str(), payload).await.map_err(|error| store_refusal(&error))?;
+        Ok(json!({ "published": channel, "key": key.as_str() }))
+    };
+    account(&node, outcome.await)
+}
+
+/// `DELETE /api/state/{channel}/{key}`: removes one key of the state. Subscribers are sent a feature of that id
+/// without geometry (RFC 7946 §3.2) and with a member `"deleted":true`, which passes every viewport.
+pub(crate) async fn delete(
+    State(node): Shared,
+    names: Named<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    let outcome = async {
+        let (channel, key) = entry(&node, names, &headers)?;
+        let notice = json!({
+            "type": "Feature", "id": key.as_str(), "geometry": null, "properties": null, "deleted": true,
+        });
+        let notice = Bytes::from(notice.to_string());
+        let removed = node.store.remove(&channel, key.as_str(), notice).await;
+        if !removed.map_err(|error| store_refusal(&error))? {
+            let message = format!("channel `{channel}` has no key `{key}`");
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_key", message));
+        }
+        Ok(json!({ "deleted": channel, "key": key.as_str() }))
+    };
+    account(&node, outcome.await)
+}
+
+fn account(node: &Node, outcome: Result<Value, Refusal>) -> Result<Json<Value>, Refusal> {
+    node.count(if outcome.is_ok() { Count::Published } else { Count::PublishRefused });
+    outcome.map(Json)
+}
+
+fn entry(
+    node: &Node,
+    names: Named<(String, String)>,
+    headers: &HeaderMap,
+) -> Result<(Channel, Word), Refusal> {
+    let Path((name, key)) = names.map_err(|error| bad_path(&error))?;
+    let channel = admit(node, &name, headers)?;
+    let key = key.parse().map_err(|error| {
+        Refusal::new(StatusCode::BAD_REQUEST, "bad_key", format!("key {key:.40?}: {error}"))
+    })?;
+    Ok((channel, key))
+}
+
+/// Whether this request may publish to the channel of that name.
+fn admit(node: &Node, name: &str, headers: &HeaderMap) -> Result<Channel, Refusal> {
+    node.settings.origins.check(headers).map_err(|origin| Refusal::origin(&origin))?;
+    let channel = name.parse::<Channel>();
+    let channel =
+        channel.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_channel", error.to_string()))?;
+    node.access.publishes(&channel, headers).map_err(|error| {
+        let (status, code) = match error {
+            PublishRefused::KeyMissing => (StatusCode::UNAUTHORIZED, "key_missing"),
+            PublishRefused::KeyWrong => (StatusCode::FORBIDDEN, "key_wrong"),
+            PublishRefused::Closed => (StatusCode::FORBIDDEN, "publishing_off"),
+            PublishRefused::Channel(_) => (StatusCode::FORBIDDEN, "channel_refused"),
+        };
+        Refusal::new(status, code, error.to_string())
+    })?;
+    Ok(channel)
+}
+
+/// The body, if subscribers can be sent it.
+fn payload(node: &Node, body: Body) -> Result<Bytes, Refusal> {
+    let body = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let limit = node.settings.limits.publication;
+            let message = format!("a publication has at most {limit} bytes");
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+        }
+        _ => Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error.body_text()),
+    })?;
+    match Document::read(&body, &node.payload_limits()) {
+        Ok(_) => Ok(body),
+        Err(error) => {
+            Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "payload_refused", error.to_string()))
+        }
+    }
+}
+
+fn bad_path(error: &PathRejection) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "bad_path", error.body_text())
+}
+
+fn store_refusal(error: &StoreError) -> Refusal {
+    let status = match error {
+        StoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        StoreError::Refused(_) => StatusCode::BAD_GATEWAY,
+        StoreError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+    };
+    Refusal::new(status, error.code(), error.to_string())
+}

@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::{get, post, put},
+};
+
+use super::{answer::Refusal, health, publish};
+use crate::node::Node;
+
+/// Everything but WebSocket upgrades.
+pub(crate) fn router(node: Arc<Node>) -> Router {
+    let limit = node.settings.limits.publication;
+    Router::new()
+        .route("/", get(page))
+        .route("/live", get(health::live))
+        .route("/ready", get(health::ready))
+        .route("/api/publish/{channel}", post(publish::publish))
+        .route("/api/state/{channel}/{key}", put(publish::put).delete(publish::delete))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(other_method)
+        .layer(DefaultBodyLimit::max(limit))
+        .with_state(node)
+}
+
+async fn page() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, include_str!("page.html"))
+}
+
+async fn nothing_here() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here; / lists what there is")
+}
+
+async fn other_method() -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this method is not for this address")
+}

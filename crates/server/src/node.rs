@@ -1,0 +1,116 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transforms};
+use geocast_protocol::Crs;
+use tokio::sync::Semaphore;
+
+use crate::{Access, Broker, Count, Counters, Settings, Store, session::Rules};
+
+/// What all workers of a server share.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) transforms: Arc<Transforms>,
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) counters: Arc<Counters>,
+    /// Bytes of state that have been read for clients and not yet been handed to their sockets.
+    pub(crate) snapshots: Arc<Semaphore>,
+    connections: AtomicUsize,
+    draining: AtomicBool,
+}
+
+/// One of the connections that are allowed at the same time; freed when dropped.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Node>);
+
+impl Node {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        access: Arc<Access>,
+        catalogue: Arc<Catalogue>,
+        broker: Arc<Broker>,
+        store: Arc<dyn Store>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let source = catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326");
+        let rules = Rules { access: Arc::clone(&access), catalogue, settings: Arc::clone(&settings), source };
+        Self {
+            transforms: Arc::new(Transforms::new(settings.limits.transforms)),
+            rules: Arc::new(rules),
+            snapshots: Arc::new(Semaphore::new(SNAPSHOT_BYTES)),
+            connections: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            settings,
+            access,
+            broker,
+            store,
+            counters,
+        }
+    }
+
+    /// The transform from the source's system; `None` where nothing is to be transformed. A new one takes up to 30 ms
+    /// and is made on a thread that may wait.
+    pub(crate) async fn transform(
+        self: &Arc<Self>,
+        target: KnownCrs,
+    ) -> Result<Option<Arc<Transform>>, TransformError> {
+        let source = self.rules.source;
+        if target == source {
+            return Ok(None);
+        }
+        let order = self.settings.axis_order;
+        if let Some(transform) = self.transforms.get_if_present(source, target, order) {
+            return Ok(Some(transform));
+        }
+        let transforms = Arc::clone(&self.transforms);
+        tokio::task::spawn_blocking(move || transforms.get_or_create(source, target, order))
+            .await
+            .expect("making a transform does not panic")
+            .map(Some)
+    }
+
+    /// What one payload may cost.
+    pub(crate) fn payload_limits(&self) -> geocast_geo_filter::Limits {
+        self.settings.limits.payload()
+    }
+
+    /// A place for one more connection, unless all are taken.
+    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
+        let taken = self.connections.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(self));
+        (taken < self.settings.limits.connections).then_some(place)
+    }
+
+    /// Says that the server is about to stop.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// WebSocket connections at this moment.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count(&self, count: Count) {
+        self.counters.add(count);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Enough for four of the largest snapshots that a store gives out.
+const SNAPSHOT_BYTES: usize = 256 * 1024 * 1024;

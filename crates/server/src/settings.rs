@@ -1,0 +1,182 @@
+use std::{num::NonZeroUsize, time::Duration};
+
+use geocast_geo_filter::AxisOrder;
+use geocast_hub::Overflow;
+use geocast_protocol::Channel;
+
+use crate::{OriginPolicy, Patterns, Secret, store::RedisSettings};
+
+/// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Where data comes from.
+    pub store: StoreSettings,
+    /// The channels that clients may read and publishers may write. `None`: all of them with the embedded store on a
+    /// loopback address, otherwise none.
+    pub channels: Option<Patterns>,
+    /// Threads that own connections. Each is single-threaded and shares nothing with the others.
+    pub workers: NonZeroUsize,
+    /// Request paths on which the text dialect is spoken.
+    pub text_paths: Patterns,
+    /// Channels that a viewport subscribes to by itself, for clients that never send SUB.
+    pub viewport_channels: Vec<Channel>,
+    /// From which web pages connections and publications are accepted.
+    pub origins: OriginPolicy,
+    /// What a publisher has to present as a bearer token. `None`: nothing on an open server, otherwise no publishing
+    /// over HTTP.
+    pub publish_key: Option<Secret>,
+    /// What stands for `client_reference` where a command gave none.
+    pub absent_client_reference: AbsentClientReference,
+    /// The order of coordinates in every system but EPSG:4326, which is always longitude, latitude (RFC 7946 §4).
+    pub axis_order: AxisOrder,
+    /// Sizes and numbers.
+    pub limits: Limits,
+    /// Durations.
+    pub timeouts: Timeouts,
+}
+
+/// Which store is used.
+#[derive(Debug, Clone, Default)]
+pub enum StoreSettings {
+    /// In this process, lost with it.
+    #[default]
+    Embedded,
+    /// Redis.
+    Redis(RedisSettings),
+}
+
+/// The JSON value of an envelope's `client_reference` where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AbsentClientReference {
+    /// `null`
+    #[default]
+    Null,
+    /// `""`
+    Empty,
+}
+
+/// Bounds on sizes and numbers.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// WebSocket connections at the same time.
+    pub connections: usize,
+    /// Bytes of one message of a client.
+    pub message: usize,
+    /// Bytes of the body of a publication over HTTP.
+    pub publication: usize,
+    /// Bytes waiting for one client.
+    pub outbox: usize,
+    /// What happens when those are exceeded.
+    pub overflow: Overflow,
+    /// Channels one client is subscribed to.
+    pub subscriptions: usize,
+    /// Commands per second that a client is held to in the long run.
+    pub commands_per_second: u32,
+    /// Commands a client may send at once.
+    pub command_burst: u32,
+    /// Levels of nesting of a JSON payload.
+    pub depth: usize,
+    /// Positions of one GeoJSON payload.
+    pub vertices: usize,
+    /// Coordinate systems in use at the same time.
+    pub transforms: NonZeroUsize,
+    /// Bytes of published messages on their way to subscribers, over all channels.
+    pub in_flight: usize,
+    /// Bytes of state that the embedded store holds.
+    pub embedded_state: usize,
+    /// Longest time, in milliseconds, and largest number of messages of a client's BUFFER.
+    pub buffer: (u32, u32),
+}
+
+/// Bounds on time.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// TLS and HTTP header, from the first byte to the last.
+    pub header: Duration,
+    /// The whole of an HTTP request and its answer.
+    pub request: Duration,
+    /// Between two pings of an otherwise quiet client.
+    pub ping: Duration,
+    /// From a ping to any sign of life.
+    pub pong: Duration,
+    /// Without any progress in writing to a client that has something waiting.
+    pub write: Duration,
+    /// From the closing frame to the end of the connection.
+    pub close: Duration,
+    /// From the order to stop until what is left is cut off.
+    pub drain: Duration,
+    /// Over which the closes of a stopping server are spread.
+    pub drain_spread: Duration,
+    /// How long the first frames of a connection are collected, to be applied as a set.
+    pub settle: Duration,
+    /// How long after a GET a SUB of the same channel still gets what was published in between.
+    pub hold: Duration,
+}
+
+impl Limits {
+    /// What one payload may cost.
+    pub(crate) fn payload(&self) -> geocast_geo_filter::Limits {
+        geocast_geo_filter::Limits { depth: self.depth, vertices: self.vertices }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            store: StoreSettings::default(),
+            channels: None,
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            text_paths: Patterns::text_paths(),
+            viewport_channels: Vec::new(),
+            origins: OriginPolicy::default(),
+            publish_key: None,
+            absent_client_reference: AbsentClientReference::default(),
+            axis_order: AxisOrder::Xy,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 100_000,
+            message: 16 * KIB,
+            publication: 1024 * KIB,
+            outbox: 1024 * KIB,
+            overflow: Overflow::Close,
+            subscriptions: 128,
+            commands_per_second: 20,
+            command_burst: 40,
+            depth: 32,
+            vertices: 100_000,
+            transforms: geocast_geo_filter::Transforms::CAPACITY,
+            in_flight: 64 * 1024 * KIB,
+            embedded_state: 1024 * 1024 * KIB,
+            buffer: (60_000, 10_000),
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(5),
+            request: Duration::from_secs(30),
+            ping: Duration::from_secs(25),
+            pong: Duration::from_secs(8),
+            write: Duration::from_secs(5),
+            close: Duration::from_secs(2),
+            drain: Duration::from_secs(25),
+            drain_spread: Duration::from_secs(10),
+            settle: Duration::from_millis(5),
+            hold: Duration::from_secs(5),
+        }
+    }
+}
+
+const KIB: usize = 1024;

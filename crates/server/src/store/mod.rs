@@ -1,0 +1,78 @@
+//! Where data comes from: the state of each channel and the messages published to it.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use geocast_protocol::Channel;
+use thiserror::Error;
+
+mod embedded;
+mod redis;
+
+pub use embedded::EmbeddedStore;
+pub use redis::{RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
+
+/// State and messages of channels. Two implementations, one test suite.
+///
+/// A store hands every message of a subscribed channel to the [`Broker`](crate::Broker) it was made with, in the order
+/// in which the channel received them.
+#[async_trait]
+pub trait Store: Debug + Send + Sync {
+    /// What is used, for start-up messages: never contains a password.
+    fn description(&self) -> String;
+
+    /// The value of one key of a channel's state.
+    async fn value(&self, channel: &Channel, key: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// All values of a channel's state, in no order.
+    async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError>;
+
+    /// Sends a message to the subscribers of a channel.
+    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError>;
+
+    /// Sets one key of a channel's state and publishes the value, as one step.
+    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError>;
+
+    /// Removes one key of a channel's state and publishes `notice`, as one step. False if there was no such key: then
+    /// nothing is published.
+    async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError>;
+
+    /// Begins to deliver a channel's messages to the broker. Subscriptions are counted, and the count rises before this
+    /// returns; the future ends once the subscription is in force, or with an error if that is not known in time, in
+    /// which case the store goes on trying until [`unsubscribe`](Self::unsubscribe).
+    fn subscribe(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// Takes one subscription of a channel back.
+    fn unsubscribe(&self, channel: &Channel);
+
+    /// Whether state can be read and messages arrive at this moment.
+    async fn health(&self) -> Result<(), StoreError>;
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store cannot be reached, or does not answer in time.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The store answered with an error, for example that a key holds another type.
+    #[error("the store refused: {0}")]
+    Refused(String),
+    /// A bound of the store is reached.
+    #[error("the store is full: {0}")]
+    Full(String),
+}
+
+impl StoreError {
+    /// Stable, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "store_unavailable",
+            Self::Refused(_) => "store_refused",
+            Self::Full(_) => "store_full",
+        }
+    }
+}

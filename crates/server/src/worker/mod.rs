@@ -1,0 +1,209 @@
+//! One thread with its connections and its share of the hub. It shares nothing with the other workers, so fan-out
+//! takes no lock.
+
+mod holds;
+mod message;
+mod run;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::BoxFuture;
+use geocast_hub::{Fanout, Hub, SubscriberId};
+use geocast_protocol::Channel;
+use tokio::sync::Notify;
+
+pub(crate) use message::WorkerMessage;
+pub(crate) use run::{inbox, spawn};
+
+use self::holds::Holds;
+use crate::{
+    Count, Event, StoreError,
+    connection::Mailbox,
+    interest::{Sight, Withheld},
+    node::Node,
+};
+
+/// The state of a worker.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    index: usize,
+    pub(crate) node: Arc<Node>,
+    hub: RefCell<Hub<Channel, Sight, Mailbox>>,
+    holds: RefCell<Holds>,
+    /// Over which time connections are to be closed, once the server stops.
+    drain: Cell<Option<Duration>>,
+    /// Wakes the worker when its last connection has ended.
+    emptied: Notify,
+}
+
+impl Worker {
+    fn new(index: usize, node: Arc<Node>) -> Self {
+        Self {
+            index,
+            node,
+            hub: RefCell::new(Hub::new()),
+            holds: RefCell::default(),
+            drain: Cell::new(None),
+            emptied: Notify::new(),
+        }
+    }
+
+    pub(crate) fn connect(&self, mailbox: Mailbox) -> SubscriberId {
+        self.node.count(Count::Connected);
+        self.hub.borrow_mut().connect(mailbox)
+    }
+
+    pub(crate) fn disconnect(&self, id: SubscriberId) {
+        let gone = self.hub.borrow_mut().disconnect(id);
+        let Some((_, silent)) = gone else { return };
+        self.node.count(Count::Disconnected);
+        for channel in silent {
+            self.node.store.unsubscribe(&channel);
+            self.leave_if_silent(&channel);
+        }
+        if self.hub.borrow().is_empty() {
+            self.emptied.notify_one();
+        }
+    }
+
+    /// Works on a client's mailbox and writes what is in it as far as the socket takes it.
+    pub(crate) fn with_mailbox<T>(
+        &self,
+        id: SubscriberId,
+        work: impl FnOnce(&mut Mailbox) -> T,
+    ) -> Option<T> {
+        let mut hub = self.hub.borrow_mut();
+        let mailbox = hub.sink(id)?;
+        let outcome = work(mailbox);
+        mailbox.flush(Instant::now());
+        Some(outcome)
+    }
+
+    /// Looks at a client's mailbox.
+    pub(crate) fn look_into<T>(
+        &self,
+        id: SubscriberId,
+        look: impl FnOnce(&Mailbox) -> Option<T>,
+    ) -> Option<T> {
+        self.hub.borrow_mut().sink(id).and_then(|mailbox| look(mailbox))
+    }
+
+    /// Subscribes, or replaces what an existing subscription wants.
+    pub(crate) fn subscribe(self: &Rc<Self>, id: SubscriberId, channel: &Channel, sight: Sight) {
+        let first = self.hub.borrow_mut().subscribe(id, channel.clone(), sight);
+        if first {
+            self.node.broker.join(self.index, channel);
+            let confirmation = self.node.store.subscribe(channel);
+            let channel = channel.clone();
+            tokio::task::spawn_local(async move {
+                if let Err(error) = confirmation.await {
+                    tracing::warn!(%channel, %error, "subscription is not in force yet");
+                }
+            });
+        }
+    }
+
+    pub(crate) fn unsubscribe(&self, id: SubscriberId, channel: &Channel) {
+        let last = self.hub.borrow_mut().unsubscribe(id, channel);
+        if last {
+            self.node.store.unsubscribe(channel);
+            self.leave_if_silent(channel);
+        }
+    }
+
+    /// Gives every subscription of a client a new sight.
+    pub(crate) fn look(self: &Rc<Self>, id: SubscriberId, sight: &Sight) {
+        let channels: Vec<Channel> = self.hub.borrow().subscriptions(id).cloned().collect();
+        for channel in channels {
+            self.subscribe(id, &channel, sight.clone());
+        }
+    }
+
+    /// Keeps what is published on the channel from now on for a while, for clients that read its state first and
+    /// subscribe then. The mark says where "now" is; the future ends when the store's subscription is in force.
+    pub(crate) fn hold(&self, channel: &Channel) -> (u64, BoxFuture<'static, Result<(), StoreError>>) {
+        self.node.broker.join(self.index, channel);
+        let confirmation = self.node.store.subscribe(channel);
+        let until = Instant::now() + self.node.settings.timeouts.hold;
+        let mut holds = self.holds.borrow_mut();
+        if !holds.begin(channel, until) {
+            // The hold that is already there has a subscription of its own.
+            self.node.store.unsubscribe(channel);
+        }
+        (holds.mark(), confirmation)
+    }
+
+    /// Gives a subscriber what has been published on the channel since the mark.
+    pub(crate) fn replay(&self, id: SubscriberId, channel: &Channel, mark: u64) {
+        for event in self.holds.borrow().since(channel, mark) {
+            let fanout = self.hub.borrow_mut().replay(id, channel, event);
+            self.account(&fanout);
+        }
+        self.flush();
+    }
+
+    /// Ends the holds whose time is over.
+    fn release(&self, now: Instant) {
+        let released = self.holds.borrow_mut().release(now);
+        for channel in released {
+            self.node.store.unsubscribe(&channel);
+            self.leave_if_silent(&channel);
+        }
+    }
+
+    fn publish(&self, event: &Arc<Event>) {
+        self.holds.borrow_mut().record(event);
+        let fanout = self.hub.borrow_mut().publish(event.channel(), event);
+        self.account(&fanout);
+    }
+
+    /// Writes to all who have been pushed to.
+    fn flush(&self) {
+        let now = Instant::now();
+        let mut hub = self.hub.borrow_mut();
+        for id in hub.take_dirty() {
+            if let Some(mailbox) = hub.sink(id) {
+                mailbox.flush(now);
+            }
+        }
+    }
+
+    fn account(&self, fanout: &Fanout<Withheld>) {
+        let counters = &self.node.counters;
+        counters.add_many(Count::Delivered, fanout.delivered);
+        if fanout.refused > 0 {
+            counters.add_many(Count::WithheldSlow, fanout.refused);
+        }
+        for (reason, number) in &fanout.withheld {
+            counters.add_many((*reason).into(), *number);
+        }
+    }
+
+    fn leave_if_silent(&self, channel: &Channel) {
+        if self.hub.borrow().audience(channel) == 0 && !self.holds.borrow().contains(channel) {
+            self.node.broker.leave(self.index, channel);
+        }
+    }
+
+    /// Asks all connections to close within the given time.
+    fn drain(&self, spread: Duration) {
+        self.drain.set(Some(spread));
+        let mut hub = self.hub.borrow_mut();
+        let ids: Vec<SubscriberId> = hub.subscribers().collect();
+        for id in ids {
+            if let Some(mailbox) = hub.sink(id) {
+                mailbox.wake();
+            }
+        }
+    }
+
+    /// Over which time connections are to be closed, if they are.
+    pub(crate) fn draining(&self) -> Option<Duration> {
+        self.drain.get()
+    }
+}

@@ -1,0 +1,89 @@
+use std::{io, rc::Rc, sync::Arc, thread, time::Instant};
+
+use axum::Router;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::LocalSet,
+    time::{interval, timeout_at},
+};
+
+use super::{Worker, WorkerMessage};
+use crate::{http, node::Node};
+
+/// A worker's inbox, before its thread runs.
+pub(crate) type Inbox = (UnboundedSender<WorkerMessage>, UnboundedReceiver<WorkerMessage>);
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the queue holds is bounded by the broker, in bytes, and by the number of connections"
+)]
+pub(crate) fn inbox() -> Inbox {
+    unbounded_channel()
+}
+
+/// Starts a worker's thread. It ends after a drain, when its last connection has ended or the drain's time is over.
+pub(crate) fn spawn(
+    index: usize,
+    node: Arc<Node>,
+    messages: UnboundedReceiver<WorkerMessage>,
+    router: Router,
+) -> io::Result<thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        let worker = Rc::new(Worker::new(index, node));
+        LocalSet::new().block_on(&runtime, run(worker, messages, router));
+        // Dropping the runtime waits for nobody: a blocking read of state may still be under way.
+        runtime.shutdown_background();
+    })
+}
+
+async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>, router: Router) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut housekeeping = interval(std::time::Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            received = messages.recv_many(&mut batch, BATCH) => {
+                if received == 0 {
+                    return;
+                }
+                let drain = handle(&worker, &mut batch, &router);
+                worker.flush();
+                if drain {
+                    return finish(&worker).await;
+                }
+            }
+            _ = housekeeping.tick() => worker.release(Instant::now()),
+        }
+    }
+}
+
+/// True if the server stops.
+fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) -> bool {
+    let mut drain = false;
+    for message in batch.drain(..) {
+        match message {
+            WorkerMessage::Event(in_flight) => worker.publish(&in_flight.event),
+            WorkerMessage::Accepted(stream, peer) => {
+                tokio::task::spawn_local(http::serve(Rc::clone(worker), stream, peer, router.clone()));
+            }
+            WorkerMessage::Drain(spread) => {
+                worker.drain(spread);
+                drain = true;
+            }
+        }
+    }
+    drain
+}
+
+async fn finish(worker: &Worker) {
+    let deadline = Instant::now() + worker.node.settings.timeouts.drain;
+    while !worker.hub.borrow().is_empty() {
+        if timeout_at(deadline.into(), worker.emptied.notified()).await.is_err() {
+            tracing::warn!(connections = worker.hub.borrow().len(), "cutting connections that did not close");
+            return;
+        }
+    }
+}
+
+/// Messages taken from the inbox at once: what is published meanwhile goes out together in the next round.
+const BATCH: usize = 256;
