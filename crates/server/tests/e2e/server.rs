@@ -1,0 +1,121 @@
+//! A server of the test's own.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use geocast_server::{Count, Counters, RedisSettings, Server, Settings, Store, StoreSettings};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{client::Client, redis_server::RedisServer};
+
+/// Which store a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Embedded,
+    Redis,
+}
+
+/// A running server, and the Redis it may use.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) redis: Option<RedisServer>,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+impl TestServer {
+    pub(crate) async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, |_| ()).await
+    }
+
+    /// Starts a server whose settings are the defaults, with all channels allowed, as changed by `adjust`.
+    pub(crate) async fn start_with(backend: Backend, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let redis = match backend {
+            Backend::Embedded => None,
+            Backend::Redis => Some(RedisServer::start(&[])),
+        };
+        Self::start_on(redis, adjust).await
+    }
+
+    pub(crate) async fn start_on(redis: Option<RedisServer>, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::default();
+        settings.channels = Some("*".parse().expect("a pattern"));
+        if let Some(redis) = &redis {
+            settings.store = StoreSettings::Redis(RedisSettings::new(redis.url().parse().expect("a URL")));
+        }
+        adjust(&mut settings);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let server = Server::start(listener, settings).expect("the server starts");
+        let (stop, stopped) = oneshot::channel();
+        let (address, store, counters) = (server.address(), server.store(), server.counters());
+        let running = tokio::spawn(async move {
+            server.run(async { drop(stopped.await) }).await.expect("the server runs");
+        });
+        let server = Self { address, store, counters, redis, stop: Some(stop), running };
+        if server.redis.is_some() {
+            server.wait_until_ready().await;
+        }
+        server
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    pub(crate) async fn publish(&self, channel: &str, payload: impl Into<Bytes>) {
+        let channel = channel.parse().expect("a channel");
+        self.store.publish(&channel, payload.into()).await.expect("the store takes messages");
+    }
+
+    pub(crate) async fn put(&self, channel: &str, key: &str, value: impl Into<Bytes>) {
+        let channel = channel.parse().expect("a channel");
+        self.store.put(&channel, key, value.into()).await.expect("the store takes values");
+    }
+
+    /// A client that is subscribed to a channel, for certain.
+    pub(crate) async fn subscriber(&self, channel: &str, before: &[&str]) -> Client {
+        let mut client = self.client().await;
+        for command in before {
+            client.send(*command).await;
+        }
+        client.send(format!("SUB {channel}")).await;
+        self.subscribed(&mut client, channel).await;
+        client
+    }
+
+    /// Publishes until the subscription is in force, and takes everything that came of it.
+    pub(crate) async fn subscribed(&self, client: &mut Client, channel: &str) {
+        while client.next_within(Duration::from_millis(50)).await.is_none() {
+            self.publish(channel, "\"are you there?\"").await;
+        }
+        self.publish(channel, "\"that is all\"").await;
+        while client.next_content().await != "that is all" {}
+    }
+
+    pub(crate) async fn wait_until_ready(&self) {
+        for _ in 0..500 {
+            if self.store.health().await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the store is not ready after five seconds");
+    }
+
+    pub(crate) fn count(&self, count: Count) -> u64 {
+        self.counters.value(count)
+    }
+
+    /// Stops the server and waits until it has ended.
+    pub(crate) async fn stop(mut self) -> Option<RedisServer> {
+        drop(self.stop.take());
+        self.running.await.expect("the server ends in order");
+        self.redis.take()
+    }
+}
