@@ -18,8 +18,7 @@ pub(crate) struct Key(pub(crate) Name);
 
 impl<'a> serde::Deserialize<'a> for Key {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        // As bytes and not as text: JSON allows a lone surrogate escape in a key, Rust's strings do not.
-        deserializer.deserialize_bytes(KeyVisitor)
+        deserializer.deserialize_str(KeyVisitor)
     }
 }
 
@@ -32,13 +31,13 @@ impl Visitor<'_> for KeyVisitor {
         formatter.write_str("a member's name")
     }
 
-    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Key, E> {
+    fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
         Ok(Key(match name {
-            b"type" => Name::Type,
-            b"coordinates" => Name::Coordinates,
-            b"geometry" => Name::Geometry,
-            b"geometries" => Name::Geometries,
-            b"features" => Name::Features,
+            "type" => Name::Type,
+            "coordinates" => Name::Coordinates,
+            "geometry" => Name::Geometry,
+            "geometries" => Name::Geometries,
+            "features" => Name::Features,
             _ => Name::Other,
         }))
     }

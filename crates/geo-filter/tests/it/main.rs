@@ -1,0 +1,21 @@
+//! What the crate promises, seen from outside.
+
+mod extents;
+mod hits;
+mod hostile;
+mod kinds;
+mod oracle;
+#[cfg(feature = "proj")]
+mod projection;
+mod random;
+mod rewriting;
+
+use geocast_geo_filter::{Bbox, Document, Limits};
+
+fn read(json: &str) -> Document {
+    Document::read(json.as_bytes(), &Limits::default()).unwrap()
+}
+
+fn bbox(edges: [f64; 4]) -> Bbox {
+    Bbox::try_from(edges).unwrap()
+}
