@@ -1,4 +1,20 @@
 //! Which GeoJSON is in which part of the world, decided from the bytes as they came.
+//!
+//! A payload becomes a [`Document`] once. Its [`Shape`] is the coordinates in one coordinate system: it is tested
+//! against a [`Bbox`], projected, and written back into the payload with every other byte as it was. If you want to
+//! work with geometry rather than route it, use the crates `geojson` and `geo`.
+//!
+//! ```
+//! use geocast_geo_filter::{Bbox, Document, Limits};
+//!
+//! let document = Document::read(br#"{"type":"Point","coordinates":[7.45,46.95]}"#, &Limits::default())?;
+//! assert!(document.shape().intersects(&Bbox::try_from([5.9, 45.8, 10.5, 47.8])?));
+//! assert!(!document.shape().intersects(&Bbox::try_from([8.0, 45.8, 10.5, 47.8])?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The feature `proj` adds reprojection by PROJ: the known coordinate systems, transformations between them, and a
+//! bounded cache of those. The README has the rules and the layout.
 
 #![cfg_attr(not(feature = "proj"), forbid(unsafe_code))]
 
@@ -33,3 +49,8 @@ mod key;
 mod outline;
 mod rewrite;
 mod structure;
+
+/// The README's examples, as tests.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

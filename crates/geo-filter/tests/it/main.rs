@@ -1,5 +1,7 @@
 //! What the crate promises, seen from outside.
 
+#![cfg(test)]
+
 mod extents;
 mod hits;
 mod hostile;

@@ -176,11 +176,12 @@ proptest! {
         let point = [left + east * (right - left), bottom + north * (top - bottom)];
         let there = project(&transform(4326, code, AxisOrder::Xy), point);
         let back = project(&transform(code, 4326, AxisOrder::Xy), there);
-        // A millimetre or so on the ground; meridians meet at the poles, where a longitude is worth little.
+        // Two millimetres on the ground: a datum shift in two dimensions drops the change in height, so PROJ
+        // itself does not come back exactly. Meridians meet at the poles, where a longitude is worth little.
         let meridian = point[1].to_radians().cos();
-        prop_assert!((back[1] - point[1]).abs() < 1e-8, "{code} {point:?} {back:?}");
+        prop_assert!((back[1] - point[1]).abs() < 2e-8, "{code} {point:?} {back:?}");
         let off = (back[0] - point[0]).abs();
-        prop_assert!(off.min((360.0 - off).abs()) * meridian < 1e-8, "{code} {point:?} {back:?}");
+        prop_assert!(off.min((360.0 - off).abs()) * meridian < 2e-8, "{code} {point:?} {back:?}");
     }
 
     /// Where areas of use meet, PROJ may take another datum shift on the way back.
