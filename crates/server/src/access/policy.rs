@@ -127,7 +127,8 @@ mod tests {
     fn access(redis: bool, exposure: Exposure, channels: Option<&str>, key: Option<&str>) -> Access {
         let mut settings = Settings::default();
         if redis {
-            settings.store = StoreSettings::Redis(RedisSettings::new("redis://localhost").expect("a URL"));
+            settings.store =
+                StoreSettings::Redis(RedisSettings::new("redis://localhost".parse().expect("a URL")));
         }
         settings.channels = channels.map(|list| list.parse().expect("patterns"));
         settings.publish_key = key.map(Secret::new);

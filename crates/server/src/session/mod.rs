@@ -129,3 +129,6 @@ impl Session {
         self.rate.resumes(now)
     }
 }
+
+#[cfg(test)]
+mod tests;
