@@ -1,18 +1,9 @@
 //! The geocast gateway as a library: sessions, sockets, HTTP and stores around the hub.
 //!
-//! ```no_run
-//! use std::net::TcpListener;
-//!
-//! use geocast_server::{Server, Settings};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Server::start(TcpListener::bind("127.0.0.1:8765")?, Settings::default())?;
-//! println!("ws://{}/ws", server.address());
-//! server.run(async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await?;
-//! # Ok(())
-//! # }
-//! ```
+//! [`Server::start`] takes a listener and [`Settings`]; [`Server::run`] serves until it is told to stop. Data comes from
+//! a [`Store`], embedded or Redis, and reaches the workers through the [`Broker`].
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 mod access;
 mod broker;
