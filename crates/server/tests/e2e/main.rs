@@ -2,6 +2,7 @@
 
 mod client;
 mod redis_server;
+mod redis_store;
 mod server;
 mod stores;
 mod subscribing;

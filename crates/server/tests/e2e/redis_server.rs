@@ -28,7 +28,7 @@ impl RedisServer {
         let mut server = Self {
             port: free_port(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
-            folder: tempfile::tempdir().unwrap(),
+            folder: tempfile::tempdir().expect("there is a folder for temporary files"),
             child: None,
         };
         // Another program may take the port between its choice and its use.
@@ -60,14 +60,13 @@ impl RedisServer {
 
     /// A plain connection, for what `redis-cli` is too slow for.
     pub(crate) fn connect(&self) -> TcpStream {
-        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap()
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("redis-server listens")
     }
 
     /// Sends SIGKILL, as an out-of-memory killer does, and waits for the end.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
+        if let Some(child) = self.child.take() {
+            end(child);
         }
     }
 
@@ -97,7 +96,7 @@ impl RedisServer {
     }
 
     fn try_start(&mut self) -> bool {
-        let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
+        let log = std::fs::File::create(self.folder.path().join("log")).expect("the folder is ours");
         let mut command = Command::new("redis-server");
         command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
@@ -120,7 +119,7 @@ impl RedisServer {
         };
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
-            if child.try_wait().unwrap().is_some() {
+            if child.try_wait().expect("it is our child").is_some() {
                 return false;
             }
             // The socket is made after the port, and cannot be that of another test's server.
@@ -130,14 +129,16 @@ impl RedisServer {
             }
             std::thread::park_timeout(Duration::from_millis(5));
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        end(child);
         false
     }
 
     fn signal(&self, signal: &str) {
         let child = self.child.as_ref().expect("the server runs");
-        let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status()
+            .expect("there is a program kill");
         assert!(status.success(), "kill {signal}: {status}");
     }
 
@@ -148,11 +149,13 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _gone: io::Result<()> = child.kill();
-            let _status = child.wait();
-        }
+        self.kill();
     }
+}
+
+/// Sends SIGKILL, which also ends a process that is stopped.
+fn end(mut child: Child) {
+    child.kill().and_then(|()| child.wait()).expect("it is our child");
 }
 
 /// A port below the range from which the kernel takes those of outgoing connections, so that it stays free while the

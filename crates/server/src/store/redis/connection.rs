@@ -69,7 +69,7 @@ impl Connection {
         let mut next_probe = Instant::now() + interval;
         // When all that had been heard was dealt with. Time spent in waiting for the broker is not Redis's silence.
         let mut heard = Instant::now();
-        let alarm = sleep_until(heard + patience);
+        let alarm = sleep_until(heard + patience.min(interval));
         tokio::pin!(alarm);
         loop {
             self.write_changes(owner, patience).await?;

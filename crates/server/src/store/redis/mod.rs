@@ -30,6 +30,9 @@ mod subscriber;
 mod subscriptions;
 mod url;
 
-pub use redis_store::{RedisStartError, RedisStatistics, RedisStore};
+pub use redis_store::{RedisStartError, RedisStore};
 pub use settings::RedisSettings;
 pub use url::{RedisUrl, RedisUrlError};
+
+#[cfg(test)]
+mod tests;

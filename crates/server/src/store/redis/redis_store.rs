@@ -37,16 +37,6 @@ pub struct RedisStore {
     subscriber: AbortHandle,
 }
 
-/// What happened on the subscriber connection since the start. Every count only rises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RedisStatistics {
-    /// Messages skipped because they were longer than [`RedisSettings::max_message`].
-    pub skipped_messages: u64,
-    /// Times the connection was lost after it had been alive.
-    pub interruptions: u64,
-}
-
 impl RedisStore {
     /// Begins to connect, on the current tokio runtime, and returns at once: whether Redis can be reached is told by
     /// [`Store::health`] and in the log. Messages go to `broker`.
@@ -64,11 +54,16 @@ impl RedisStore {
         Ok(Self { settings, commands, shared, subscriber })
     }
 
-    /// Counts of the subscriber connection.
+    /// Messages skipped so far because they were longer than [`RedisSettings::max_message`].
     #[must_use]
-    pub fn statistics(&self) -> RedisStatistics {
-        let (skipped_messages, interruptions) = self.shared.counts();
-        RedisStatistics { skipped_messages, interruptions }
+    pub fn skipped_messages(&self) -> u64 {
+        self.shared.counts().0
+    }
+
+    /// Times so far that the subscriber connection was lost after it had been alive.
+    #[must_use]
+    pub fn interruptions(&self) -> u64 {
+        self.shared.counts().1
     }
 
     /// Ends the subscriber connection: no message is delivered any more. Dropping the store does the same.
@@ -123,6 +118,7 @@ impl Store for RedisStore {
             match decided.as_ref().map(|decided| decided.as_deref()) {
                 Ok(Ok(Standing::InForce)) => Ok(()),
                 Ok(Ok(Standing::Refused(reason))) => Err(StoreError::Refused(format!("{channel}: {reason}"))),
+                Ok(Err(_)) => Err(StoreError::Unavailable(format!("{channel} is not subscribed any more"))),
                 _ => Err(StoreError::Unavailable(match shared.link() {
                     Link::Away(reason) => reason,
                     Link::Live => format!("redis did not confirm {channel} within {limit:?}"),

@@ -1,0 +1,55 @@
+use std::{sync::Arc, time::Duration};
+
+use geocast_protocol::Channel;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
+};
+
+use crate::{Broker, Counters, worker::WorkerMessage};
+
+/// A worker that only listens.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    broker: Arc<Broker>,
+    messages: UnboundedReceiver<WorkerMessage>,
+}
+
+impl Inbox {
+    /// Listens to `channels`. At most `in_flight` bytes wait here.
+    #[expect(clippy::disallowed_methods, reason = "the broker bounds what is in it, as in the server")]
+    pub(super) fn new(channels: &[Channel], in_flight: usize) -> Self {
+        let broker =
+            Broker::new(geocast_geo_filter::Limits::default(), in_flight, Arc::new(Counters::default()));
+        let (sender, messages) = unbounded_channel();
+        broker.attach(vec![sender]);
+        channels.iter().for_each(|channel| broker.join(0, channel));
+        Self { broker: Arc::new(broker), messages }
+    }
+
+    pub(super) fn broker(&self) -> Arc<Broker> {
+        Arc::clone(&self.broker)
+    }
+
+    /// The next message: its channel, and its payload as text.
+    pub(super) async fn next(&mut self) -> (String, String) {
+        let message = timeout(Duration::from_secs(10), self.messages.recv()).await;
+        match message.expect("a message within ten seconds") {
+            Some(WorkerMessage::Event(in_flight)) => {
+                let payload = String::from_utf8(in_flight.event.payload().to_vec()).unwrap();
+                (in_flight.event.channel().to_string(), payload)
+            }
+            other => panic!("not an event: {other:?}"),
+        }
+    }
+
+    /// Waits for a message, and expects it to be this.
+    pub(super) async fn expect(&mut self, channel: &str, payload: &str) {
+        assert_eq!(self.next().await, (channel.to_owned(), payload.to_owned()));
+    }
+
+    /// Whether no message is waiting at this moment.
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}

@@ -1,0 +1,84 @@
+use super::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn speaks_with_a_password() {
+    let redis = RedisServer::start(&["--requirepass", "hunter2"]);
+    let url = redis.url().replace("redis://", "redis://:hunter2@");
+    let (store, mut inbox) = subscribed_to(settings(&url), &["vehicles"]).await;
+    store.put(&channel("vehicles"), "1", bytes("one")).await.unwrap();
+    inbox.expect("vehicles", "one").await;
+    assert_eq!(store.description(), format!("{}/0", redis.url()));
+    assert!(!format!("{store:?}").contains("hunter2"), "{store:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_or_missing_password_is_told_and_tried_again() {
+    let redis = RedisServer::start(&["--requirepass", "right"]);
+    let inbox = Inbox::new(&[], 1);
+    for (login, expected) in [(":hunter2@", "WRONGPASS"), ("", "NOAUTH")] {
+        let url = redis.url().replace("redis://", &format!("redis://{login}"));
+        let store = RedisStore::start(settings(&url), inbox.broker()).unwrap();
+        let told = async {
+            loop {
+                match store.health().await {
+                    Err(StoreError::Unavailable(reason)) if reason.contains(expected) => break reason,
+                    Err(_) => sleep(Duration::from_millis(5)).await,
+                    Ok(()) => panic!("healthy without a password"),
+                }
+            }
+        };
+        let reason = timeout(Duration::from_secs(5), told).await.unwrap();
+        assert!(!reason.contains("hunter2"), "{reason}");
+        let error = store.value(&channel("a"), "1").await.unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+        redis.cli(&["--no-auth-warning", "-a", "right", "CONFIG", "SET", "requirepass", "hunter2"]);
+        if login.is_empty() {
+            break;
+        }
+        healthy(&store).await;
+        redis.cli(&["--no-auth-warning", "-a", "hunter2", "CONFIG", "SET", "requirepass", "right"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_acl_user_is_refused_its_forbidden_channels_only() {
+    let redis = RedisServer::start(&[]);
+    let rules = "ACL SETUSER map on >secret ~vehicles* resetchannels &vehicles* &__geocast_probe:* -@all \
+        +subscribe +unsubscribe +ping +client|setname +unwatch +hget +hstrlen +hscan +publish +eval +hset +hdel";
+    assert_eq!(redis.cli(&rules.split_whitespace().collect::<Vec<_>>()), "OK");
+    let url = redis.url().replace("redis://", "redis://map:secret@");
+    let (store, mut inbox) = subscribed_to(settings(&url), &["vehicles"]).await;
+    // All in one batch, which Redis refuses as a whole.
+    let names = ["vehicles:1", "secret", "vehicles:2", "private"];
+    let [one, secret, two, private] = names.map(|name| store.subscribe(&channel(name)));
+    let (one, secret, two, private) = tokio::join!(one, secret, two, private);
+    assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+    for refused in [secret, private] {
+        assert!(matches!(&refused, Err(StoreError::Refused(text)) if text.contains("NOPERM")), "{refused:?}");
+    }
+    store.put(&channel("vehicles"), "1", bytes("one")).await.unwrap();
+    inbox.expect("vehicles", "one").await;
+    assert!(store.remove(&channel("vehicles"), "1", bytes("gone")).await.unwrap());
+    inbox.expect("vehicles", "gone").await;
+    assert_eq!(store.values(&channel("vehicles")).await.unwrap(), Vec::<Bytes>::new());
+    assert_eq!(store.value(&channel("vehicles"), "1").await.unwrap(), None);
+    let refused = store.values(&channel("secret")).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    // Rights that were given later are used by the next who asks.
+    redis.cli(&["ACL", "SETUSER", "map", "&secret"]);
+    store.subscribe(&channel("secret")).await.unwrap();
+    assert_eq!(store.interruptions(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn does_without_the_probe_channel() {
+    let redis = RedisServer::start(&[]);
+    redis.cli(&["ACL", "SETUSER", "map", "on", ">secret", "allkeys", "resetchannels", "&vehicles", "+@all"]);
+    let mut settings = settings(&redis.url().replace("redis://", "redis://map:secret@"));
+    settings.probe_interval = Duration::from_millis(50);
+    let (store, mut inbox) = subscribed_to(settings, &["vehicles"]).await;
+    sleep(Duration::from_millis(300)).await;
+    store.publish(&channel("vehicles"), bytes("hello")).await.unwrap();
+    inbox.expect("vehicles", "hello").await;
+    assert_eq!(store.interruptions(), 0);
+}
