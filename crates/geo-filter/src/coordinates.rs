@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use crate::lexer;
+
 /// What happens to the positions of a `coordinates` member while it is walked.
 pub(crate) trait Sink {
     /// A position: the byte ranges of its first and second number within the walked text.
@@ -18,22 +20,24 @@ pub(crate) enum Stop {
     TooMany,
 }
 
-/// Walks the value of a `coordinates` member that lies at `at` in `json`, which must be valid JSON. `level` is
-/// the number of arrays around a position: 0 for a point, 3 for a multi-polygon.
+/// Walks the value of a `coordinates` member that lies at `at` in `json`, and returns the index behind it. What it
+/// accepts is JSON. `level` is the number of arrays around a position: 0 for a point, 3 for a multi-polygon.
 ///
 /// A position has two or more elements (RFC 7946 §3.1.1); all beyond the second may be numbers or `null` and
 /// are passed over. An empty array in place of a point's position has no position (§3.1 lets empty coordinates
 /// stand for a null geometry).
-pub(crate) fn walk(json: &[u8], at: usize, level: u8, sink: &mut impl Sink) -> Result<(), Stop> {
+pub(crate) fn walk(json: &[u8], at: usize, level: u8, sink: &mut impl Sink) -> Result<usize, Stop> {
     let mut walk = Walk { json, at };
     if level == 0 {
         walk.expect(b'[')?;
         if walk.peek() == Some(b']') {
-            return Ok(());
+            return Ok(walk.at + 1);
         }
-        return walk.position(sink);
+        walk.position(sink)?;
+    } else {
+        walk.array(level, sink)?;
     }
-    walk.array(level, sink)
+    Ok(walk.at)
 }
 
 struct Walk<'a> {
@@ -74,7 +78,7 @@ impl Walk<'_> {
         loop {
             match self.next() {
                 Some(b',') => match self.peek() {
-                    Some(b'n') => self.at += b"null".len(),
+                    Some(b'n') => self.null()?,
                     _ => {
                         self.number()?;
                     }
@@ -87,18 +91,20 @@ impl Walk<'_> {
     }
 
     fn number(&mut self) -> Result<Range<usize>, Stop> {
-        match self.peek() {
-            Some(b'-' | b'0'..=b'9') => {}
-            _ => return Err(Stop::Malformed),
-        }
+        self.peek();
         let start = self.at;
         let rest = self.json.get(start..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'))
-            .unwrap_or(rest.len());
-        self.at += length;
+        self.at += lexer::number_length(rest).ok_or(Stop::Malformed)?;
         Ok(start..self.at)
+    }
+
+    fn null(&mut self) -> Result<(), Stop> {
+        let word = b"null";
+        if !self.json.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(Stop::Malformed);
+        }
+        self.at += word.len();
+        Ok(())
     }
 
     fn expect(&mut self, wanted: u8) -> Result<(), Stop> {
@@ -144,7 +150,7 @@ mod tests {
     fn check(json: &str, level: u8, expected: Result<&str, Stop>) {
         assert!(json.parse::<serde_json::Value>().is_ok(), "{json} must be JSON: the walk relies on it");
         let mut trace = Trace::default();
-        let result = walk(json.as_bytes(), 0, level, &mut trace).map(|()| trace.0.as_str());
+        let result = walk(json.as_bytes(), 0, level, &mut trace).map(|_| trace.0.as_str());
         assert_eq!(result, expected, "{json}");
     }
 

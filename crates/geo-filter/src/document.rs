@@ -1,14 +1,11 @@
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
-use crate::coordinates::{self, Sink, Stop};
-use crate::depth;
+use crate::builder::Builder;
+use crate::coordinates::Stop;
 use crate::outline::Outline;
-use crate::structure::{Part, Structure};
-use crate::{Limits, Shape};
+use crate::{Limits, Shape, depth, reader};
 
 /// What one payload is, and where its coordinates are, found once when it arrives.
 ///
@@ -35,7 +32,7 @@ pub enum Kind {
 }
 
 impl Document {
-    /// Reads a payload in one pass, without building a tree.
+    /// Reads a payload, the usual document in one pass, and never building a tree.
     ///
     /// Members may come in any order, foreign members are passed over, and of members with the same name the
     /// last one counts, as with `JSON.parse`. All seven geometry types are understood, bare or in a Feature,
@@ -48,40 +45,18 @@ impl Document {
     /// When the payload is JSON and passes one of the limits.
     pub fn read(payload: &[u8], limits: &Limits) -> Result<Self, ReadError> {
         let Ok(text) = std::str::from_utf8(payload) else { return Ok(Self::without_geometry(Kind::Binary)) };
-        let outline = match Outline::read(text) {
-            Some(outline) => outline,
-            // The outline also gives up on valid JSON: for a lone surrogate, an extreme depth, or a number
-            // outside any geometry that is beyond the range of `f64`.
-            None if serde_json::from_str::<IgnoredAny>(text).is_ok() => Outline::default(),
-            None => return Ok(Self::without_geometry(Kind::Text)),
+        let builder = match reader::read(text, limits) {
+            Some(builder) => builder,
+            None => match read_carefully(text, limits)? {
+                Some(builder) => builder,
+                None => return Ok(Self::without_geometry(Kind::Text)),
+            },
         };
-        let mut builder = Builder { limit: limits.vertices, ..Builder::new(text) };
-        builder.structure.collection = outline.collection;
-        let mut failure = None;
-        for member in &outline.members {
-            let geometries = outline.geometries.get(member.clone()).unwrap_or_default();
-            match builder.member(geometries) {
-                Ok(()) => {}
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            }
+        if builder.positions.is_empty() {
+            return Ok(Self::without_geometry(Kind::Json));
         }
-        // Coordinates nest at most four deep, so their brackets need not be looked at again.
-        if depth::openings(payload).saturating_sub(builder.openings) > limits.depth.saturating_sub(4)
-            && depth::exceeds(payload, limits.depth)
-        {
-            return Err(ReadError::TooDeep { limit: limits.depth });
-        }
-        match failure {
-            Some(error) => Err(error),
-            None if builder.positions.is_empty() => Ok(Self::without_geometry(Kind::Json)),
-            None => {
-                let shape = Shape::new(Arc::new(builder.structure), builder.positions);
-                Ok(Self { kind: Kind::Geographic, shape })
-            }
-        }
+        let shape = Shape::new(Arc::new(builder.structure), builder.positions);
+        Ok(Self { kind: Kind::Geographic, shape })
     }
 
     /// What the payload is.
@@ -125,111 +100,108 @@ pub enum ReadError {
     },
 }
 
-struct Builder<'a> {
-    text: &'a str,
-    limit: usize,
-    structure: Structure,
-    positions: Vec<[f64; 2]>,
-    /// How many arrays the walked coordinates consist of.
-    openings: usize,
-    part: PartStart,
-}
-
-/// Where the part that is being walked began.
-#[derive(Clone, Copy, Default)]
-struct PartStart {
-    level: u8,
-    positions: usize,
-    lines: usize,
-    polygons: usize,
-}
-
-impl<'a> Builder<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            limit: 0,
-            structure: Structure::default(),
-            positions: Vec::new(),
-            openings: 0,
-            part: PartStart::default(),
-        }
+/// Reads any text, in several passes. `None` when it is not JSON.
+fn read_carefully<'a>(text: &'a str, limits: &Limits) -> Result<Option<Builder<'a>>, ReadError> {
+    let outline = match Outline::read(text) {
+        Some(outline) => outline,
+        // The outline also gives up on valid JSON: for a lone surrogate, an extreme depth, or a number outside any
+        // geometry that is beyond the range of `f64`.
+        None if serde_json::from_str::<IgnoredAny>(text).is_ok() => Outline::default(),
+        None => return Ok(None),
+    };
+    if depth::exceeds(text.as_bytes(), limits.depth) {
+        return Err(ReadError::TooDeep { limit: limits.depth });
     }
-
-    /// Adds one member; if one of its geometries is malformed, a member without geometry.
-    fn member(&mut self, geometries: &[(crate::structure::Primitive, &RawValue)]) -> Result<(), ReadError> {
-        let first = self.structure.parts.len();
-        let start = self.start(0);
-        for (primitive, coordinates) in geometries {
+    let mut builder = Builder::new(text, limits.vertices);
+    builder.structure.collection = outline.collection;
+    for member in &outline.members {
+        let mark = builder.mark();
+        for (primitive, coordinates) in outline.geometries.get(member.clone()).unwrap_or_default() {
             // A raw value is a slice of the text it was read from: the distance of the two is its place.
-            let byte = coordinates.get().as_ptr() as usize - self.text.as_ptr() as usize;
-            self.part = self.start(primitive.level());
-            match coordinates::walk(self.text.as_bytes(), byte, primitive.level(), self) {
-                Ok(()) => {}
-                Err(Stop::TooMany) => return Err(ReadError::TooManyVertices { limit: self.limit }),
+            let byte = coordinates.get().as_ptr() as usize - text.as_ptr() as usize;
+            match builder.part(*primitive, byte) {
+                Ok(_) => {}
+                Err(Stop::TooMany) => return Err(ReadError::TooManyVertices { limit: limits.vertices }),
                 Err(Stop::Malformed) => {
-                    self.structure.parts.truncate(first);
-                    self.positions.truncate(start.positions);
-                    self.structure.lines.truncate(start.lines);
-                    self.structure.polygons.truncate(start.polygons);
+                    builder.rewind(mark);
                     break;
                 }
             }
-            let PartStart { positions, lines, polygons, .. } = self.part;
-            self.structure.parts.push(Part {
-                primitive: *primitive,
-                byte,
-                positions: positions..self.positions.len(),
-                lines: lines..self.structure.lines.len(),
-                polygons: polygons..self.structure.polygons.len(),
-            });
         }
-        if self.positions.len() == start.positions {
-            self.structure.parts.truncate(first);
-            self.structure.lines.truncate(start.lines);
-            self.structure.polygons.truncate(start.polygons);
-        }
-        self.structure.bare |= first == self.structure.parts.len();
-        self.structure.members.push(first..self.structure.parts.len());
-        Ok(())
+        builder.member(mark);
     }
-
-    fn start(&self, level: u8) -> PartStart {
-        PartStart {
-            level,
-            positions: self.positions.len(),
-            lines: self.structure.lines.len(),
-            polygons: self.structure.polygons.len(),
-        }
-    }
-
-    fn number(&self, range: Range<usize>) -> Result<f64, Stop> {
-        self.text
-            .get(range)
-            .and_then(|token| token.parse().ok())
-            .filter(|number: &f64| number.is_finite())
-            .ok_or(Stop::Malformed)
-    }
+    Ok(Some(builder))
 }
 
-impl Sink for Builder<'_> {
-    fn position(&mut self, x: Range<usize>, y: Range<usize>) -> Result<(), Stop> {
-        if self.positions.len() == self.limit {
-            return Err(Stop::TooMany);
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces of documents, usual and odd.
+    const PIECES: &[&str] = &[
+        "{\"type\":\"Feature\",\"geometry\":",
+        "{\"geometry\":",
+        "}",
+        "]",
+        ",\"type\":\"Feature\"}",
+        "{\"type\":\"FeatureCollection\",\"features\":[",
+        "]}",
+        ",",
+        "{\"type\":\"Point\",\"coordinates\":[1,2]}",
+        "{\"coordinates\":[[3,4],[5,6]],\"type\":\"LineString\"}",
+        "{\"coordinates\":[[7,8]],\"type\":\"Polygon\"}",
+        "{\"type\":\"GeometryCollection\",\"geometries\":[",
+        "{\"geometries\":[",
+        ",\"type\":\"GeometryCollection\"",
+        "{\"type\":\"Topology\",\"geometries\":[",
+        "null",
+        "5",
+        "{}",
+        "[]",
+        ",\"coordinates\":[9,9]",
+        ",\"type\":\"Point\"",
+        ",\"features\":[]",
+        ",\"geometry\":null",
+        "{\"type\":\"MultiPoint\",\"coordinates\":[]}",
+        ",\"properties\":{\"a\":[1]}",
+        "{\"type\":\"Feature\"}",
+        ",\"geometries\":[]",
+    ];
+
+    /// Holds the two ways against each other; says whether the quick one took the document.
+    fn check(text: &str) -> bool {
+        let limits = Limits { depth: 9, vertices: 6 };
+        let Some(quick) = reader::read(text, &limits) else { return false };
+        let careful = read_carefully(text, &limits).unwrap().unwrap();
+        assert_eq!(quick.positions, careful.positions, "{text}");
+        if !quick.positions.is_empty() {
+            assert_eq!(quick.structure, careful.structure, "{text}");
         }
-        let position = [self.number(x)?, self.number(y)?];
-        self.positions.push(position);
-        self.openings += 1;
-        Ok(())
+        true
     }
 
-    fn end(&mut self, level: u8) {
-        self.openings += 1;
-        // The lines of a line string or multi-point are its positions: nothing divides them.
-        match (self.part.level, level) {
-            (2 | 3, 1) => self.structure.lines.push(self.positions.len()),
-            (3, 2) => self.structure.polygons.push(self.structure.lines.len()),
-            _ => {}
+    #[test]
+    fn usual_documents_are_read_in_one_pass() {
+        for text in [
+            r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"a":"\u00e9"}}"#,
+            r#"{"geometry":{"coordinates":[1,2],"type":"Point"},"type":"Feature"}"#,
+            r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":null}]}"#,
+            r#"{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]}]}"#,
+            r#"{"content":{"type":"Feature"},"n":[1,2,{"x":null}]}"#,
+            "7",
+        ] {
+            assert!(check(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 50_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn both_ways_of_reading_agree(pieces in prop::collection::vec(prop::sample::select(PIECES), 1..12)) {
+            check(&pieces.concat());
         }
     }
 }

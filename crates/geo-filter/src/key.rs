@@ -13,6 +13,19 @@ pub(crate) enum Name {
     Other,
 }
 
+impl Name {
+    pub(crate) fn of(name: &[u8]) -> Self {
+        match name {
+            b"type" => Self::Type,
+            b"coordinates" => Self::Coordinates,
+            b"geometry" => Self::Geometry,
+            b"geometries" => Self::Geometries,
+            b"features" => Self::Features,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// A member's name as serde reads it.
 pub(crate) struct Key(pub(crate) Name);
 
@@ -32,13 +45,6 @@ impl Visitor<'_> for KeyVisitor {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
-        Ok(Key(match name {
-            "type" => Name::Type,
-            "coordinates" => Name::Coordinates,
-            "geometry" => Name::Geometry,
-            "geometries" => Name::Geometries,
-            "features" => Name::Features,
-            _ => Name::Other,
-        }))
+        Ok(Key(Name::of(name.as_bytes())))
     }
 }

@@ -41,12 +41,17 @@ pub use projection::{
     Transforms,
 };
 
+mod builder;
 mod coordinates;
 mod depth;
 mod elements;
+mod geo_type;
 mod geometry;
 mod key;
+mod lexer;
+mod number;
 mod outline;
+mod reader;
 mod rewrite;
 mod structure;
 

@@ -4,11 +4,12 @@ use std::ops::Range;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::geo_type::GeoType;
 use crate::key::{Key, Name};
 use crate::structure::Primitive;
 
-/// What a text contains of GeoJSON, found in one pass and before any coordinate is looked at. Nothing is known
-/// of an object until all its members have been seen, as `type` may come last.
+/// What a text contains of GeoJSON, found before any coordinate is looked at. Nothing is known of an object until
+/// all its members have been seen, as `type` may come last and any member may be repeated.
 #[derive(Debug, Default)]
 pub(crate) struct Outline<'a> {
     pub(crate) collection: bool,
@@ -148,7 +149,7 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
         while let Some(Key(key)) = object.next_key()? {
             let at = |wanted| place.looks_at(wanted);
             match key {
-                Name::Type => kind = Kind::read(object.next_value::<&RawValue>()?),
+                Name::Type => kind = geo_type(object.next_value::<&RawValue>()?),
                 Name::Coordinates if at(Place::Geometry) => {
                     coordinates = Some(object.next_value::<&RawValue>()?);
                 }
@@ -167,7 +168,7 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
             }
         }
         Ok(match kind {
-            Some(Kind::Primitive(primitive)) => match coordinates {
+            Some(GeoType::Primitive(primitive)) => match coordinates {
                 Some(coordinates) if place.looks_at(Place::Geometry) => {
                     let start = outline.geometries.len();
                     outline.geometries.push((primitive, coordinates));
@@ -175,13 +176,13 @@ impl<'a> Visitor<'a> for Seed<'_, 'a> {
                 }
                 _ => Found::Other,
             },
-            Some(Kind::GeometryCollection) => geometries,
-            Some(Kind::Feature) if place.looks_at(Place::Feature) => match geometry {
+            Some(GeoType::GeometryCollection) => geometries,
+            Some(GeoType::Feature) if place.looks_at(Place::Feature) => match geometry {
                 Found::Geometry(range) => Found::Feature(range),
                 _ => Found::Feature(0..0),
             },
-            Some(Kind::FeatureCollection) => features,
-            Some(Kind::Feature) | None => Found::Other,
+            Some(GeoType::FeatureCollection) => features,
+            Some(GeoType::Feature) | None => Found::Other,
         })
     }
 }
@@ -194,34 +195,10 @@ impl Place {
 }
 
 /// The value of a `type` member.
-enum Kind {
-    Primitive(Primitive),
-    GeometryCollection,
-    Feature,
-    FeatureCollection,
-}
-
-impl Kind {
-    fn read(value: &RawValue) -> Option<Self> {
-        let json = value.get();
-        if json.contains('\\') {
-            return Self::named(&serde_json::from_str::<String>(json).ok()?);
-        }
-        Self::named(json.strip_prefix('"')?.strip_suffix('"')?)
+fn geo_type(value: &RawValue) -> Option<GeoType> {
+    let json = value.get();
+    if json.contains('\\') {
+        return GeoType::named(serde_json::from_str::<String>(json).ok()?.as_bytes());
     }
-
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "Point" => Self::Primitive(Primitive::Point),
-            "MultiPoint" => Self::Primitive(Primitive::MultiPoint),
-            "LineString" => Self::Primitive(Primitive::LineString),
-            "MultiLineString" => Self::Primitive(Primitive::MultiLineString),
-            "Polygon" => Self::Primitive(Primitive::Polygon),
-            "MultiPolygon" => Self::Primitive(Primitive::MultiPolygon),
-            "GeometryCollection" => Self::GeometryCollection,
-            "Feature" => Self::Feature,
-            "FeatureCollection" => Self::FeatureCollection,
-            _ => return None,
-        })
-    }
+    GeoType::named(json.strip_prefix('"')?.strip_suffix('"')?.as_bytes())
 }

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 /// How the flat list of a document's positions is divided, and where each part stands in the payload. It is the
 /// same in every coordinate system, so all shapes of one document share it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Structure {
     /// Whether the document is a FeatureCollection. If not, it has exactly one member or none.
     pub(crate) collection: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Structure {
 }
 
 /// One geometry with coordinates of its own.
-#[derive(Clone, Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Part {
     pub(crate) primitive: Primitive,
     /// Where its `coordinates` value begins in the payload.

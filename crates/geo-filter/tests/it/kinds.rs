@@ -47,7 +47,7 @@ fn member_order_escapes_and_duplicates_are_as_for_a_json_parser() {
         r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},"geometry":null}"#,
         Kind::Json,
     );
-    check(r#"{"\ud800":1,"type":"Point","coordinates":[1,2]}"#, Kind::Json);
+    check(r#"{"\ud800":1,"type":"Point","coordinates":[1,2]}"#, Kind::Geographic);
     check(r#"{"id":"\ud800","type":"Point","coordinates":[1,2]}"#, Kind::Geographic);
     let json = r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},
                    "geometry":{"type":"Point","coordinates":[3,4]}}"#;
