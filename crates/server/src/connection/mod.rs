@@ -3,12 +3,14 @@
 mod close;
 mod duplex;
 mod effects;
+mod ending;
 mod fetch;
 mod frame;
 mod liveness;
 mod mailbox;
 mod run;
 mod socket;
+mod timing;
 
 pub use close::CloseCode;
 pub(crate) use frame::Frame;

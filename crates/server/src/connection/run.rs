@@ -1,19 +1,15 @@
-use std::{collections::VecDeque, pin::pin, rc::Rc, time::Instant};
+use std::{collections::VecDeque, rc::Rc, time::Instant};
 
 use futures_util::{FutureExt, StreamExt};
 use geocast_hub::SubscriberId;
 use tokio::{net::TcpStream, sync::Notify, time::sleep_until};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Error, Message, error::CapacityError, protocol::Role},
+    tungstenite::{Error, Message, protocol::Role},
 };
 
 use super::{
-    CloseCode, Mailbox, Socket,
-    duplex::Duplex,
-    effects::Work,
-    frame,
-    liveness::{Due, Liveness},
+    CloseCode, Mailbox, Socket, duplex::Duplex, effects::Work, ending::violation, liveness::Liveness,
     mailbox::Condition,
 };
 use crate::{
@@ -35,14 +31,14 @@ pub(crate) struct Connection {
     /// The effect that is under way and needs time.
     pub(super) work: Option<Work>,
     pub(super) marks: Vec<(geocast_protocol::Channel, u64)>,
-    websocket: WebSocketStream<Duplex>,
-    socket: Rc<Socket>,
+    pub(super) websocket: WebSocketStream<Duplex>,
+    pub(super) socket: Rc<Socket>,
     wake: Rc<Notify>,
-    liveness: Liveness,
-    /// When the first frames of the connection are applied as a set; afterwards a set is what is there at once.
-    settle_at: Option<Instant>,
+    pub(super) liveness: Liveness,
+    /// Whether the first frames of the connection are still being collected; afterwards a set is what is there at once.
+    pub(super) is_opening: bool,
     /// When the connection is to be closed because the server stops.
-    leave_at: Option<Instant>,
+    pub(super) leave_at: Option<Instant>,
     _place: Place,
 }
 
@@ -56,7 +52,7 @@ pub(crate) struct Opening {
 }
 
 /// How a conversation ends.
-enum End {
+pub(super) enum End {
     /// The server closes.
     Close(CloseCode),
     /// The client has closed, or is gone.
@@ -82,7 +78,7 @@ impl Connection {
             work: None,
             marks: Vec::new(),
             liveness: Liveness::new(&settings.timeouts, now),
-            settle_at: Some(now),
+            is_opening: true,
             leave_at: None,
             _place: opening.place,
             worker,
@@ -168,125 +164,22 @@ impl Connection {
         None
     }
 
-    /// Does what the time demands.
-    fn tick(&mut self, now: Instant) -> Option<End> {
-        if self.session.is_unsettled() && self.settles_at(now) <= now {
-            self.settle_at = None;
-            let mut effects = Vec::new();
-            self.session.settle(&mut effects);
-            self.effects.extend(effects);
-            self.proceed();
-        }
-        if let Some(spread) = self.worker.draining() {
-            let leave_at = *self.leave_at.get_or_insert_with(|| now + spread.mul_f64(fastrand::f64()));
-            if leave_at <= now {
-                return Some(End::Close(CloseCode::Restart));
-            }
-        }
-        match self.liveness.due(now) {
-            Due::Ping => {
-                self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame::PING));
-            }
-            Due::Close => {
-                self.count(Count::ClosedSilent);
-                return Some(End::Close(CloseCode::Silent));
-            }
-            Due::Nothing => {}
-        }
-        if self.mailbox(|mailbox| mailbox.due()).is_some_and(|due| due <= now) {
-            self.worker.with_mailbox(self.id, |_| ());
-        }
-        match self.mailbox(|mailbox| Some(mailbox.condition()))? {
-            Condition::Idle => None,
-            Condition::Blocked { since } if since + self.worker.node.settings.timeouts.write > now => None,
-            Condition::Blocked { .. } | Condition::Overflowed => {
-                self.count(Count::ClosedSlow);
-                Some(End::Close(CloseCode::SlowConsumer))
-            }
-            Condition::Broken(_) => Some(End::Gone),
-        }
-    }
-
-    /// When something is to be done although nothing has come.
-    fn deadline(&self, now: Instant) -> Instant {
-        let mut deadline = self.liveness.next();
-        let write_limit = self.worker.node.settings.timeouts.write;
-        let blocked = self.mailbox(|mailbox| match mailbox.condition() {
-            Condition::Blocked { since } => Some(since + write_limit),
-            _ => None,
-        });
-        let settle = self.session.is_unsettled().then(|| self.settles_at(now));
-        let candidates = [
-            blocked,
-            settle,
-            self.leave_at,
-            self.session.resumes(now),
-            self.mailbox(|mailbox| mailbox.due()),
-        ];
-        for candidate in candidates.into_iter().flatten() {
-            deadline = deadline.min(candidate);
-        }
-        deadline
-    }
-
-    /// When the frames that have come are applied: at once, but for the first ones of a connection, which a client
-    /// sends one by one.
-    fn settles_at(&self, now: Instant) -> Instant {
-        self.settle_at
-            .map_or(now, |_| self.liveness.first_heard().map_or(now, |first| first + self.settle_time()))
-    }
-
-    fn settle_time(&self) -> std::time::Duration {
-        self.worker.node.settings.timeouts.settle
-    }
-
     /// Whether more may be read: not faster than the client's rate allows, and not while much is still to be done.
     fn reads(&self, now: Instant) -> bool {
         self.effects.len() < MOST_EFFECTS && self.session.resumes(now).is_none()
     }
 
-    fn is_blocked(&self) -> bool {
+    pub(super) fn is_blocked(&self) -> bool {
         self.mailbox(|mailbox| matches!(mailbox.condition(), Condition::Blocked { .. }).then_some(()))
             .is_some()
     }
 
-    fn mailbox<T>(&self, look: impl FnOnce(&Mailbox) -> Option<T>) -> Option<T> {
+    pub(super) fn mailbox<T>(&self, look: impl FnOnce(&Mailbox) -> Option<T>) -> Option<T> {
         self.worker.look_into(self.id, look)
     }
 
     pub(super) fn count(&self, count: Count) {
         self.worker.node.count(count);
-    }
-
-    /// Says goodbye if the server closes, lets the outbox run empty and waits for the client's own closing frame.
-    async fn finish(&mut self, end: &End) {
-        if let End::Close(code) = end {
-            tracing::debug!(code = code.code(), reason = code.reason(), "closing a connection");
-            self.worker.with_mailbox(self.id, |mailbox| mailbox.send_close(frame::close(*code)));
-        }
-        let deadline = Instant::now() + self.worker.node.settings.timeouts.close;
-        let mut over = pin!(sleep_until(deadline.into()));
-        let mut heard_out = matches!(end, End::Gone);
-        while !heard_out || self.is_blocked() {
-            tokio::select! {
-                () = &mut over => return,
-                _ = self.socket.writable(), if self.is_blocked() => {
-                    self.worker.with_mailbox(self.id, |_| ());
-                }
-                message = self.websocket.next(), if !heard_out => {
-                    heard_out = !matches!(message, Some(Ok(_)));
-                }
-            }
-        }
-    }
-}
-
-/// How a client is told what it did wrong (RFC 6455 §7.4.1).
-fn violation(error: &Error) -> CloseCode {
-    match error {
-        Error::Capacity(CapacityError::MessageTooLong { .. }) => CloseCode::TooLarge,
-        Error::Utf8(_) => CloseCode::InvalidText,
-        _ => CloseCode::ProtocolError,
     }
 }
 

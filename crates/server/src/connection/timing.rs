@@ -1,0 +1,76 @@
+use std::time::Instant;
+
+use super::{CloseCode, Connection, frame, liveness::Due, mailbox::Condition, run::End};
+use crate::Count;
+
+/// What happens because time has passed.
+impl Connection {
+    /// Does what the time demands.
+    pub(super) fn tick(&mut self, now: Instant) -> Option<End> {
+        if self.session.is_unsettled() && self.settles_at(now) <= now {
+            self.is_opening = false;
+            let mut effects = Vec::new();
+            self.session.settle(&mut effects);
+            self.effects.extend(effects);
+            self.proceed();
+        }
+        if let Some(spread) = self.worker.draining() {
+            let leave_at = *self.leave_at.get_or_insert_with(|| now + spread.mul_f64(fastrand::f64()));
+            if leave_at <= now {
+                return Some(End::Close(CloseCode::Restart));
+            }
+        }
+        match self.liveness.due(now) {
+            Due::Ping => {
+                self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame::PING));
+            }
+            Due::Close => {
+                self.count(Count::ClosedSilent);
+                return Some(End::Close(CloseCode::Silent));
+            }
+            Due::Nothing => {}
+        }
+        if self.mailbox(|mailbox| mailbox.due()).is_some_and(|due| due <= now) {
+            self.worker.with_mailbox(self.id, |_| ());
+        }
+        match self.mailbox(|mailbox| Some(mailbox.condition()))? {
+            Condition::Idle => None,
+            Condition::Blocked { since } if since + self.worker.node.settings.timeouts.write > now => None,
+            Condition::Blocked { .. } | Condition::Overflowed => {
+                self.count(Count::ClosedSlow);
+                Some(End::Close(CloseCode::SlowConsumer))
+            }
+            Condition::Broken(_) => Some(End::Gone),
+        }
+    }
+
+    /// When something is to be done although nothing has come.
+    pub(super) fn deadline(&self, now: Instant) -> Instant {
+        let mut deadline = self.liveness.next();
+        let write_limit = self.worker.node.settings.timeouts.write;
+        let blocked = self.mailbox(|mailbox| match mailbox.condition() {
+            Condition::Blocked { since } => Some(since + write_limit),
+            _ => None,
+        });
+        let settle = self.session.is_unsettled().then(|| self.settles_at(now));
+        let candidates = [
+            blocked,
+            settle,
+            self.leave_at,
+            self.session.resumes(now),
+            self.mailbox(|mailbox| mailbox.due()),
+        ];
+        for candidate in candidates.into_iter().flatten() {
+            deadline = deadline.min(candidate);
+        }
+        deadline
+    }
+
+    /// When the frames that have come are applied: at once, but for the first ones of a connection, which a client
+    /// sends one by one.
+    fn settles_at(&self, now: Instant) -> Instant {
+        let settle = self.worker.node.settings.timeouts.settle;
+        let first_heard = self.liveness.first_heard().filter(|_| self.is_opening);
+        first_heard.map_or(now, |first| first + settle)
+    }
+}
