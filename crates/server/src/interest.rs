@@ -127,3 +127,6 @@ impl From<Withheld> for Count {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

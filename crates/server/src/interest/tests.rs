@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use geocast_geo_filter::{AxisOrder, Bbox, Catalogue, Limits, Transform};
+use geocast_hub::Interest;
+use geocast_protocol::text::Members;
+use serde_json::Value;
+
+use super::{Sight, Window, Withheld};
+use crate::{AbsentClientReference, Event};
+
+const ZURICH: &str = r#"{"type":"Point","coordinates":[8.54,47.38,408.0]}"#;
+const BERN_AND_ZURICH: &str = r#"{"type":"FeatureCollection","features":[
+    {"type":"Feature","id":1,"geometry":{"type":"Point","coordinates":[7.45,46.95]}},
+    {"type":"Feature","id":2,"geometry":{"type":"Point","coordinates":[8.54,47.38]}}]}"#;
+const POLE: &str = r#"{"type":"Point","coordinates":[0,95]}"#;
+
+fn transform(code: u32) -> Arc<Transform> {
+    let catalogue = Catalogue::load().unwrap();
+    let (from, to) = (catalogue.crs(4326).unwrap(), catalogue.crs(code).unwrap());
+    Arc::new(Transform::new(from, to, AxisOrder::Xy).unwrap())
+}
+
+fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) -> Sight {
+    let window = window.map(|(edges, crs, members)| {
+        Arc::new(Window::new(Bbox::try_from(edges).unwrap(), crs.map(transform), members))
+    });
+    Sight { output: output.map(transform), window, absent: AbsentClientReference::Null }
+}
+
+fn event(payload: &str) -> Event {
+    let limits = Limits { vertices: 3, ..Limits::default() };
+    Event::new("map".parse().unwrap(), payload.to_owned().into(), &limits)
+}
+
+/// The content that a subscriber with this sight gets, or why it gets none.
+fn content(sight: &Sight, payload: &str) -> Result<Value, Withheld> {
+    let event = event(payload);
+    let frame = Sight::render(&event, &sight.decide(&event)?)?;
+    let mut envelope: Value = serde_json::from_slice(&frame.payload()).unwrap();
+    Ok(envelope["content"].take())
+}
+
+fn ids(content: Result<Value, Withheld>) -> Result<Vec<u64>, Withheld> {
+    let features = content?["features"].take();
+    Ok(features.as_array().unwrap().iter().map(|feature| feature["id"].as_u64().unwrap()).collect())
+}
+
+#[test]
+fn a_window_decides() {
+    let switzerland = Some(([5.9, 45.8, 10.5, 47.8], None, Members::Whole));
+    let iceland = Some(([-25.0, 63.0, -13.0, 67.0], None, Members::Whole));
+    assert!(content(&sight(None, switzerland), ZURICH).is_ok());
+    assert_eq!(content(&sight(None, iceland), ZURICH), Err(Withheld::Outside));
+    for placeless in [r#"{"type":"Feature","geometry":null}"#, "[1,2]", "\"text\"", "no JSON"] {
+        assert!(content(&sight(Some(3857), iceland), placeless).is_ok(), "{placeless}");
+    }
+}
+
+#[test]
+fn a_window_in_metres_is_the_same_window() {
+    let around_zurich = ([948_000.0, 6_000_000.0, 955_000.0, 6_010_000.0], Some(3857), Members::Whole);
+    assert!(content(&sight(None, Some(around_zurich)), ZURICH).is_ok());
+    assert_eq!(
+        content(&sight(None, Some(around_zurich)), BERN_AND_ZURICH.replace("8.54", "9.54").as_str()),
+        Err(Withheld::Outside),
+    );
+}
+
+#[test]
+fn members_are_kept_whole_or_by_place() {
+    let zurich = |members| Some(([8.0, 47.0, 9.0, 48.0], None, members));
+    assert_eq!(ids(content(&sight(None, zurich(Members::Whole)), BERN_AND_ZURICH)), Ok(vec![1, 2]));
+    assert_eq!(ids(content(&sight(None, zurich(Members::Inside)), BERN_AND_ZURICH)), Ok(vec![2]));
+    assert_eq!(ids(content(&sight(Some(3857), zurich(Members::Inside)), BERN_AND_ZURICH)), Ok(vec![2]));
+    let nowhere = Some(([0.0, 0.0, 1.0, 1.0], None, Members::Inside));
+    assert_eq!(ids(content(&sight(None, nowhere), BERN_AND_ZURICH)), Err(Withheld::Outside));
+}
+
+#[test]
+fn coordinates_are_projected_and_their_height_stays() {
+    let projected = content(&sight(Some(3857), None), ZURICH).unwrap();
+    let coordinates: Vec<f64> = serde_json::from_value(projected["coordinates"].clone()).unwrap();
+    // echo 8.54 47.38 | cs2cs -f %.3f +proj=longlat +datum=WGS84 +to EPSG:3857
+    assert_eq!(coordinates, [950_668.451, 6_004_321.825, 408.0]);
+}
+
+#[test]
+fn what_cannot_be_sent_is_withheld_for_its_reason() {
+    assert_eq!(content(&sight(Some(3857), None), POLE), Err(Withheld::Unprojectable));
+    assert!(content(&sight(None, None), POLE).is_ok(), "nothing is to be projected");
+    let line = r#"{"type":"LineString","coordinates":[[1,1],[2,2],[3,3],[4,4]]}"#;
+    assert_eq!(content(&sight(None, None), line), Err(Withheld::TooManyVertices));
+    assert_eq!(
+        content(&sight(None, None), &format!("{}{}", "[".repeat(33), "]".repeat(33))),
+        Err(Withheld::TooDeep)
+    );
+}
+
+#[test]
+fn forms_differ_by_system_and_members_alone() {
+    let (one, two) = (sight(Some(3857), None), sight(Some(3857), None));
+    let event = event(ZURICH);
+    assert!(one.decide(&event) == two.decide(&event), "two transforms to one system");
+    assert!(one.decide(&event) != sight(Some(2056), None).decide(&event));
+    assert!(one.decide(&event) != sight(None, None).decide(&event));
+}
