@@ -45,6 +45,8 @@ mod builder;
 mod coordinates;
 mod depth;
 mod elements;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod geo_type;
 mod geometry;
 mod key;

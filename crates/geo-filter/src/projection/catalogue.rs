@@ -12,7 +12,8 @@ use super::{CrsKind, KnownCrs};
 /// have two dimensions, geographic or projected, deprecated ones included.
 ///
 /// Left out are geocentric, geographic 3D, vertical, compound, engineering and derived systems, and all that
-/// exist in a file only. Loading takes some 30 ms and the table about 1 MB: do it once, at the start.
+/// exist in a file only. Loading 6 333 codes was measured at 35 to 95 ms, and made the process 18 MiB larger, most of
+/// it the database's own pages: do it once, at the start.
 #[derive(Debug)]
 pub struct Catalogue {
     entries: BTreeMap<u32, CrsInfo>,

@@ -22,7 +22,7 @@ pub(crate) struct Operation {
 unsafe impl Send for Operation {}
 
 impl Operation {
-    /// Creates the operation: up to 30 ms, and some 30 to 360 KiB for as long as it lives.
+    /// Creates the operation: 2 to 60 ms, and about 420 KiB for as long as it lives.
     pub(crate) fn new(from: KnownCrs, to: KnownCrs) -> Result<Self, TransformError> {
         let context = Context::new().ok_or(TransformError::NoContext)?;
         let unsupported =

@@ -23,7 +23,7 @@ pub struct Transform {
 }
 
 impl Transform {
-    /// Prepares a transformation. It takes up to 30 ms: not for a thread that serves clients.
+    /// Prepares a transformation. It takes 2 to 60 ms: not for a thread that serves clients.
     ///
     /// # Errors
     /// When PROJ has no operation between the two systems.
@@ -80,7 +80,7 @@ impl Transform {
     ///
     /// Two where the box crosses the antimeridian; [`Bbox::EVERYTHING`] where no bounds can be given. The box's
     /// edges are followed in 22 steps each and the result widened by a fiftieth and about a kilometre. Longitudes of
-    /// the source are taken to be within ±180 degrees.
+    /// the source are taken to be within ±180 degrees. It takes 50 to 600 µs, the first time up to 5 ms.
     #[must_use]
     pub fn bounds(&self, bbox: &Bbox) -> Vec<Bbox> {
         let target = swapped(bbox.to_array(), self.swap_output);

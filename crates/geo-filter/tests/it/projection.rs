@@ -1,3 +1,4 @@
+use std::process::Command;
 use std::sync::{Arc, LazyLock};
 
 use geocast_geo_filter::{AxisOrder, Bbox, Catalogue, CrsKind, Document, KnownCrs, Transform, Transforms};
@@ -88,6 +89,31 @@ fn the_catalogue_is_the_only_door() {
     assert_eq!(&*info.name, "CH1903+ / LV95");
     let area = info.area.unwrap();
     assert!((area.west - 5.96).abs() < 0.01 && (area.north - 47.81).abs() < 0.01, "{area:?}");
+}
+
+/// PROJ would look in all of these places, and fail on what it finds there.
+#[test]
+fn no_file_takes_the_place_of_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    for place in ["", ".local/share/proj"] {
+        let place = folder.path().join(place);
+        std::fs::create_dir_all(&place).unwrap();
+        for name in ["proj.db", "proj.ini"] {
+            std::fs::write(place.join(name), "not what it should be").unwrap();
+        }
+    }
+    let other = "projection::agrees_with_projs_command_line";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", other])
+        .current_dir(folder.path())
+        .env_remove("XDG_DATA_HOME")
+        .envs(["HOME", "PROJ_DATA", "PROJ_LIB"].map(|name| (name, folder.path())))
+        .env("PROJ_DEBUG", "3")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 #[test]

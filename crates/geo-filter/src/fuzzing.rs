@@ -1,0 +1,175 @@
+//! What must hold for any payload, for fuzzers.
+
+use serde::de::IgnoredAny;
+
+use crate::{Bbox, Decimals, Document, Kind, Limits, ReadError, Shape};
+
+/// Reads a payload and does all that can be done with it.
+///
+/// # Panics
+/// When something does not hold.
+pub fn geojson(payload: &[u8]) {
+    check_limits(payload);
+    let Ok(document) = Document::read(payload, &Limits::default()) else { return };
+    let utf8 = std::str::from_utf8(payload).is_ok();
+    assert_eq!(document.kind() == Kind::Binary, !utf8);
+    assert_eq!(document.kind() == Kind::Text, utf8 && !is_json(payload));
+    let shape = document.shape();
+    assert_eq!(document.kind() == Kind::Geographic, !shape.positions().is_empty());
+    check_extent(shape);
+    for bbox in boxes(shape) {
+        check_box(shape, &bbox);
+        check_trim(payload, &document, &shape.members_inside(&bbox));
+    }
+    check_trim(payload, &document, &(0..shape.members()).step_by(2).collect::<Vec<_>>());
+    check_shift(payload, &document);
+    check_withheld(payload, &document);
+}
+
+/// What a tight limit lets pass keeps to it and is read as it is without one; what it refuses does not keep to it.
+fn check_limits(payload: &[u8]) {
+    let tight = Limits { depth: 6, vertices: 5 };
+    let openings = payload.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    match (Document::read(payload, &tight), Document::read(payload, &Limits::default())) {
+        (Ok(document), loose) => {
+            assert!(document.shape().positions().len() <= tight.vertices);
+            let value = serde_json::from_slice(payload);
+            assert!(value.map_or(0, |value| depth(&value)) <= tight.depth);
+            let loose = loose.expect("a wider limit refuses nothing more");
+            assert_eq!(document.kind(), loose.kind());
+            assert_eq!(document.shape().positions(), loose.shape().positions());
+        }
+        (Err(ReadError::TooDeep { limit }), _) => assert!(limit == tight.depth && openings > limit),
+        (Err(ReadError::TooManyVertices { limit }), loose) => {
+            assert_eq!(limit, tight.vertices);
+            // Vertices that were counted and then found to be part of something malformed have gone.
+            assert!(loose.is_err() || openings > limit);
+        }
+    }
+}
+
+fn check_extent(shape: &Shape) {
+    let positions = shape.positions();
+    assert!(positions.iter().flatten().all(|number| number.is_finite()));
+    let Some(extent) = shape.extent() else { return };
+    assert!(positions.iter().all(|position| extent.contains_point(*position)));
+    assert_eq!(Bbox::around(positions), Some(extent), "the smallest box");
+    assert!(shape.intersects(&extent) && shape.intersects(&Bbox::EVERYTHING));
+    let [left, bottom, right, top] = extent.to_array();
+    for (beside, outside) in
+        [(right, [right.next_up(), bottom, f64::MAX, top]), (left, [f64::MIN, bottom, left.next_down(), top])]
+    {
+        if beside.abs() < f64::MAX {
+            assert!(!shape.intersects(&Bbox::try_from(outside).expect("a box")));
+        }
+    }
+}
+
+/// A few boxes that touch the data: each of the first positions, neighbours joined, and the halves of the extent.
+fn boxes(shape: &Shape) -> Vec<Bbox> {
+    let positions = &shape.positions()[..shape.positions().len().min(8)];
+    let points = positions.chunks(1).filter_map(Bbox::around);
+    let pairs = positions.windows(2).filter_map(Bbox::around);
+    let halves = shape.extent().into_iter().flat_map(|extent| {
+        let [left, bottom, right, top] = extent.to_array();
+        let (x, y) = (left / 2.0 + right / 2.0, bottom / 2.0 + top / 2.0);
+        [[left, bottom, x, y], [x, y, right, top], [x, y, x, y]]
+    });
+    points
+        .chain(pairs)
+        .chain(halves.filter_map(|edges| Bbox::try_from(edges).ok()))
+        .chain([Bbox::EVERYTHING])
+        .collect()
+}
+
+/// The whole hits if a member does, and what a box hits every larger box hits.
+fn check_box(shape: &Shape, bbox: &Bbox) {
+    let inside = shape.members_inside(bbox);
+    let hit = shape.intersects(bbox);
+    assert_eq!(hit, shape.members() == 0 || !inside.is_empty(), "{bbox:?}");
+    if shape.positions().iter().any(|position| bbox.contains_point(*position)) {
+        assert!(hit, "{bbox:?} has a vertex in it");
+    }
+    let [left, bottom, right, top] = bbox.to_array();
+    let larger = Bbox::try_from([left, bottom.min(0.0), right.max(0.0), top]).expect("a larger box");
+    assert!(!hit || shape.intersects(&larger), "{larger:?} around {bbox:?}");
+}
+
+/// What is cut out is gone, and what is left is what it was.
+fn check_trim(payload: &[u8], document: &Document, members: &[usize]) {
+    let out = document.trim(payload, members);
+    assert_eq!(is_json(&out), is_json(payload), "{}", out.escape_ascii());
+    if !document.is_collection() || members.len() == document.shape().members() {
+        assert_eq!(out, payload);
+        return;
+    }
+    let again = Document::read(&out, &Limits::default()).expect("it is within the limits");
+    let shape = document.shape();
+    let kept: Vec<_> = members
+        .iter()
+        .flat_map(|&member| &shape.positions()[shape.structure().positions_of(member)])
+        .collect();
+    assert_eq!(again.shape().positions().iter().collect::<Vec<_>>(), kept);
+}
+
+/// Coordinates that were replaced read back as what they were replaced by, to the last decimal that is written.
+fn check_shift(payload: &[u8], document: &Document) {
+    let shifted = document.shape().map(|[x, y]| [x + 1.0, y / 2.0]);
+    for decimals in [Decimals::METRES, Decimals::DEGREES] {
+        let Some(out) = document.rewrite(payload, &shifted, None, decimals) else {
+            assert_eq!(document.shape().members(), 0);
+            return;
+        };
+        let again = Document::read(&out, &Limits::default()).expect("it is within the limits");
+        assert_eq!(again.shape().positions().len(), shifted.positions().len(), "{}", out.escape_ascii());
+        for (read, written) in
+            again.shape().positions().iter().flatten().zip(shifted.positions().iter().flatten())
+        {
+            let close = (read - written).abs() <= 0.01 + written.abs() * 1e-15;
+            assert!(close, "{written} came back as {read} in {}", out.escape_ascii());
+        }
+    }
+}
+
+/// A member with a coordinate that is not finite does not leave, and does not take the others with it.
+fn check_withheld(payload: &[u8], document: &Document) {
+    let mut first = true;
+    let broken =
+        document.shape().map(|position| if std::mem::take(&mut first) { [f64::NAN, 1.0] } else { position });
+    let kept = document.shape().members() - broken.withheld().len();
+    assert_eq!(broken.withheld().len(), usize::from(document.kind() == Kind::Geographic));
+    assert!(broken.members_inside(&Bbox::EVERYTHING).len() == kept);
+    let out = document.rewrite(payload, &broken, None, Decimals::METRES);
+    assert_eq!(out.is_some(), kept > 0);
+    if let Some(out) = out {
+        assert!(is_json(&out), "{}", out.escape_ascii());
+    }
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+fn depth(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(elements) => 1 + elements.iter().map(depth).max().unwrap_or(0),
+        serde_json::Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// The seeds of the fuzz target, on the stable toolchain.
+    #[test]
+    fn seeds_hold() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/geojson");
+        let seeds: Vec<_> = fs::read_dir(&folder).expect("the seeds are in the tree").collect();
+        assert!(seeds.len() >= 20, "{} has {} seeds", folder.display(), seeds.len());
+        for seed in seeds {
+            super::geojson(&fs::read(seed.expect("a readable folder").path()).expect("a readable seed"));
+        }
+    }
+}
