@@ -14,6 +14,8 @@ impl Document {
     /// are always cut out. `payload` must be the bytes this document was read from and `shape` one of its
     /// own; with others the result is of no use, but nothing panics.
     ///
+    /// A document without any position comes back as it is.
+    ///
     /// `None` when nothing remains: the document is withheld, or no feature is left of a collection.
     #[must_use]
     pub fn rewrite(
@@ -28,7 +30,7 @@ impl Document {
         for &member in shape.withheld() {
             *keep.get_mut(member)? = false;
         }
-        if !keep.contains(&true) {
+        if !keep.is_empty() && !keep.contains(&true) {
             return None;
         }
         let mut copy = Copy { payload, at: 0, cuts: self.cuts(payload, &keep), out: Vec::new() };
