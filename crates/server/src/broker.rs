@@ -67,6 +67,10 @@ impl Broker {
         }
     }
 
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
     /// Hands a message to all workers that listen to the channel. Waits while too many bytes are in flight.
     pub async fn deliver(&self, channel: &Channel, payload: Bytes) {
         self.counters.add(Count::Events);

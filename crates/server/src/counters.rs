@@ -66,6 +66,10 @@ counts! {
     ClosedProtocol => "closed_protocol_error",
     /// Reads of state that failed.
     StoreFailed => "store_failed",
+    /// Messages of the store that were longer than allowed and were skipped.
+    StoreSkipped => "store_messages_skipped",
+    /// Times that messages stopped coming from the store.
+    StoreInterrupted => "store_interrupted",
     /// Publications over HTTP that were accepted.
     Published => "published",
     /// Publications over HTTP that were refused.

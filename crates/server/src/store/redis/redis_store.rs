@@ -20,7 +20,7 @@ use super::{
     subscriptions::Standing,
 };
 use crate::{
-    Broker,
+    Broker, Count,
     store::{Store, StoreError},
 };
 
@@ -48,7 +48,7 @@ impl RedisStore {
     pub fn start(settings: RedisSettings, broker: Arc<Broker>) -> Result<Self, RedisStartError> {
         let runtime = Handle::try_current()?;
         let commands = Commands::new(&settings, runtime.clone())?;
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::new(Arc::clone(broker.counters())));
         let subscriber = Subscriber::new(settings.clone(), broker, commands.clone(), Arc::clone(&shared));
         let subscriber = runtime.spawn(subscriber.run()).abort_handle();
         Ok(Self { settings, commands, shared, subscriber })
@@ -57,13 +57,13 @@ impl RedisStore {
     /// Messages skipped so far because they were longer than [`RedisSettings::max_message`].
     #[must_use]
     pub fn skipped_messages(&self) -> u64 {
-        self.shared.counts().0
+        self.shared.counters().value(Count::StoreSkipped)
     }
 
     /// Times so far that the subscriber connection was lost after it had been alive.
     #[must_use]
     pub fn interruptions(&self) -> u64 {
-        self.shared.counts().1
+        self.shared.counters().value(Count::StoreInterrupted)
     }
 
     /// Ends the subscriber connection: no message is delivered any more. Dropping the store does the same.

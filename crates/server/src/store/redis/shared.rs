@@ -1,9 +1,10 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::subscriptions::Subscriptions;
+use crate::{Count, Counters};
 
 /// What the store and its subscriber task both see.
 #[derive(Debug)]
@@ -13,8 +14,7 @@ pub(super) struct Shared {
     /// Wakes the subscriber task when the subscriptions have changed.
     pub(super) changed: Notify,
     link: Mutex<Link>,
-    skipped: AtomicU64,
-    interruptions: AtomicU64,
+    counters: Arc<Counters>,
 }
 
 /// The state of the subscriber connection.
@@ -27,13 +27,12 @@ pub(super) enum Link {
 }
 
 impl Shared {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
         Self {
             subscriptions: Mutex::default(),
             changed: Notify::new(),
             link: Mutex::new(Link::Away("not connected yet".to_owned())),
-            skipped: AtomicU64::new(0),
-            interruptions: AtomicU64::new(0),
+            counters,
         }
     }
 
@@ -47,15 +46,15 @@ impl Shared {
 
     /// Counts a message that was too long, and returns how many there were.
     pub(super) fn count_skipped(&self) -> u64 {
-        self.skipped.fetch_add(1, Ordering::Relaxed) + 1
+        self.counters.add(Count::StoreSkipped);
+        self.counters.value(Count::StoreSkipped)
     }
 
     pub(super) fn count_interruption(&self) {
-        self.interruptions.fetch_add(1, Ordering::Relaxed);
+        self.counters.add(Count::StoreInterrupted);
     }
 
-    /// Messages that were too long, and times that a live connection was lost.
-    pub(super) fn counts(&self) -> (u64, u64) {
-        (self.skipped.load(Ordering::Relaxed), self.interruptions.load(Ordering::Relaxed))
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
     }
 }
