@@ -113,13 +113,14 @@ async fn a_broker_without_room_holds_the_reader_up_and_is_no_outage() {
     let mut inbox = Inbox::new(std::slice::from_ref(&a), 100_000);
     let mut settings = settings(&redis.url());
     settings.probe_interval = Duration::from_millis(50);
-    settings.command_timeout = Duration::from_millis(300);
+    // Shorter than the reader is held up, and longer than a busy machine may take to schedule it.
+    settings.command_timeout = Duration::from_secs(1);
     let store = RedisStore::start(settings, inbox.broker()).unwrap();
     healthy(&store).await;
     store.subscribe(&a).await.unwrap();
     let publish = "for i = 1, 2000 do redis.call('PUBLISH', 'a', string.rep('x', 9000) .. i) end";
     redis.cli(&["EVAL", publish, "0"]);
-    sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_millis(1500)).await;
     for number in 1..=2000 {
         assert_eq!(inbox.next().await.1.trim_start_matches('x'), number.to_string());
     }
