@@ -106,7 +106,10 @@ async fn sight(
     let window = match view.viewport {
         Some(viewport) => {
             let transform = node.transform(viewport.crs).await?;
-            Some(Arc::new(Window::new(viewport.bbox, transform, viewport.members)))
+            let make = move || Window::new(viewport.bbox, transform, viewport.members);
+            // Bounds in another system take up to milliseconds.
+            let made = tokio::task::spawn_blocking(make).await;
+            Some(Arc::new(made.expect("making a window does not panic")))
         }
         None => None,
     };
