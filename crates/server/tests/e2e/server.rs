@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use geocast_server::{Count, Counters, RedisSettings, Server, Settings, Store, StoreSettings};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpSocket, sync::oneshot, task::JoinHandle};
 
 use crate::{client::Client, redis_server::RedisServer};
 
@@ -44,13 +44,21 @@ impl TestServer {
     }
 
     pub(crate) async fn start_on(redis: Option<RedisServer>, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_at("127.0.0.1:0".parse().expect("an address"), redis, adjust).await
+    }
+
+    async fn start_at(
+        address: SocketAddr,
+        redis: Option<RedisServer>,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::default();
         settings.channels = Some("*".parse().expect("a pattern"));
         if let Some(redis) = &redis {
             settings.store = StoreSettings::Redis(RedisSettings::new(redis.url().parse().expect("a URL")));
         }
         adjust(&mut settings);
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let listener = TcpListener::bind(address).expect("the port is free");
         let server = Server::start(listener, settings).expect("the server starts");
         let (stop, stopped) = oneshot::channel();
         let (address, store, counters) = (server.address(), server.store(), server.counters());
@@ -117,5 +125,30 @@ impl TestServer {
         drop(self.stop.take());
         self.running.await.expect("the server ends in order");
         self.redis.take()
+    }
+
+    /// Stops the server for a while.
+    pub(crate) async fn interrupt(self) -> Interruption {
+        let address = self.address;
+        let redis = self.stop().await;
+        let port = TcpSocket::new_v4().expect("there are sockets");
+        port.set_reuseaddr(true).expect("it is not bound yet");
+        port.bind(address).expect("nobody took the port since the server ended");
+        Interruption { address, redis, _port: port }
+    }
+}
+
+/// A server that is away and will come back at its address.
+pub(crate) struct Interruption {
+    address: SocketAddr,
+    redis: Option<RedisServer>,
+    /// Bound, so that the port is not given to another test, but not listening.
+    _port: TcpSocket,
+}
+
+impl Interruption {
+    /// Starts a new server there, with the same Redis and other settings. What an embedded store held is gone.
+    pub(crate) async fn end(self, adjust: impl FnOnce(&mut Settings)) -> TestServer {
+        TestServer::start_at(self.address, self.redis, adjust).await
     }
 }
