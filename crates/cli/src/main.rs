@@ -1,3 +1,62 @@
-//! The geocast binary.
+//! The geocast binary: the gateway itself, and small clients for it.
 
-fn main() {}
+mod arguments;
+mod check;
+mod client;
+mod config;
+mod demo;
+mod exit;
+mod launch;
+mod logging;
+mod serve;
+mod units;
+mod unreachable;
+
+use std::{future::Future, process::ExitCode};
+
+use arguments::{Command, Invocation};
+use exit::Exit;
+use launch::Launch;
+
+fn main() -> ExitCode {
+    let invocation = match Invocation::read(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(answer) => return answer.show().into(),
+    };
+    match run(invocation) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("geocast: {error:#}");
+            Exit::of(&error).into()
+        }
+    }
+}
+
+fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
+    match command {
+        Command::Serve(_) => {
+            let launch = Launch::try_from(config::resolve(&typed)?.options)?;
+            in_runtime(serve::serve(launch))
+        }
+        Command::Demo(_) => {
+            let arguments = config::resolve(&typed)?;
+            in_runtime(demo::demo(arguments.producer, Launch::try_from(arguments.options)?))
+        }
+        Command::Check(_) => {
+            let launch = Launch::try_from(config::resolve(&typed)?.options)?;
+            in_runtime(check::check(launch))
+        }
+        Command::Get(get) => in_runtime(client::get(get)),
+        Command::Sub(sub) => in_runtime(client::sub(sub)),
+        Command::Pub(publication) => in_runtime(client::publish(publication)),
+    }
+}
+
+/// Connections run on threads of their own; one thread suffices for the rest.
+fn in_runtime(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    // Whoever insists on an end has it now: what still blocks, such as a read of standard input, is left behind.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,98 @@
+use std::{num::NonZeroUsize, time::Duration};
+
+use clap::Args;
+use geocast_protocol::{Channel, Crs, Word};
+
+use crate::{
+    client::{Buffer, CommandLineBox, ServerUrl},
+    units,
+};
+
+/// Which server is spoken to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Server {
+    /// The server's WebSocket
+    #[arg(long, value_name = "URL", env = "GEOCAST_URL", default_value = "ws://127.0.0.1:8765/ws")]
+    pub(crate) url: ServerUrl,
+}
+
+/// What is looked at, and how it is shown.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Look {
+    /// Only what is in this box: left,bottom,right,top
+    #[arg(long, value_name = "L,B,R,T", allow_hyphen_values = true)]
+    pub(crate) bbox: Option<CommandLineBox>,
+    /// The system that the box is meant in
+    #[arg(long, value_name = "epsg:N", default_value_t = Crs::WGS84, requires = "bbox")]
+    pub(crate) bbox_crs: Crs,
+    /// Print coordinates in this system
+    #[arg(long, value_name = "epsg:N")]
+    pub(crate) projection: Option<Crs>,
+    /// Print whole envelopes instead of their contents
+    #[arg(long)]
+    pub(crate) envelope: bool,
+}
+
+/// `geocast get`
+#[derive(Debug, Args)]
+pub(crate) struct GetArguments {
+    /// The channel whose state is read
+    pub(crate) channel: Channel,
+    /// One key of it
+    pub(crate) key: Option<Word>,
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// Print at most so many
+    #[arg(long, value_name = "N", value_parser = units::positive)]
+    pub(crate) count: Option<NonZeroUsize>,
+    /// Wait so long for the answer
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, default_value = "10s")]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// `geocast sub`
+#[derive(Debug, Args)]
+pub(crate) struct SubArguments {
+    /// The channels to listen to
+    #[arg(required = true, value_name = "CHANNEL")]
+    pub(crate) channels: Vec<Channel>,
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// Let the server collect messages for so long, or so many of them: 500ms,100
+    #[arg(long, value_name = "TIME,N")]
+    pub(crate) buffer: Option<Buffer>,
+    /// End after so many messages
+    #[arg(long, value_name = "N", value_parser = units::positive)]
+    pub(crate) count: Option<NonZeroUsize>,
+    /// End after so long
+    #[arg(long, value_name = "TIME", value_parser = units::some_time)]
+    pub(crate) timeout: Option<Duration>,
+    /// End when the connection is lost instead of connecting again
+    #[arg(long)]
+    pub(crate) no_reconnect: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// `geocast pub`
+#[derive(Debug, Args)]
+pub(crate) struct PubArguments {
+    /// The channel to publish to
+    pub(crate) channel: Channel,
+    /// What to publish; `-` or nothing for standard input
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) payload: Option<String>,
+    /// Also keep it in the channel's state, under this key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<Word>,
+    /// The server's publish key
+    #[arg(long, value_name = "KEY", env = "GEOCAST_PUBLISH_KEY", hide_env_values = true)]
+    pub(crate) publish_key: Option<String>,
+    /// Wait so long for the answer
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, default_value = "10s")]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}

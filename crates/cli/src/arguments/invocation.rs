@@ -1,0 +1,176 @@
+use std::ffi::OsString;
+
+use clap::{
+    ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use super::{GetArguments, Options, ProducerOptions, PubArguments, SubArguments};
+use crate::exit::Exit;
+
+/// What was typed, as far as it could be read.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) command: Command,
+    /// What was typed behind the command, with the knowledge of where each value is from.
+    pub(crate) typed: ArgMatches,
+}
+
+/// Real-time gateway: Redis or an embedded store to WebSocket clients, filtered by viewport
+#[derive(Debug, Parser)]
+#[command(name = "geocast", version, subcommand_required = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in the life of the process")]
+pub(crate) enum Command {
+    /// Run the gateway
+    #[command(after_help = CONFIGURATION, after_long_help = SERVE_EXAMPLES)]
+    Serve(ServeArguments),
+    /// Run the gateway with vehicles that move through Switzerland on the channel `vehicles`
+    #[command(after_help = CONFIGURATION, after_long_help = DEMO_EXAMPLES)]
+    Demo(DemoArguments),
+    /// Print the state of a channel, or one key of it
+    #[command(after_help = GET_EXAMPLES)]
+    Get(GetArguments),
+    /// Print what is published on channels
+    #[command(after_help = SUB_EXAMPLES)]
+    Sub(SubArguments),
+    /// Publish to a channel, with --key also to its state
+    #[command(after_help = PUB_EXAMPLES)]
+    Pub(PubArguments),
+    /// Validate the configuration and try Redis
+    #[command(after_help = CONFIGURATION)]
+    Check(ServeArguments),
+}
+
+/// What `serve` and `check` take.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// What `demo` takes: all that can be configured.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    #[command(flatten)]
+    pub(crate) producer: ProducerOptions,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// The command line is no command: it asks for help, or makes no sense.
+#[derive(Debug)]
+pub(crate) struct NoCommand(clap::Error);
+
+impl Invocation {
+    /// Reads a command line, the name of the program first.
+    pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, NoCommand> {
+        let matches = CommandLine::command().try_get_matches_from(line).map_err(NoCommand)?;
+        let CommandLine { command } = CommandLine::from_arg_matches(&matches).map_err(NoCommand)?;
+        let (_, typed) = matches.subcommand().expect("a command is required");
+        Ok(Self { typed: typed.clone(), command })
+    }
+
+    /// All commands with their options.
+    pub(crate) fn commands() -> clap::Command {
+        CommandLine::command()
+    }
+}
+
+impl NoCommand {
+    /// Prints the help or what is wrong.
+    pub(crate) fn show(self) -> Exit {
+        let Self(error) = self;
+        let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+        if let Some(answer) = without_secret(&error) {
+            eprintln!("error: {answer}");
+        } else {
+            // Where the help cannot be printed, neither can an excuse.
+            let _closed: std::io::Result<()> = error.print();
+        }
+        if is_help { Exit::Success } else { Exit::Usage }
+    }
+}
+
+/// What is said about an invalid value that must not be repeated, because it may hold a password.
+fn without_secret(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = argument.strip_prefix("--")?.split(' ').next()?;
+    let secret = crate::config::Table::new().option(name).is_some_and(|option| option.is_secret());
+    (secret && error.kind() == ErrorKind::ValueValidation).then(|| {
+        let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        format!("invalid value for '{argument}': {reason}")
+    })
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  geocast demo                                    a live map at http://127.0.0.1:8765/
+  geocast sub vehicles --bbox 5.9,45.8,10.5,47.8  what moves in Switzerland
+  geocast serve --redis redis://localhost --channels 'vehicles,news_*'
+
+Exit codes: 0 done; 1 failed; 2 bad option or configuration; 3 nothing there, or less than --count
+before --timeout; 4 server or Redis not reached; 130 stopped by a second signal.";
+
+const CONFIGURATION: &str = "\
+Every long option is also a key of the --config file (--ping-interval: ping_interval) and an
+environment variable (GEOCAST_PING_INTERVAL). A flag wins over the environment, the environment over
+the file. An empty variable is as good as none. --help shows all options.";
+
+const SERVE_EXAMPLES: &str = "\
+Every long option is also a key of the --config file (--ping-interval: ping_interval) and an
+environment variable (GEOCAST_PING_INTERVAL). A flag wins over the environment, the environment over
+the file. An empty variable is as good as none.
+
+Examples:
+  geocast serve
+  geocast serve --redis redis://localhost --channels 'vehicles,news_*'
+  geocast serve --host 0.0.0.0 --channels '*' --publish-key-file key.txt
+  geocast serve --config geocast.toml --port 9000
+
+SIGTERM or SIGINT closes the connections in order; a second one ends the process at once.
+Exit codes: 0 stopped by a signal; 1 failed, for example because the port is taken; 2 bad option or
+configuration; 130 stopped by a second signal.";
+
+const DEMO_EXAMPLES: &str = "\
+It takes all options of `geocast serve`. Every long option is also a key of the --config file
+(--ping-interval: ping_interval) and an environment variable (GEOCAST_PING_INTERVAL).
+
+Examples:
+  geocast demo
+  geocast demo --vehicles 2000 --seed 7
+  geocast demo --redis redis://localhost";
+
+const GET_EXAMPLES: &str = "\
+Prints one JSON value per line, or indented and coloured on a terminal.
+
+Examples:
+  geocast get vehicles --bbox 8.4,47.3,8.7,47.5
+  geocast get vehicles rail-1 --projection epsg:3857
+
+Exit codes: 0 printed; 1 failed; 2 bad option; 3 there is nothing, or no answer in time;
+4 server not reached.";
+
+const SUB_EXAMPLES: &str = "\
+Prints one JSON value per line, or indented and coloured on a terminal. The box is meant in
+EPSG:4326 (longitude, latitude) unless --bbox-crs says otherwise; --projection is for the output.
+
+Examples:
+  geocast sub vehicles --bbox 5.9,45.8,10.5,47.8 --count 5
+  geocast sub vehicles --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857 | jq .properties.line
+
+Exit codes: 0 all of --count came; 1 failed; 2 bad option; 3 fewer than --count, or nothing, before
+--timeout; 4 server not reached.";
+
+const PUB_EXAMPLES: &str = "\
+Examples:
+  geocast pub news '\"hello\"'
+  geocast pub vehicles --key tram-14 < feature.json
+
+Exit codes: 0 published; 1 refused or failed; 2 bad option; 4 server not reached.";

@@ -1,0 +1,65 @@
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+
+use crate::units;
+
+/// Bounds on sizes and numbers.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Limits (sizes in bytes, or with KiB, MiB, GiB)")]
+pub(crate) struct LimitOptions {
+    /// WebSocket connections at the same time [default: 100000]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
+    pub(crate) max_connections: Option<usize>,
+    /// One message of a client [default: 16KiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) max_message: Option<usize>,
+    /// One publication over HTTP [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) max_publication: Option<usize>,
+    /// What may wait for one client [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) outbox_bytes: Option<usize>,
+    /// What happens when more waits [default: close]
+    #[arg(long, value_name = "POLICY", hide_short_help = true)]
+    pub(crate) overflow: Option<OverflowOption>,
+    /// Channels one client is subscribed to [default: 128]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
+    pub(crate) max_subscriptions: Option<usize>,
+    /// Commands per second a client is held to in the long run [default: 20]
+    #[arg(long, value_name = "N", value_parser = units::rate, hide_short_help = true)]
+    pub(crate) commands_per_second: Option<u32>,
+    /// Commands a client may send at once [default: 40]
+    #[arg(long, value_name = "N", value_parser = units::rate, hide_short_help = true)]
+    pub(crate) command_burst: Option<u32>,
+    /// Levels of nesting of a JSON payload [default: 32]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
+    pub(crate) max_depth: Option<usize>,
+    /// Positions of one GeoJSON payload [default: 100000]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
+    pub(crate) max_vertices: Option<usize>,
+    /// Coordinate systems in use at the same time [default: 64]
+    #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
+    pub(crate) max_transforms: Option<NonZeroUsize>,
+    /// Messages on their way to subscribers, over all channels [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) max_in_flight: Option<usize>,
+    /// State that the embedded store holds [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) max_embedded_state: Option<usize>,
+    /// Longest time of a client's BUFFER [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
+    pub(crate) max_buffer_time: Option<std::time::Duration>,
+    /// Largest number of messages of a client's BUFFER [default: 10000]
+    #[arg(long, value_name = "N", value_parser = units::count::<u32>, hide_short_help = true)]
+    pub(crate) max_buffer_count: Option<u32>,
+}
+
+/// What happens when more waits for a client than may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OverflowOption {
+    /// Close the connection with code 3008
+    Close,
+    /// Let the oldest messages make room
+    DropOldest,
+}

@@ -1,0 +1,17 @@
+//! What was typed. What it means is made of it elsewhere: in `launch` for the server, in `client` for the rest.
+
+mod client;
+mod invocation;
+mod limits;
+mod options;
+mod producer;
+mod redis;
+mod timeouts;
+
+pub(crate) use client::{GetArguments, Look, PubArguments, SubArguments};
+pub(crate) use invocation::{Command, DemoArguments, Invocation};
+pub(crate) use limits::{LimitOptions, OverflowOption};
+pub(crate) use options::{AxisOrderOption, ClientReferenceOption, LogFormat, Options};
+pub(crate) use producer::ProducerOptions;
+pub(crate) use redis::RedisOptions;
+pub(crate) use timeouts::TimeoutOptions;

@@ -1,0 +1,116 @@
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{ArgAction, Args, ValueEnum};
+use geocast_protocol::Channel;
+use geocast_server::{Origin, Patterns, RedisUrl};
+
+use super::{LimitOptions, RedisOptions, TimeoutOptions};
+use crate::{logging, units};
+
+/// All that can be configured about the server. The names of these fields, and of those in the structs flattened into
+/// it, are the one list of options: of the command line, the environment and the file.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// Address or name to listen on; 0.0.0.0 or :: for all networks [default: 127.0.0.1]
+    #[arg(long, value_name = "HOST", help_heading = "Server")]
+    pub(crate) host: Option<String>,
+    /// Port to listen on; 0 for any that is free [default: 8765]
+    #[arg(long, value_name = "PORT", value_parser = units::port, help_heading = "Server")]
+    pub(crate) port: Option<u16>,
+    /// Threads that own connections [default: one per core]
+    #[arg(long, value_name = "N", value_parser = units::positive, help_heading = "Server")]
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Read options from this TOML or JSON file
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to log, such as `debug` or `warn,geocast_server=debug` [default: info]
+    #[arg(long, value_name = "FILTER", value_parser = logging::filter, help_heading = "Server")]
+    pub(crate) log: Option<String>,
+    /// How to log [default: text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Server")]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// Use this Redis instead of the embedded store: redis://[[user]:password@]host[:port][/db], redis+unix:///socket
+    // Not for the environment that clap reads: it marks what error messages must not repeat.
+    #[arg(long, value_name = "URL", hide_env_values = true, help_heading = "Data")]
+    pub(crate) redis: Option<RedisUrl>,
+    /// Channels that may be read and published to, as patterns such as 'vehicles,news_*' [default: all with the
+    /// embedded store on loopback, else none]
+    #[arg(long, value_name = "PATTERNS", help_heading = "Data")]
+    pub(crate) channels: Option<Patterns>,
+    /// Channels that a viewport subscribes to by itself, for map clients that never send SUB
+    #[arg(long, value_name = "CHANNELS", value_delimiter = ',', help_heading = "Data")]
+    pub(crate) viewport_channels: Option<Vec<Channel>>,
+    /// What publishers over HTTP have to present as bearer token
+    #[arg(
+        long,
+        value_name = "KEY",
+        hide_env_values = true,
+        conflicts_with = "publish_key_file",
+        help_heading = "Data"
+    )]
+    pub(crate) publish_key: Option<String>,
+    /// The same, from a file
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(crate) publish_key_file: Option<PathBuf>,
+
+    /// Web pages that may connect besides the server's own, such as https://maps.example.org
+    #[arg(long, value_name = "ORIGINS", value_delimiter = ',', help_heading = "Clients")]
+    pub(crate) allow_origin: Option<Vec<Origin>>,
+    /// Let every web page connect
+    #[arg(
+        long,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "true|false",
+        hide_possible_values = true,
+        help_heading = "Clients"
+    )]
+    pub(crate) insecure_any_origin: Option<bool>,
+    /// Request paths for WebSockets of the text dialect, as patterns [default: /,/ws,/ws/]
+    #[arg(long, value_name = "PATTERNS", help_heading = "Clients")]
+    pub(crate) text_paths: Option<Patterns>,
+    /// What stands for client_reference where a command gave none: null or "" [default: null]
+    #[arg(long, value_name = "FORM", hide_short_help = true, help_heading = "Clients")]
+    pub(crate) client_reference: Option<ClientReferenceOption>,
+    /// Order of coordinates in every system but EPSG:4326 [default: xy]
+    #[arg(long, value_name = "ORDER", hide_short_help = true, help_heading = "Clients")]
+    pub(crate) axis_order: Option<AxisOrderOption>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitOptions,
+    #[command(flatten)]
+    pub(crate) timeouts: TimeoutOptions,
+    #[command(flatten)]
+    pub(crate) redis_options: RedisOptions,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// What stands for an absent `client_reference`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClientReferenceOption {
+    /// null
+    Null,
+    /// The empty string
+    Empty,
+}
+
+/// The order of coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AxisOrderOption {
+    /// Easting first in every system
+    Xy,
+    /// As the authority defines the system, for example northing first in EPSG:3035
+    Authority,
+}

@@ -1,0 +1,29 @@
+use std::{num::NonZeroUsize, time::Duration};
+
+use clap::Args;
+
+use crate::units;
+
+/// How Redis is used. Without `--redis` these mean nothing.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Redis")]
+pub(crate) struct RedisOptions {
+    /// Making a connection [default: 2s]
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
+    pub(crate) redis_connect_timeout: Option<Duration>,
+    /// Any read or write, to the last byte of the answer [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
+    pub(crate) redis_command_timeout: Option<Duration>,
+    /// How often Redis has to prove that messages arrive [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
+    pub(crate) redis_probe_interval: Option<Duration>,
+    /// Connections for commands [default: 8]
+    #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
+    pub(crate) redis_pool_size: Option<NonZeroUsize>,
+    /// The longest message that is passed on [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) redis_max_message: Option<usize>,
+    /// The most that one read of a channel's state may bring [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) redis_max_state: Option<usize>,
+}

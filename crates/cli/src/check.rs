@@ -1,0 +1,66 @@
+//! `geocast check`: what would `geocast serve` find?
+
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
+
+use geocast_server::{Server, Store, StoreError, StoreSettings};
+
+use crate::{exit::Exit, launch::Launch, serve, unreachable::Unreachable};
+
+/// Says what is right and what is not, and what to do about it.
+pub(crate) async fn check(launch: Launch) -> anyhow::Result<Exit> {
+    let Launch { host, port, mut settings, log: _ } = launch;
+    say("configuration", "valid")?;
+    match serve::bind(&host, port).await {
+        Ok(listener) => say("port", &format!("{} is free", listener.local_addr()?))?,
+        // The server whose configuration this is may well be running.
+        Err(error) => say("port", &format!("{error:#}"))?,
+    }
+    let mut redis = None;
+    if let StoreSettings::Redis(settings) = &mut settings.store {
+        settings.probe_interval = PROBE_INTERVAL;
+        redis = Some((settings.url.to_string(), settings.connect_timeout + SETTLING));
+    }
+    settings.workers = NonZeroUsize::MIN;
+    // On the same host, because what is allowed depends on who can reach it.
+    let server = Server::start(serve::bind(&host, 0).await?, settings)?;
+    if let Some((url, patience)) = redis {
+        healthy(&*server.store(), patience).await.map_err(|error| Unreachable::redis(&url, &error))?;
+        say("redis", &format!("{url} answers, and what is published there arrives"))?;
+    } else {
+        say("store", &server.store().description())?;
+    }
+    let Some(advice) = server.advice() else { return Ok(Exit::Success) };
+    say("channels", advice)?;
+    Ok(Exit::Failure)
+}
+
+/// Whether the store is well, and still is after a few probes; the last reason if not.
+async fn healthy(store: &dyn Store, patience: Duration) -> Result<(), StoreError> {
+    let start = Instant::now();
+    let mut refusals = 0;
+    while let Err(error) = store.health().await {
+        // At first it has not yet tried. What fails again and again will go on doing so.
+        refusals += 1;
+        if start.elapsed() > patience || refusals > ATTEMPTS {
+            return Err(error);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    tokio::time::sleep(PROBE_INTERVAL * 3).await;
+    store.health().await
+}
+
+fn say(what: &str, finding: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{what:<14}{finding}")
+}
+
+/// Short, so that a Redis that answers but delivers nothing is noticed while somebody waits.
+const PROBE_INTERVAL: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(100);
+const ATTEMPTS: u32 = 10;
+/// What connecting may take besides the connection itself.
+const SETTLING: Duration = Duration::from_millis(500);

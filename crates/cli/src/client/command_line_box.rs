@@ -1,0 +1,72 @@
+use std::{fmt, str::FromStr};
+
+use geocast_protocol::{
+    Crs, Number,
+    text::{Bbox, Command, Members},
+};
+use thiserror::Error;
+
+/// A box as it is typed: `left,bottom,right,top`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CommandLineBox([Number; 4]);
+
+/// What is no box.
+#[derive(Debug, Error)]
+#[error("{0:?} is not a box: four numbers left,bottom,right,top such as 5.9,45.8,10.5,47.8")]
+pub(crate) struct BoxError(String);
+
+impl CommandLineBox {
+    /// The box meant in this system, whatever the output is in.
+    pub(super) fn command(self, crs: Crs) -> Command {
+        let Self([left, bottom, right, top]) = self;
+        Command::Bbox(Some(Bbox {
+            left,
+            bottom,
+            right,
+            top,
+            zoom: None,
+            crs: Some(crs),
+            members: Members::Whole,
+            properties: Vec::new(),
+        }))
+    }
+}
+
+impl FromStr for CommandLineBox {
+    type Err = BoxError;
+
+    fn from_str(text: &str) -> Result<Self, BoxError> {
+        let numbers =
+            text.split(',').map(|number| number.trim().parse().ok()).collect::<Option<Vec<Number>>>();
+        let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
+        numbers.map(Self).ok_or_else(|| BoxError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for CommandLineBox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self([left, bottom, right, top]) = self;
+        write!(f, "{left},{bottom},{right},{top}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use geocast_protocol::Crs;
+
+    use super::CommandLineBox;
+
+    #[test]
+    fn four_numbers_are_a_box_in_its_own_system() {
+        let bbox: CommandLineBox = "-5.9,45.8, 10.5,47.8".parse().unwrap();
+        assert_eq!(bbox.command(Crs::WGS84).to_string(), "BBOX -5.9 45.8 10.5 47.8 crs=EPSG:4326");
+        assert_eq!(bbox.to_string(), "-5.9,45.8,10.5,47.8");
+    }
+
+    #[test]
+    fn anything_else_is_none() {
+        for text in ["", "1,2,3", "1,2,3,4,5", "1 2 3 4", "a,b,c,d", "nan,0,1,1", "0,0,inf,1", "1,2,3,"] {
+            assert!(text.parse::<CommandLineBox>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use anyhow::bail;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use geocast_protocol::text::Command;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{Error, Message, Utf8Bytes, protocol::CloseFrame},
+};
+
+use super::ServerUrl;
+use crate::unreachable::Unreachable;
+
+/// A WebSocket to a server.
+#[derive(Debug)]
+pub(super) struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// What comes over it.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Frame(Utf8Bytes),
+    /// Something that keeps the connection alive and has no meaning here.
+    Sign,
+    /// The end: nothing comes any more. Whether it makes sense to connect again, and why it ended.
+    End {
+        again: bool,
+        reason: String,
+    },
+}
+
+impl Connection {
+    /// Connects and says what is wanted.
+    pub(super) async fn open(url: &ServerUrl, commands: &[Command]) -> anyhow::Result<Self> {
+        let location = url.to_string();
+        let connecting = connect_async_with_config(&location, None, true);
+        let websocket = match tokio::time::timeout(PATIENCE, connecting).await {
+            Ok(Ok((websocket, _))) => websocket,
+            Ok(Err(Error::Http(response))) => {
+                let body = response.body().as_deref().unwrap_or_default();
+                let message = super::publish::message(body);
+                bail!("the server at {location} refuses: {message} (HTTP {})", response.status().as_u16());
+            }
+            Ok(Err(error)) => return Err(Unreachable::server(&location, error.to_string()).into()),
+            Err(_) => {
+                return Err(Unreachable::server(&location, format!("no answer within {PATIENCE:?}")).into());
+            }
+        };
+        let mut connection = Self(websocket);
+        for command in commands {
+            connection.0.feed(Message::text(command.to_string())).await?;
+        }
+        connection.0.flush().await?;
+        Ok(connection)
+    }
+
+    /// What comes next. A server that says nothing at all, even when it is asked for a sign of life, is gone.
+    pub(super) async fn next(&mut self) -> Incoming {
+        let silent = match tokio::time::timeout(QUIET, self.0.next()).await {
+            Ok(message) => return Incoming::from(message),
+            Err(_) => "the server is silent".to_owned(),
+        };
+        if self.0.send(Message::Ping(Vec::new().into())).await.is_err() {
+            return Incoming::End { again: true, reason: silent };
+        }
+        let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
+        message.map_or(Incoming::End { again: true, reason: silent }, Incoming::from)
+    }
+
+    /// What is there already, if anything.
+    pub(super) fn ready(&mut self) -> Option<Incoming> {
+        self.0.next().now_or_never().map(Incoming::from)
+    }
+
+    /// Says goodbye, without waiting long for an answer.
+    pub(super) async fn close(mut self) {
+        let _gone = tokio::time::timeout(GOODBYE, self.0.close(None)).await;
+    }
+}
+
+impl From<Option<Result<Message, Error>>> for Incoming {
+    fn from(message: Option<Result<Message, Error>>) -> Self {
+        match message {
+            Some(Ok(Message::Text(text))) => Self::Frame(text),
+            Some(Ok(Message::Close(frame))) => ended(frame),
+            Some(Ok(_)) => Self::Sign,
+            Some(Err(error)) => Self::End { again: true, reason: error.to_string() },
+            None => Self::End { again: true, reason: "the connection was closed".to_owned() },
+        }
+    }
+}
+
+/// Codes of 3500 to 3999 and 4500 to 4999 mean that connecting again is of no use.
+fn ended(frame: Option<CloseFrame>) -> Incoming {
+    frame.map_or_else(
+        || Incoming::End { again: true, reason: "closed without a reason".to_owned() },
+        |frame| {
+            let code = u16::from(frame.code);
+            let again = !matches!(code, 3500..=3999 | 4500..=4999);
+            Incoming::End {
+                again,
+                reason: format!("closed with code {code}: {}", frame.reason.escape_debug()),
+            }
+        },
+    )
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than the pause between two pings of a server with default settings.
+const QUIET: Duration = Duration::from_secs(40);
+const GOODBYE: Duration = Duration::from_millis(200);

@@ -1,0 +1,21 @@
+//! `geocast get`, `sub` and `pub`: clients of a running server.
+
+mod backoff;
+mod buffer;
+mod command_line_box;
+mod connection;
+mod envelope;
+mod get;
+mod output;
+mod pretty;
+mod publish;
+mod server_url;
+mod setup;
+mod sub;
+
+pub(crate) use buffer::Buffer;
+pub(crate) use command_line_box::CommandLineBox;
+pub(crate) use get::get;
+pub(crate) use publish::publish;
+pub(crate) use server_url::ServerUrl;
+pub(crate) use sub::sub;

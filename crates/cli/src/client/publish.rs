@@ -1,0 +1,120 @@
+use std::io::{self, IsTerminal, Read};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Method, Request, Response, body::Incoming, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::TcpStream;
+
+use super::envelope::ServerError;
+use crate::{arguments::PubArguments, exit::Exit, unreachable::Unreachable};
+
+/// `geocast pub`: to a channel, and with a key to its state.
+pub(crate) async fn publish(arguments: PubArguments) -> anyhow::Result<Exit> {
+    let payload = payload(arguments.payload.as_deref())?;
+    let request = request(&arguments, payload)?;
+    let Ok(response) = tokio::time::timeout(arguments.timeout, send(&arguments, request)).await else {
+        let reason = format!("no answer within {:?}", arguments.timeout);
+        return Err(Unreachable::server(&arguments.server.url.to_string(), reason).into());
+    };
+    let response = response?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(Exit::Success);
+    }
+    let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    bail!("the server refuses: {} (HTTP {})", message(&body), status.as_u16())
+}
+
+/// What the server says for people, or what it sent instead.
+pub(super) fn message(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Answer {
+        error: ServerError,
+    }
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer { error }) => error.message,
+        Err(_) => String::from_utf8_lossy(body).chars().take(200).flat_map(char::escape_debug).collect(),
+    }
+}
+
+/// What was typed, or standard input without the line break at its end.
+fn payload(typed: Option<&str>) -> anyhow::Result<Bytes> {
+    match typed {
+        Some(payload) if payload != "-" => Ok(Bytes::copy_from_slice(payload.as_bytes())),
+        _ => {
+            let mut input = io::stdin();
+            if input.is_terminal() {
+                eprintln!("geocast: type what is to be published; Ctrl-D ends");
+            }
+            let mut payload = Vec::new();
+            input.read_to_end(&mut payload).context("standard input cannot be read")?;
+            if payload.last() == Some(&b'\n') {
+                payload.pop();
+            }
+            Ok(payload.into())
+        }
+    }
+}
+
+fn request(arguments: &PubArguments, payload: Bytes) -> anyhow::Result<Request<Full<Bytes>>> {
+    let channel = encode(arguments.channel.as_str());
+    let (method, path) = match &arguments.key {
+        Some(key) => (Method::PUT, format!("/api/state/{channel}/{}", encode(key.as_str()))),
+        None => (Method::POST, format!("/api/publish/{channel}")),
+    };
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, arguments.server.url.authority())
+        .header(header::USER_AGENT, concat!("geocast/", env!("CARGO_PKG_VERSION")));
+    if let Some(key) = &arguments.publish_key {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+    }
+    request.body(Full::new(payload)).context("the publish key cannot be sent in a header")
+}
+
+async fn send(arguments: &PubArguments, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
+    let url = &arguments.server.url;
+    let unreachable = |error: io::Error| Unreachable::server(&url.to_string(), error.to_string());
+    let stream = TcpStream::connect(url.endpoint()).await.map_err(unreachable)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // It ends with the sender; what goes wrong on it is told to the sender.
+    tokio::spawn(connection);
+    Ok(sender.send_request(request).await?)
+}
+
+/// Percent-encodes everything that may mean something in a path (RFC 3986 §3.3).
+fn encode(segment: &str) -> String {
+    let mut encoded = String::with_capacity(segment.len());
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::{encode, message};
+
+    #[test]
+    fn names_become_one_segment_of_a_path() {
+        assert_eq!(encode("vehicles/zürich:7?"), "vehicles%2Fz%C3%BCrich%3A7%3F");
+        assert_eq!(encode("a-b_c.d~"), "a-b_c.d~");
+    }
+
+    #[test]
+    fn refusals_are_told_in_the_words_of_the_server() {
+        assert_eq!(message(br#"{"error":{"code":"c","message":"m"}}"#), "m");
+        assert_eq!(message(b"<h1>\x1b[31mno"), "<h1>\\u{1b}[31mno");
+    }
+}

@@ -1,0 +1,71 @@
+use geocast_protocol::{Channel, Word, text::Command};
+
+use crate::arguments::{Look, SubArguments};
+
+/// What is sent first by `sub`.
+pub(super) fn subscription(arguments: &SubArguments) -> Vec<Command> {
+    let mut commands = look(&arguments.look);
+    commands.extend(arguments.buffer.map(super::Buffer::command));
+    commands.extend(arguments.channels.iter().map(|channel| Command::Subscribe { channel: channel.clone() }));
+    commands
+}
+
+/// What is sent by `get`. Answers come in the order of the questions, so a second question whose answer is always a
+/// single one marks the end of the first.
+pub(super) fn question(arguments: &Look, channel: &Channel, key: Option<&Word>) -> Vec<Command> {
+    let word = |text: &str| text.parse::<Word>().expect("a plain word");
+    let mut commands = look(arguments);
+    commands.push(Command::Get {
+        channel: channel.clone(),
+        key: key.cloned(),
+        client_reference: Some(word(QUESTION)),
+    });
+    commands.push(Command::Get {
+        channel: channel.clone(),
+        key: Some(word(END)),
+        client_reference: Some(word(END)),
+    });
+    commands
+}
+
+/// The box says itself which system it is meant in, so that it does not matter which one the output is in.
+fn look(look: &Look) -> Vec<Command> {
+    let projection = look.projection.map(Command::Projection);
+    let bbox = look.bbox.map(|bbox| bbox.command(look.bbox_crs));
+    projection.into_iter().chain(bbox).collect()
+}
+
+/// What the answers to the question carry.
+pub(super) const QUESTION: &str = "geocast-get";
+/// What the answer to the mark carries.
+pub(super) const END: &str = "geocast-end";
+
+#[cfg(test)]
+mod tests {
+    use crate::arguments::{Command, Invocation};
+
+    fn check(line: &str, expected: &[&str]) {
+        let line = ["geocast"].into_iter().chain(line.split(' ')).map(Into::into);
+        let commands = match Invocation::read(line).unwrap().command {
+            Command::Sub(arguments) => super::subscription(&arguments),
+            Command::Get(arguments) => {
+                super::question(&arguments.look, &arguments.channel, arguments.key.as_ref())
+            }
+            other => panic!("{other:?}"),
+        };
+        let commands: Vec<_> = commands.iter().map(ToString::to_string).collect();
+        assert_eq!(commands, expected);
+    }
+
+    #[test]
+    fn what_is_typed_becomes_commands() {
+        check("sub a b", &["SUB a", "SUB b"]);
+        check(
+            "sub a --bbox -1,2,3,4 --projection EPSG:3857 --buffer 1s,5",
+            &["PROJECTION EPSG:3857", "BBOX -1 2 3 4 crs=EPSG:4326", "BUFFER 1000 5", "SUB a"],
+        );
+        check("sub a --bbox 1,2,3,4 --bbox-crs epsg:2056", &["BBOX 1 2 3 4 crs=EPSG:2056", "SUB a"]);
+        check("get a", &["GET a client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);
+        check("get a k", &["GET a k client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);
+    }
+}

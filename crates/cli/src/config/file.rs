@@ -1,0 +1,91 @@
+use std::{ffi::OsString, fs, path::Path};
+
+use serde_json::{Map, Value};
+
+use super::{ConfigError, ConfigOption, Given, Layer, Source, Table, Unknown};
+
+/// Reads a file, TOML or JSON by its name.
+pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
+    let text =
+        fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let syntax = |reason: String| ConfigError::Syntax { path: path.to_owned(), reason };
+    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    let keys: Map<String, Value> = match extension.as_ref().and_then(|extension| extension.to_str()) {
+        Some("toml") => toml::from_str(&text).map_err(|error| syntax(error.to_string()))?,
+        Some("json") => serde_json::from_str(&text).map_err(|error| syntax(error.to_string()))?,
+        _ => return Err(ConfigError::Extension(path.to_owned())),
+    };
+    let mut layer = Layer::default();
+    for (key, value) in &keys {
+        let source = Source::File { path: path.to_owned(), line: line_of(key, &text) };
+        let option = table.options().find(|option| option.key() == key && !option.names_the_file());
+        let Some(option) = option else {
+            return Err(Unknown::key(key, source.place(), table).into());
+        };
+        layer.0.insert(key.clone(), given(value, source, option, table)?);
+    }
+    Ok(layer)
+}
+
+fn given(
+    value: &Value,
+    source: Source,
+    option: ConfigOption<'_>,
+    table: &Table,
+) -> Result<Given, ConfigError> {
+    let mut given = Given { values: Vec::new(), source };
+    let written = match value {
+        Value::Array(items) => {
+            items.iter().map(scalar).collect::<Option<Vec<_>>>().map(|items| items.join(","))
+        }
+        value => scalar(value),
+    };
+    let Some(written) = written else {
+        let reason = "expected text, a number, true, false or a list of these".to_owned();
+        return Err(given.invalid(option, OsString::from(value.to_string()).as_os_str(), reason));
+    };
+    given.values.push(written.into());
+    given.check(table, option)?;
+    Ok(given)
+}
+
+/// The value as it would be written on the command line.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The line, counted from one, in which a key stands: the first that begins with it, or else has it in quotes.
+fn line_of(key: &str, text: &str) -> usize {
+    let begins = |line: &str| {
+        let rest =
+            line.trim_start_matches(|c: char| c.is_whitespace() || "{[,\"'".contains(c)).strip_prefix(key);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || "=:\"'].".contains(c)))
+    };
+    let quoted = format!("\"{key}\"");
+    let found =
+        text.lines().position(begins).or_else(|| text.lines().position(|line| line.contains(&quoted)));
+    found.map_or(1, |line| line + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_of;
+
+    #[test]
+    fn keys_are_found_where_they_stand() {
+        for (key, text, line) in [
+            ("port", "host = \"port\"\nport = 1\n", 2),
+            ("port", "# port\n\nports = 1\n port=1", 4),
+            ("port", "{\n  \"host\": \"x\",\n  \"port\": 1\n}", 3),
+            ("port", "{\"host\":\"x\",\n\"log\":\"info\",\"port\":1}", 2),
+            ("limits", "a = 1\n[limits]\nb = 2", 2),
+        ] {
+            assert_eq!(line_of(key, text), line, "{key} in {text:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{ArgMatches, parser::ValueSource};
+
+use super::{ConfigError, Given, Layer, Source, Table, environment, file};
+use crate::arguments::DemoArguments;
+
+/// What holds in the end: a flag wins over the environment, the environment over the file.
+pub(crate) fn resolve(typed: &ArgMatches) -> Result<DemoArguments, ConfigError> {
+    merge(typed, std::env::vars_os())
+}
+
+fn merge(
+    typed: &ArgMatches,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<DemoArguments, ConfigError> {
+    let table = Table::new();
+    let flags = flags(typed, &table);
+    let environment = environment::read(variables, &table)?;
+    let named = [&flags, &environment].into_iter().find_map(|layer| layer.0.get("config"));
+    let named = named.and_then(|given| given.values.last()).map(PathBuf::from);
+    let file = named.map(|path| file::read(&path, &table)).transpose()?.unwrap_or_default();
+    let mut merged = Layer::default();
+    for layer in [flags, environment, file] {
+        merged.underlay(layer, &table)?;
+    }
+    let arguments = merged.0.iter().flat_map(|(key, given)| {
+        let option = table.option(key);
+        given.values.iter().filter_map(move |value| option.map(|option| option.argument(value)))
+    });
+    Ok(table
+        .arguments(arguments)
+        .expect("every value has been read by the same table, and none excludes another"))
+}
+
+/// What was really typed, without defaults.
+fn flags(typed: &ArgMatches, table: &Table) -> Layer {
+    let typed_in = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
+    let ids = typed.ids().map(clap::Id::as_str).filter(|id| table.option(id).is_some()).filter(typed_in);
+    let given = ids.filter_map(|id| {
+        let values = typed.get_raw(id)?.map(ToOwned::to_owned).collect();
+        Some((id.to_owned(), Given { values, source: Source::Flag }))
+    });
+    Layer(given.collect())
+}
+
+impl Layer {
+    /// Adds what a source of less weight says about everything that is still open.
+    fn underlay(&mut self, lower: Self, table: &Table) -> Result<(), ConfigError> {
+        for (key, given) in &lower.0 {
+            let Some(option) = table.option(key) else { continue };
+            let excluded =
+                table.conflicts(option).into_iter().filter_map(|other| Some((other, lower.0.get(other)?)));
+            if let Some((other, _)) = excluded.into_iter().next() {
+                let name = |key: &str| table.option(key).map(|option| given.source.name(option));
+                return Err(ConfigError::Conflict {
+                    first: name(key).unwrap_or_default(),
+                    second: name(other).unwrap_or_default(),
+                    place: given.source.place(),
+                });
+            }
+        }
+        for (key, given) in lower.0 {
+            let Some(option) = table.option(&key) else { continue };
+            let decided = table.conflicts(option).iter().any(|other| self.0.contains_key(*other));
+            if !decided {
+                self.0.entry(key).or_insert(given);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! Flags, environment and file, laid over one another.
+
+mod environment;
+mod error;
+mod file;
+mod layer;
+mod merge;
+mod table;
+
+pub(crate) use error::ConfigError;
+pub(crate) use merge::resolve;
+pub(crate) use table::Table;
+
+use error::Unknown;
+use layer::{Given, Layer, Source};
+use table::ConfigOption;

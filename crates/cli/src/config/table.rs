@@ -1,0 +1,110 @@
+use std::ffi::OsString;
+
+use clap::{Arg, ArgMatches, Args, FromArgMatches};
+
+use crate::arguments::{DemoArguments, Invocation};
+
+/// All options that can be configured, as they are declared for the command line: what the environment and the file may
+/// say is read off that declaration, and so are the values that are right.
+#[derive(Debug)]
+pub(crate) struct Table(clap::Command);
+
+/// One option of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConfigOption<'a>(&'a Arg);
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        let command = clap::Command::new("geocast").no_binary_name(true).disable_help_flag(true);
+        Self(DemoArguments::augment_args(command))
+    }
+
+    /// The options in the order of their declaration.
+    pub(crate) fn options(&self) -> impl Iterator<Item = ConfigOption<'_>> {
+        self.0.get_arguments().map(ConfigOption)
+    }
+
+    /// The option of this name, in the form it has on the command line, in the file, or anything between.
+    pub(crate) fn option(&self, name: &str) -> Option<ConfigOption<'_>> {
+        let key = name.replace('-', "_");
+        self.options().find(|option| option.key() == key)
+    }
+
+    /// What stands in the environment, besides, for the clients' options.
+    pub(super) fn client_variables() -> Vec<String> {
+        let commands = Invocation::commands();
+        let arguments = commands.get_subcommands().flat_map(clap::Command::get_arguments);
+        arguments.filter_map(Arg::get_env).map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
+    /// The options that cannot be given together with this one.
+    pub(super) fn conflicts<'a>(&'a self, option: ConfigOption<'a>) -> Vec<&'a str> {
+        // clap knows a conflict on the side that declares it only.
+        let declared =
+            self.0.get_arg_conflicts_with(option.0).into_iter().map(|other| other.get_id().as_str());
+        let against = self.options().filter(move |other| {
+            self.0.get_arg_conflicts_with(other.0).iter().any(|other| other.get_id() == option.0.get_id())
+        });
+        declared.chain(against.map(|other| other.0.get_id().as_str())).collect()
+    }
+
+    /// Reads arguments as the command line would.
+    pub(crate) fn read(
+        &self,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<ArgMatches, clap::Error> {
+        self.0.clone().try_get_matches_from(arguments)
+    }
+
+    /// Reads arguments, all of them right, into what they say.
+    pub(super) fn arguments(
+        &self,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<DemoArguments, clap::Error> {
+        DemoArguments::from_arg_matches(&self.read(arguments)?)
+    }
+}
+
+impl<'a> ConfigOption<'a> {
+    /// The key in a file.
+    pub(crate) fn key(self) -> &'a str {
+        self.0.get_id().as_str()
+    }
+
+    /// The variable in the environment.
+    pub(crate) fn variable(self) -> String {
+        format!("{PREFIX}{}", self.key().to_ascii_uppercase())
+    }
+
+    /// The name on the command line.
+    pub(crate) fn flag(self) -> String {
+        format!("--{}", self.0.get_long().unwrap_or_else(|| self.key()))
+    }
+
+    /// One argument that gives the option this value.
+    pub(crate) fn argument(self, value: &std::ffi::OsStr) -> OsString {
+        let mut argument = OsString::from(self.flag());
+        argument.push("=");
+        argument.push(value);
+        argument
+    }
+
+    /// Whether the value may hold a password and is not to be repeated.
+    pub(crate) fn is_secret(self) -> bool {
+        self.0.is_hide_env_values_set()
+    }
+
+    /// Whether it names the file itself, and so cannot stand in it.
+    pub(super) fn names_the_file(self) -> bool {
+        self.key() == "config"
+    }
+
+    /// What is said about it, on the command line's help.
+    #[cfg(test)]
+    pub(crate) fn help(self) -> String {
+        self.0.get_help().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// What every variable begins with.
+pub(super) const PREFIX: &str = "GEOCAST_";

@@ -1,0 +1,69 @@
+//! `geocast demo`: the server, with vehicles that move through Switzerland.
+
+mod cities;
+mod fleet;
+mod kind;
+mod line;
+mod network;
+mod position;
+mod producer;
+mod vehicle;
+
+use geocast_protocol::Channel;
+use geocast_server::{Server, StoreSettings};
+
+use crate::{
+    arguments::{LogFormat, ProducerOptions},
+    exit::Exit,
+    launch::Launch,
+    serve,
+};
+
+use fleet::Fleet;
+use producer::Producer;
+
+/// Runs a server and publishes to it, until a signal ends it.
+pub(crate) async fn demo(options: ProducerOptions, launch: Launch) -> anyhow::Result<Exit> {
+    let ProducerOptions { vehicles, seed } = options;
+    let Launch { host, port, log, mut settings } = launch;
+    let channel: Channel = CHANNEL.parse()?;
+    let listener = serve::bind(&host, port).await?;
+    let in_redis = matches!(settings.store, StoreSettings::Redis(_));
+    if settings.channels.is_none() && (in_redis || !listener.local_addr()?.ip().is_loopback()) {
+        settings.channels = Some(CHANNEL.parse()?);
+    }
+    if !settings.viewport_channels.contains(&channel) {
+        settings.viewport_channels.push(channel.clone());
+    }
+    let fleet = Fleet::new(seed.unwrap_or(SEED), vehicles.map_or(VEHICLES, usize::from));
+    let (server, signals) = serve::start(&log, listener, settings)?;
+    if log.format() == LogFormat::Text {
+        suggest(&server, fleet.len());
+    }
+    let mut producer = Producer::new(server.store(), channel, fleet);
+    let exit = tokio::select! {
+        exit = serve::run(server, signals) => exit?,
+        never = producer.produce() => match never {},
+    };
+    if in_redis && exit == Exit::Success {
+        // What nobody moves any more is not left behind for others to see.
+        producer.clear().await;
+    }
+    Ok(exit)
+}
+
+/// Says what to try next.
+fn suggest(server: &Server, vehicles: usize) {
+    let address = server.address();
+    let url = if address.port() == 8765 { String::new() } else { format!(" --url ws://{address}/ws") };
+    eprintln!(
+        "\n{vehicles} vehicles move through Switzerland on the channel `{CHANNEL}`. Try, in another terminal:"
+    );
+    eprintln!("  geocast sub {CHANNEL} --bbox 5.9,45.8,10.5,47.8 --count 5{url}");
+    eprintln!("  geocast sub {CHANNEL} --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857{url}");
+    eprintln!("  geocast get {CHANNEL} rail-1{url}\n");
+}
+
+const CHANNEL: &str = "vehicles";
+const VEHICLES: usize = 300;
+const SEED: u64 = 1;

@@ -1,0 +1,51 @@
+use std::process::ExitCode;
+
+use crate::{config::ConfigError, unreachable::Unreachable};
+
+/// How the program ends. The numbers are documented in `geocast --help` and stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything asked for was done.
+    Success,
+    /// Something failed; standard error says what.
+    Failure,
+    /// What was typed or configured makes no sense.
+    Usage,
+    /// There was nothing, or less than was asked for before the time was up.
+    Incomplete,
+    /// The server, or its Redis, cannot be reached.
+    Unreachable,
+    /// A second signal came before the connections were closed.
+    Interrupted,
+}
+
+impl Exit {
+    /// What an error amounts to.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if error.is::<ConfigError>() {
+            Self::Usage
+        } else if error.is::<Unreachable>() {
+            Self::Unreachable
+        } else {
+            Self::Failure
+        }
+    }
+
+    /// The number that a shell sees.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Incomplete => 3,
+            Self::Unreachable => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,214 @@
+use std::{fs, path::Path, time::Duration};
+
+use geocast_geo_filter::AxisOrder;
+use geocast_hub::Overflow;
+use geocast_server::{
+    AbsentClientReference, Limits, OriginPolicy, RedisSettings, Secret, Settings, StoreSettings, Timeouts,
+};
+
+use crate::{
+    arguments::{
+        AxisOrderOption, ClientReferenceOption, LimitOptions, LogFormat, Options, OverflowOption,
+        RedisOptions, TimeoutOptions,
+    },
+    config::ConfigError,
+    logging::LogSettings,
+};
+
+/// What was configured, understood: all that is needed to start a server.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    /// Address or name to listen on.
+    pub(crate) host: String,
+    /// Port to listen on; 0 for any that is free.
+    pub(crate) port: u16,
+    pub(crate) log: LogSettings,
+    pub(crate) settings: Settings,
+}
+
+impl TryFrom<Options> for Launch {
+    type Error = ConfigError;
+
+    fn try_from(options: Options) -> Result<Self, ConfigError> {
+        let Options {
+            host,
+            port,
+            workers,
+            config: _read_before,
+            log,
+            log_format,
+            redis,
+            channels,
+            viewport_channels,
+            publish_key,
+            publish_key_file,
+            allow_origin,
+            insecure_any_origin,
+            text_paths,
+            client_reference,
+            axis_order,
+            limits,
+            timeouts,
+            redis_options,
+        } = options;
+        let mut settings = Settings::default();
+        if let Some(url) = redis {
+            settings.store = StoreSettings::Redis(redis_settings(RedisSettings::new(url), redis_options));
+        }
+        settings.channels = channels;
+        set(&mut settings.workers, workers);
+        set(&mut settings.text_paths, text_paths);
+        set(&mut settings.viewport_channels, viewport_channels);
+        settings.origins = match insecure_any_origin {
+            Some(true) => OriginPolicy::InsecureAny,
+            Some(false) | None => OriginPolicy::Listed(allow_origin.unwrap_or_default()),
+        };
+        let key_file = publish_key_file.map(|path| secret_in("publish_key_file", &path)).transpose()?;
+        settings.publish_key = publish_key.map(Secret::new).or(key_file);
+        set(&mut settings.absent_client_reference, client_reference.map(Into::into));
+        set(&mut settings.axis_order, axis_order.map(Into::into));
+        apply_limits(&mut settings.limits, limits);
+        apply_timeouts(&mut settings.timeouts, timeouts);
+        Ok(Self {
+            host: host.unwrap_or_else(|| HOST.to_owned()),
+            port: port.unwrap_or(PORT),
+            log: LogSettings::new(log, log_format.unwrap_or(LogFormat::Text)),
+            settings,
+        })
+    }
+}
+
+fn redis_settings(mut settings: RedisSettings, options: RedisOptions) -> RedisSettings {
+    let RedisOptions {
+        redis_connect_timeout,
+        redis_command_timeout,
+        redis_probe_interval,
+        redis_pool_size,
+        redis_max_message,
+        redis_max_state,
+    } = options;
+    set(&mut settings.connect_timeout, redis_connect_timeout);
+    set(&mut settings.command_timeout, redis_command_timeout);
+    set(&mut settings.probe_interval, redis_probe_interval);
+    set(&mut settings.pool_size, redis_pool_size);
+    set(&mut settings.max_message, redis_max_message);
+    set(&mut settings.max_state, redis_max_state);
+    settings
+}
+
+fn apply_limits(limits: &mut Limits, options: LimitOptions) {
+    let LimitOptions {
+        max_connections,
+        max_message,
+        max_publication,
+        outbox_bytes,
+        overflow,
+        max_subscriptions,
+        commands_per_second,
+        command_burst,
+        max_depth,
+        max_vertices,
+        max_transforms,
+        max_in_flight,
+        max_embedded_state,
+        max_buffer_time,
+        max_buffer_count,
+    } = options;
+    set(&mut limits.connections, max_connections);
+    set(&mut limits.message, max_message);
+    set(&mut limits.publication, max_publication);
+    set(&mut limits.outbox, outbox_bytes);
+    set(&mut limits.overflow, overflow.map(Into::into));
+    set(&mut limits.subscriptions, max_subscriptions);
+    set(&mut limits.commands_per_second, commands_per_second);
+    set(&mut limits.command_burst, command_burst);
+    set(&mut limits.depth, max_depth);
+    set(&mut limits.vertices, max_vertices);
+    set(&mut limits.transforms, max_transforms);
+    set(&mut limits.in_flight, max_in_flight);
+    set(&mut limits.embedded_state, max_embedded_state);
+    set(&mut limits.buffer.0, max_buffer_time.map(milliseconds));
+    set(&mut limits.buffer.1, max_buffer_count);
+}
+
+fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
+    let TimeoutOptions {
+        ping_interval,
+        pong_timeout,
+        write_timeout,
+        close_timeout,
+        header_timeout,
+        request_timeout,
+        drain_timeout,
+        drain_spread,
+        settle_time,
+        hold_time,
+    } = options;
+    set(&mut timeouts.ping, ping_interval);
+    set(&mut timeouts.pong, pong_timeout);
+    set(&mut timeouts.write, write_timeout);
+    set(&mut timeouts.close, close_timeout);
+    set(&mut timeouts.header, header_timeout);
+    set(&mut timeouts.request, request_timeout);
+    set(&mut timeouts.drain, drain_timeout);
+    set(&mut timeouts.drain_spread, drain_spread);
+    set(&mut timeouts.settle, settle_time);
+    set(&mut timeouts.hold, hold_time);
+}
+
+fn set<T>(setting: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *setting = value;
+    }
+}
+
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// What a file holds, without the line break that editors put at its end.
+fn secret_in(option: &'static str, path: &Path) -> Result<Secret, ConfigError> {
+    let mut secret =
+        fs::read(path).map_err(|source| ConfigError::NamedFile { option, path: path.to_owned(), source })?;
+    while secret.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        secret.pop();
+    }
+    if secret.is_empty() {
+        Err(ConfigError::EmptyFile { option, path: path.to_owned() })
+    } else {
+        Ok(Secret::new(secret))
+    }
+}
+
+impl From<OverflowOption> for Overflow {
+    fn from(option: OverflowOption) -> Self {
+        match option {
+            OverflowOption::Close => Self::Close,
+            OverflowOption::DropOldest => Self::DropOldest,
+        }
+    }
+}
+
+impl From<ClientReferenceOption> for AbsentClientReference {
+    fn from(option: ClientReferenceOption) -> Self {
+        match option {
+            ClientReferenceOption::Null => Self::Null,
+            ClientReferenceOption::Empty => Self::Empty,
+        }
+    }
+}
+
+impl From<AxisOrderOption> for AxisOrder {
+    fn from(option: AxisOrderOption) -> Self {
+        match option {
+            AxisOrderOption::Xy => Self::Xy,
+            AxisOrderOption::Authority => Self::Authority,
+        }
+    }
+}
+
+const HOST: &str = "127.0.0.1";
+const PORT: u16 = 8765;
+
+#[cfg(test)]
+mod tests;

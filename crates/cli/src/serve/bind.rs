@@ -1,0 +1,60 @@
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
+
+use anyhow::{Context, anyhow, bail};
+use tokio::net::TcpSocket;
+
+/// Listens on the first address of a host that allows it.
+pub(crate) async fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let addresses = tokio::net::lookup_host((bare, port));
+    let addresses = addresses.await.with_context(|| {
+        format!(
+            "`{host}` is no address of this machine; try --host 127.0.0.1, or --host 0.0.0.0 for all networks"
+        )
+    })?;
+    let mut last = None;
+    for address in addresses {
+        match listen(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    let Some((address, error)) = last else { bail!("`{host}` has no address") };
+    Err(explain(address, error))
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+    // A restarted server gets its port back although connections of the old one linger.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn explain(address: SocketAddr, error: io::Error) -> anyhow::Error {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow!(
+            "port {port} is in use on {ip}; choose another one with --port {next}, or any that is free with --port 0",
+            ip = address.ip(),
+            next = port.checked_add(1).unwrap_or(8765),
+        ),
+        io::ErrorKind::PermissionDenied => {
+            anyhow!(
+                "port {port} needs more rights than this user has; choose one above 1023, such as --port 8765"
+            )
+        }
+        io::ErrorKind::AddrNotAvailable => anyhow!(
+            "{ip} is no address of this machine; try --host 127.0.0.1, or --host 0.0.0.0 for all networks",
+            ip = address.ip(),
+        ),
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
+    }
+}
+
+/// Connections that may wait to be accepted: as many as Linux allows by default, so that all clients can come back at
+/// once after a restart.
+const BACKLOG: u32 = 4096;

@@ -1,0 +1,78 @@
+//! `geocast serve`: a server from its settings to its end.
+
+mod announcement;
+mod bind;
+mod signals;
+
+use std::net::TcpListener;
+
+use anyhow::Context;
+use geocast_server::{Server, Settings};
+
+use crate::{exit::Exit, launch::Launch, logging::LogSettings};
+
+pub(crate) use bind::bind;
+pub(crate) use signals::Signals;
+
+use announcement::Announcement;
+
+/// Runs a server until a signal ends it.
+pub(crate) async fn serve(launch: Launch) -> anyhow::Result<Exit> {
+    let listener = bind(&launch.host, launch.port).await?;
+    let (server, signals) = start(&launch.log, listener, launch.settings)?;
+    run(server, signals).await
+}
+
+/// Starts a server and says so.
+pub(crate) fn start(
+    log: &LogSettings,
+    listener: TcpListener,
+    settings: Settings,
+) -> anyhow::Result<(Server, Signals)> {
+    log.start();
+    // From here on a signal is an order to stop in order, and no longer the end.
+    let signals = Signals::listen().context("signals cannot be listened to")?;
+    raise_descriptors();
+    let facts = Announcement::before(&settings);
+    let server = Server::start(listener, settings).context("the server cannot start")?;
+    facts.show(&server, log.format());
+    Ok((server, signals))
+}
+
+/// Serves until a first signal, closes connections in order, or not, if a second one comes.
+pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<Exit> {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut running = std::pin::pin!(server.run(async {
+        // The other end is dropped only after this future.
+        let _first: Result<(), _> = stopped.await;
+    }));
+    tokio::select! {
+        outcome = &mut running => {
+            outcome.context("the server cannot go on")?;
+            return Ok(Exit::Success);
+        }
+        signal = signals.next() => {
+            tracing::info!(signal, "stopping: closing connections; once more to stop at once");
+            let _ended: Result<(), ()> = stop.send(());
+        }
+    }
+    tokio::select! {
+        outcome = &mut running => {
+            outcome.context("connections could not be closed in order")?;
+            tracing::info!("stopped");
+            Ok(Exit::Success)
+        }
+        signal = signals.next() => {
+            tracing::warn!(signal, "stopped at once, without closing connections");
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+/// Every connection takes a descriptor, and the usual limit is 1024.
+fn raise_descriptors() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
+    }
+}
