@@ -1,8 +1,10 @@
 //! The browser client `mobility-toolbox-js`, unmodified, and what it relies on.
 //!
 //! It gives its boxes in metres of EPSG:3857 and sends no PROJECTION. Here its boxes say so themselves, by
-//! `crs=epsg:3857`, which it passes on as it passes on everything behind the zoom.
+//! `crs=epsg:3857`, which it passes on as it passes on everything behind the zoom. What it receives stays in EPSG:4326;
+//! its map layers would take that, too, for metres.
 
+mod place;
 mod toolbox;
 
 use std::{num::NonZeroUsize, time::Duration};
@@ -10,7 +12,10 @@ use std::{num::NonZeroUsize, time::Duration};
 use geocast_server::Settings;
 use serde_json::{Value, json};
 
-use self::toolbox::Toolbox;
+use self::{
+    place::{BASEL, ZURICH, id},
+    toolbox::Toolbox,
+};
 use crate::{
     server::{Backend, TestServer},
     stores::on_both_stores,
@@ -29,8 +34,8 @@ on_both_stores!(
 
 async fn get_is_answered_to_the_one_who_asked(backend: Backend) {
     let server = start(backend).await;
-    server.put("station", "8500010", vehicle("8500010", BASEL)).await;
-    server.put("station", "8503000", vehicle("8503000", ZURICH)).await;
+    server.put("station", "8500010", BASEL.vehicle("8500010")).await;
+    server.put("station", "8503000", ZURICH.vehicle("8503000")).await;
     server.put("stopsequence_7", "7", "[1,2]").await;
     let steps = json!([
         create(&server, json!({})),
@@ -117,12 +122,12 @@ async fn a_box_holds_whenever_it_comes(backend: Backend) {
         settings.timeouts.settle = Duration::from_millis(100);
     })
     .await;
-    server.put("trajectory", "basel", vehicle("basel", BASEL)).await;
-    server.put("trajectory", "zurich", vehicle("zurich", ZURICH)).await;
+    server.put("trajectory", "basel", BASEL.vehicle("basel")).await;
+    server.put("trajectory", "zurich", ZURICH.vehicle("zurich")).await;
     let subscribe = json!({"call": "subscribeTrajectory", "with": ["topographic", {"callback": "vehicles"}]});
-    let look = json!({"set": "bbox", "to": around(ZURICH)});
+    let look = json!({"set": "bbox", "to": ZURICH.around()});
     let get = json!({"call": "get", "with": ["trajectory basel"], "as": "hidden"});
-    let (asked, seen, open) = ("GET trajectory|SUB trajectory", bbox(ZURICH), json!({"call": "open"}));
+    let (asked, seen, open) = ("GET trajectory|SUB trajectory", ZURICH.bbox(), json!({"call": "open"}));
     let orders = [
         (vec![&look, &subscribe, &open], format!("{seen}|BUFFER 100 100|{asked}")),
         (vec![&open, &look, &subscribe], format!("BUFFER 100 100|{seen}|{asked}")),
@@ -140,8 +145,8 @@ async fn a_box_holds_whenever_it_comes(backend: Backend) {
         }
         until_called(&server, &mut toolbox, "trajectory", "vehicles").await;
         assert_eq!(toolbox.sent_so_far().join("|"), frames);
-        server.publish("trajectory", vehicle("basel", BASEL)).await;
-        server.publish("trajectory", vehicle("zurich", ZURICH)).await;
+        server.publish("trajectory", BASEL.vehicle("basel")).await;
+        server.publish("trajectory", ZURICH.vehicle("zurich")).await;
         assert_eq!(id(&toolbox.called_with("vehicles").await), "zurich", "{frames}");
         toolbox.finish().await;
     }
@@ -151,7 +156,7 @@ async fn a_box_holds_whenever_it_comes(backend: Backend) {
 async fn a_moved_box_shows_other_vehicles(backend: Backend) {
     let server = start(backend).await;
     let steps = json!([
-        create(&server, json!({"bbox": around(BASEL)})),
+        create(&server, json!({"bbox": BASEL.around()})),
         {"call": "open"},
         {"call": "subscribeTrajectory", "with": ["topographic", {"callback": "vehicles"}]},
     ]);
@@ -161,13 +166,13 @@ async fn a_moved_box_shows_other_vehicles(backend: Backend) {
     for (place, seen) in [(BASEL, "basel"), (ZURICH, "zurich"), (BASEL, "basel")] {
         toolbox
             .carry_out(&json!([
-                {"set": "bbox", "to": around(place)},
+                {"set": "bbox", "to": place.around()},
                 {"call": "get", "with": ["nothing"], "as": "moved"},
             ]))
             .await;
         toolbox.resolved("moved").await;
-        server.publish("trajectory", vehicle("basel", BASEL)).await;
-        server.publish("trajectory", vehicle("zurich", ZURICH)).await;
+        server.publish("trajectory", BASEL.vehicle("basel")).await;
+        server.publish("trajectory", ZURICH.vehicle("zurich")).await;
         server.publish("trajectory", r#""neither here nor there""#).await;
         assert_eq!(id(&toolbox.called_with("vehicles").await), seen);
         assert_eq!(toolbox.called_with("vehicles").await, "neither here nor there");
@@ -182,9 +187,9 @@ async fn a_map_needs_no_subscription(backend: Backend) {
     let mut toolbox = Toolbox::start(&map(&server)).await;
     until_called(&server, &mut toolbox, "trajectory", "vehicles").await;
     until_called(&server, &mut toolbox, "deleted_vehicles", "deleted").await;
-    assert_eq!(toolbox.sent_so_far(), ["BUFFER 100 100".to_owned(), bbox(ZURICH)]);
-    server.publish("trajectory", vehicle("basel", BASEL)).await;
-    server.publish("trajectory", vehicle("zurich", ZURICH)).await;
+    assert_eq!(toolbox.sent_so_far(), ["BUFFER 100 100".to_owned(), ZURICH.bbox()]);
+    server.publish("trajectory", BASEL.vehicle("basel")).await;
+    server.publish("trajectory", ZURICH.vehicle("zurich")).await;
     server.publish("deleted_vehicles", r#""zurich""#).await;
     let vehicle_seen = toolbox.called("vehicles").await;
     assert_eq!((&vehicle_seen["source"], id(&vehicle_seen["content"])), (&json!("trajectory"), "zurich"));
@@ -197,10 +202,10 @@ async fn a_map_needs_no_subscription(backend: Backend) {
         ]))
         .await;
     toolbox.resolved("reset").await;
-    server.publish("trajectory", vehicle("lost", ZURICH)).await;
-    toolbox.carry_out(&json!([{"set": "bbox", "to": around(BASEL)}])).await;
+    server.publish("trajectory", ZURICH.vehicle("lost")).await;
+    toolbox.carry_out(&json!([{"set": "bbox", "to": BASEL.around()}])).await;
     until_called(&server, &mut toolbox, "trajectory", "vehicles").await;
-    server.publish("trajectory", vehicle("basel", BASEL)).await;
+    server.publish("trajectory", BASEL.vehicle("basel")).await;
     assert_eq!(id(&toolbox.called_with("vehicles").await), "basel");
     toolbox.finish().await;
     server.stop().await;
@@ -288,7 +293,7 @@ async fn it_comes_back_after_a_restart(backend: Backend) {
     let server = interruption.end(adjust).await;
 
     toolbox.opened().await;
-    let frames = [&bbox(ZURICH), "BUFFER 100 100", "GET news", "SUB news"];
+    let frames = [&ZURICH.bbox(), "BUFFER 100 100", "GET news", "SUB news"];
     assert_eq!(toolbox.sent(4).await, frames);
     let kept = match backend {
         Backend::Embedded => Value::Null,
@@ -298,8 +303,8 @@ async fn it_comes_back_after_a_restart(backend: Backend) {
     until_called(&server, &mut toolbox, "news", "news").await;
     until_called(&server, &mut toolbox, "trajectory", "vehicles").await;
     until_called(&server, &mut toolbox, "deleted_vehicles", "deleted").await;
-    server.publish("trajectory", vehicle("basel", BASEL)).await;
-    server.publish("trajectory", vehicle("zurich", ZURICH)).await;
+    server.publish("trajectory", BASEL.vehicle("basel")).await;
+    server.publish("trajectory", ZURICH.vehicle("zurich")).await;
     assert_eq!(id(&toolbox.called_with("vehicles").await), "zurich");
     toolbox.finish().await;
     server.stop().await;
@@ -344,7 +349,7 @@ fn map(server: &TestServer) -> Value {
         {"call": "open"},
         {"call": "subscribeTrajectory", "with": ["topographic", {"callback": "vehicles"}, null, true]},
         {"call": "subscribeDeletedVehicles", "with": ["topographic", {"callback": "deleted"}, null, true]},
-        {"set": "bbox", "to": around(ZURICH)},
+        {"set": "bbox", "to": ZURICH.around()},
     ])
 }
 
@@ -362,39 +367,3 @@ async fn until_called(server: &TestServer, toolbox: &mut Toolbox, channel: &str,
         }
     }
 }
-
-/// A feature at a place in EPSG:4326.
-fn vehicle(id: &str, [longitude, latitude]: [f64; 2]) -> String {
-    let geometry = json!({"type": "Point", "coordinates": [longitude, latitude]});
-    json!({"type": "Feature", "properties": {"train_id": id}, "geometry": geometry}).to_string()
-}
-
-fn id(vehicle: &Value) -> &str {
-    vehicle["properties"]["train_id"].as_str().unwrap_or_else(|| panic!("no vehicle: {vehicle}"))
-}
-
-/// A box of 20 km around a place, as the client's map layers build it: whole metres of EPSG:3857, a zoom, and more.
-fn around([longitude, latitude]: [f64; 2]) -> Value {
-    let x = EARTH_RADIUS * longitude.to_radians();
-    let y = EARTH_RADIUS * latitude.to_radians().tan().asinh();
-    let [left, bottom] = [x, y].map(|middle| (middle - 10_000.0).floor() as i64);
-    let [right, top] = [x, y].map(|middle| (middle + 10_000.0).ceil() as i64);
-    json!([left, bottom, right, top, 9, "gen=5", "mots=rail,bus", "tenant=sbb", "crs=epsg:3857"])
-}
-
-/// The command that this becomes.
-fn bbox(place: [f64; 2]) -> String {
-    let words = around(place);
-    let words: Vec<String> =
-        words.as_array().expect("a list").iter().map(|word| word.to_string().replace('"', "")).collect();
-    format!("BBOX {}", words.join(" "))
-}
-
-/// Longitude and latitude in degrees.
-const BASEL: [f64; 2] = [7.59, 47.55];
-
-/// Longitude and latitude in degrees.
-const ZURICH: [f64; 2] = [8.54, 47.37];
-
-/// Of the sphere of EPSG:3857, in metres.
-const EARTH_RADIUS: f64 = 6_378_137.0;
