@@ -18,7 +18,7 @@ pub(crate) struct Invocation {
 
 /// Real-time gateway: Redis or an embedded store to WebSocket clients, filtered by viewport
 #[derive(Debug, Parser)]
-#[command(name = "geocast", version, subcommand_required = true, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "geocast", version, subcommand_required = true, arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -26,7 +26,6 @@ pub(crate) struct CommandLine {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it in the life of the process")]
 pub(crate) enum Command {
     /// Run the gateway
     #[command(after_help = CONFIGURATION, after_long_help = SERVE_EXAMPLES)]
@@ -111,8 +110,8 @@ fn without_secret(error: &clap::Error) -> Option<String> {
 
 const EXAMPLES: &str = "\
 Examples:
-  geocast demo                                    a live map at http://127.0.0.1:8765/
-  geocast sub vehicles --bbox 5.9,45.8,10.5,47.8  what moves in Switzerland
+  geocast demo                                    # vehicles that move, without any set-up
+  geocast sub vehicles --bbox 5.9,45.8,10.5,47.8  # in another terminal
   geocast serve --redis redis://localhost --channels 'vehicles,news_*'
 
 Exit codes: 0 done; 1 failed; 2 bad option or configuration; 3 nothing there, or less than --count
@@ -174,3 +173,67 @@ Examples:
   geocast pub vehicles --key tram-14 < feature.json
 
 Exit codes: 0 published; 1 refused or failed; 2 bad option; 4 server not reached.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of a line as a shell would split them; what follows `#`, `|` or `<` is not for us.
+    fn words(line: &str) -> Vec<OsString> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.chars() {
+            let word = words.last_mut().unwrap();
+            match (quote, c) {
+                (Some(open), c) if open == c => quote = None,
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '#' | '|' | '<' | '&') => break,
+                (None, ' ') => words.push(String::new()),
+                (_, c) => word.push(c),
+            }
+        }
+        words.into_iter().filter(|word| !word.is_empty()).map(Into::into).collect()
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        let readme = include_str!("../../README.md").lines();
+        let help = [EXAMPLES, SERVE_EXAMPLES, DEMO_EXAMPLES, GET_EXAMPLES, SUB_EXAMPLES, PUB_EXAMPLES];
+        let help = help.iter().flat_map(|help| help.lines());
+        let examples: Vec<_> =
+            readme.chain(help).map(str::trim).filter(|line| line.starts_with("geocast ")).collect();
+        assert!(examples.len() > 20, "only {} examples", examples.len());
+        for example in examples {
+            if let Err(NoCommand(error)) = Invocation::read(words(example)) {
+                panic!("`{example}`: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn negative_numbers_are_values() {
+        for line in ["geocast pub temperature -5", "geocast sub a --bbox -10,-20,3,4", "geocast pub a -"] {
+            assert!(Invocation::read(words(line)).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn clap_finds_the_declarations_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_url_with_a_password_is_not_repeated() {
+        let line = words("geocast serve --redis rediss://u:secret@host");
+        let Err(NoCommand(error)) = Invocation::read(line) else { panic!("TLS is not supported") };
+        let said = without_secret(&error).unwrap();
+        assert!(
+            said.starts_with("invalid value for '--redis <URL>': ") && !said.contains("secret"),
+            "{said}"
+        );
+        let Err(NoCommand(error)) = Invocation::read(words("geocast serve --port x")) else {
+            panic!("no port")
+        };
+        assert_eq!(without_secret(&error), None);
+    }
+}

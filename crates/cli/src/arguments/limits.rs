@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::units;
 
 /// Bounds on sizes and numbers.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Limits (sizes in bytes, or with KiB, MiB, GiB)")]
 pub(crate) struct LimitOptions {
     /// WebSocket connections at the same time [default: 100000]

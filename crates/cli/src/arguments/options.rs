@@ -30,9 +30,16 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FORMAT", help_heading = "Server")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// Use this Redis instead of the embedded store: redis://[[user]:password@]host[:port][/db], redis+unix:///socket
-    // Not for the environment that clap reads: it marks what error messages must not repeat.
-    #[arg(long, value_name = "URL", hide_env_values = true, help_heading = "Data")]
+    /// The Redis to use.
+    // `hide_env_values` marks what error messages must not repeat.
+    #[arg(
+        long,
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = "Data",
+        help = "Use this Redis instead of the embedded store: redis://[[user]:password@]host[:port][/db] or \
+                redis+unix:///socket"
+    )]
     pub(crate) redis: Option<RedisUrl>,
     /// Channels that may be read and published to, as patterns such as 'vehicles,news_*' [default: all with the
     /// embedded store on loopback, else none]
@@ -54,8 +61,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub(crate) publish_key_file: Option<PathBuf>,
 
-    /// Web pages that may connect besides the server's own, such as https://maps.example.org
-    #[arg(long, value_name = "ORIGINS", value_delimiter = ',', help_heading = "Clients")]
+    /// Web pages that may connect.
+    #[arg(
+        long,
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        help_heading = "Clients",
+        help = "Web pages that may connect besides the server's own, such as https://maps.example.org"
+    )]
     pub(crate) allow_origin: Option<Vec<Origin>>,
     /// Let every web page connect
     #[arg(

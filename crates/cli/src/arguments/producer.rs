@@ -5,7 +5,7 @@ use clap::Args;
 use crate::units;
 
 /// What `demo` shows.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Demo")]
 pub(crate) struct ProducerOptions {
     /// How many vehicles move; each is published once per second [default: 300]

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::units;
 
 /// How Redis is used. Without `--redis` these mean nothing.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Redis")]
 pub(crate) struct RedisOptions {
     /// Making a connection [default: 2s]

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::units;
 
 /// Bounds on time.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 #[command(next_help_heading = "Timeouts (such as 25s, 500ms, 2m)")]
 pub(crate) struct TimeoutOptions {
     /// Between two pings of an otherwise quiet client [default: 25s]

@@ -56,7 +56,7 @@ impl Vehicle {
     /// Somewhere on a line.
     pub(super) fn new(number: usize, kind: Kind, line: usize, way: &Line, rng: &mut Rng) -> Self {
         let (slowest, fastest) = kind.cruising_speed();
-        Self {
+        let mut vehicle = Self {
             id: format!("{}-{number}", kind.name()),
             kind,
             line,
@@ -66,7 +66,10 @@ impl Vehicle {
             cruising_speed: slowest + (fastest - slowest) * rng.f64(),
             standing: 0,
             delay: i32::from(rng.u8(0..4)) * 30,
-        }
+        };
+        // It has been on its way before anybody looked.
+        vehicle.speed = vehicle.wanted_speed(way);
+        vehicle
     }
 
     pub(super) fn is_standing(&self) -> bool {
@@ -83,12 +86,8 @@ impl Vehicle {
             self.forward = !self.forward;
             return;
         };
-        let acceleration = self.kind.acceleration();
         let distance = (stop - self.metres).abs();
-        // As fast as still lets it stop in time.
-        let braking = (2.0 * acceleration * distance).sqrt();
-        let wanted = self.cruising_speed.min(braking);
-        self.speed = wanted.min(self.speed + acceleration);
+        self.speed = self.wanted_speed(line).min(self.speed + self.kind.acceleration());
         let way = self.speed.max(CRAWL);
         if way >= distance {
             self.metres = stop;
@@ -96,6 +95,13 @@ impl Vehicle {
         } else {
             self.metres += if self.forward { way } else { -way };
         }
+    }
+
+    /// As fast as it may go and still stop in time, in metres per second.
+    fn wanted_speed(&self, line: &Line) -> f64 {
+        let distance =
+            line.next_stop(self.metres, self.forward).map_or(0.0, |stop| (stop - self.metres).abs());
+        self.cruising_speed.min((2.0 * self.kind.acceleration() * distance).sqrt())
     }
 
     fn arrive(&mut self, rng: &mut Rng) {

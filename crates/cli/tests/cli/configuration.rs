@@ -1,0 +1,83 @@
+use std::fs;
+
+use crate::geocast::{Running, code, geocast, run, stderr, stdout};
+
+#[test]
+fn an_unknown_key_ends_the_start_and_names_the_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("geocast.toml");
+    fs::write(&path, "host = \"127.0.0.1\"\nchanels = \"*\"\n").unwrap();
+    let output = run(&["serve", "--config", path.to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    let expected = format!(
+        "geocast: `chanels` in {}, line 2 is no option of geocast; did you mean `channels`?\n",
+        path.display()
+    );
+    assert_eq!(stderr(&output), expected);
+
+    let output = geocast(&["demo"]).env("GEOCAST_WORKER", "1").output().unwrap();
+    assert_eq!(code(&output), 2);
+    let expected = "geocast: `GEOCAST_WORKER` in the environment is no option of geocast; \
+                    did you mean `GEOCAST_WORKERS`?\n";
+    assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn an_unknown_flag_and_a_wrong_value_are_usage() {
+    for (arguments, said) in [
+        (&["serve", "--prot", "1"][..], "'--port'"),
+        (&["serve", "--port", "70000"], "\"70000\" is not a port"),
+        (&["serve", "--redis", "rediss://u:secret@host"], "TLS to redis is not supported"),
+        (&["sub"], "<CHANNEL>"),
+        (&["sub", "news_*"], "news_*"),
+        (&["frobnicate"], "frobnicate"),
+        (&[], "Usage: geocast <COMMAND>"),
+    ] {
+        let output = run(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("secret"), "{}", stderr(&output));
+    }
+}
+
+/// Each source gives a port that none of the others gives; the check says which one is meant.
+#[test]
+fn a_flag_wins_over_the_environment_and_the_environment_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("geocast.json");
+    fs::write(&path, r#"{"port": 18761}"#).unwrap();
+    let path = path.to_str().unwrap();
+    let port = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut command = geocast(&[&["check"], arguments].concat());
+        stdout(&command.envs(environment.iter().copied()).output().unwrap())
+    };
+    let environment = [("GEOCAST_PORT", "18762"), ("GEOCAST_CONFIG", path)];
+    assert!(port(&["--port", "18763"], &environment).contains("18763"));
+    assert!(port(&[], &environment).contains("18762"));
+    assert!(port(&["--config", path], &[]).contains("18761"));
+    assert!(port(&[], &[]).contains("8765"));
+}
+
+#[test]
+fn the_files_of_the_readme_are_valid() {
+    let readme = include_str!("../../README.md");
+    let files: Vec<_> =
+        readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("geocast.toml");
+        fs::write(&path, file).unwrap();
+        let output = run(&["check", "--redis-connect-timeout", "1ms", "--config", path.to_str().unwrap()]);
+        assert!(stdout(&output).contains("configuration valid"), "{file}\n{}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_lowers_security_is_logged_at_the_start() {
+    let server = Running::server(&["serve", "--port", "0"]);
+    server.wait_for("publishing");
+    let open = Running::server(&["serve", "--port", "0", "--insecure-any-origin"]);
+    open.wait_for("insecure_any_origin: every web page may connect");
+    assert!(!server.said().contains("insecure"), "{}", server.said());
+}

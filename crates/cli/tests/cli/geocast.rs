@@ -1,0 +1,164 @@
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::SocketAddr,
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The binary, with nothing of the tester's own environment and terminal.
+pub(crate) fn geocast(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_geocast"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("GEOCAST_") || name == "COLUMNS" || name == "RUST_BACKTRACE" {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    geocast(arguments).output().expect("the binary was built")
+}
+
+/// Runs a command with something on its standard input.
+pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = geocast(arguments).stdin(Stdio::piped()).spawn().expect("the binary was built");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(input).expect("the binary reads it");
+    drop(stdin);
+    child.wait_with_output().expect("it is our child")
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+pub(crate) fn code(output: &Output) -> i32 {
+    output.status.code().expect("no signal ended it")
+}
+
+/// A command that runs while the test goes on; it is killed with the value.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    /// Starts it; what it prints on standard output is taken line by line.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary was built");
+        let said = Arc::new(Mutex::new(String::new()));
+        let (printed, lines) = sync_channel(100_000);
+        let (out, err) =
+            (child.stdout.take().expect("it is piped"), child.stderr.take().expect("it is piped"));
+        let heard = Arc::clone(&said);
+        thread::spawn(move || {
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                heard.lock().expect("nobody panics with it").push_str(&(line + "\n"));
+            }
+        });
+        thread::spawn(move || {
+            let lines = BufReader::new(out).lines().map_while(Result::ok);
+            lines.map(|line| printed.send(line)).take_while(Result::is_ok).for_each(drop);
+        });
+        Self { child, said, lines }
+    }
+
+    /// Starts a server on a free port and waits until it listens.
+    pub(crate) fn server(arguments: &[&str]) -> Self {
+        let server = Self::start(geocast(arguments));
+        server.wait_for("listens on");
+        server
+    }
+
+    /// Where the server listens, read off what it says.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let said = self.said();
+        let rest = said.split("listens on ").nth(1).expect("the server said so");
+        rest.lines().next().and_then(|line| line.parse().ok()).expect("an address follows")
+    }
+
+    /// What clients are given as `--url`.
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}/ws", self.address())
+    }
+
+    /// All of its standard error so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().expect("nobody panics with it").clone()
+    }
+
+    /// Waits until it has said something.
+    pub(crate) fn wait_for(&self, text: &str) {
+        wait_until(
+            || self.said().contains(text),
+            || format!("it never said {text:?}, but {:?}", self.said()),
+        );
+    }
+
+    /// The next line of its standard output, unless it is too late in coming.
+    pub(crate) fn line(&self) -> String {
+        self.lines
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("no line came; it said {:?}", self.said()))
+    }
+
+    /// A line that is there already.
+    pub(crate) fn ready_line(&self) -> Option<String> {
+        self.lines.try_recv().ok()
+    }
+
+    /// Sends a signal such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status()
+            .expect("there is a program kill");
+        assert!(status.success());
+    }
+
+    /// Waits for the end.
+    pub(crate) fn code(&mut self) -> i32 {
+        let mut code = None;
+        wait_until(
+            || {
+                code = self.child.try_wait().expect("it is our child");
+                code.is_some()
+            },
+            || "it does not end".to_owned(),
+        );
+        code.expect("it has ended").code().expect("no signal ended it")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+/// Waits until something is so.
+pub(crate) fn wait_until(mut condition: impl FnMut() -> bool, otherwise: impl FnOnce() -> String) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{}", otherwise());
+        thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,15 @@
+//! The binary as users run it: processes, sockets and signals.
+
+mod check;
+mod clients;
+mod configuration;
+mod demo;
+mod geocast;
+mod help;
+mod lifecycle;
+#[path = "../../../server/tests/e2e/redis_server.rs"]
+#[expect(
+    dead_code,
+    reason = "one helper for the test binaries of all crates, each of which uses a part of it"
+)]
+mod redis_server;
