@@ -2,13 +2,17 @@
 
 use serde::de::IgnoredAny;
 
-use crate::{Bbox, Decimals, Document, Kind, Limits, ReadError, Shape};
+use crate::document::read_carefully;
+use crate::{Bbox, Decimals, Document, Kind, Limits, ReadError, Shape, reader};
 
 /// Reads a payload and does all that can be done with it.
 ///
 /// # Panics
 /// When something does not hold.
 pub fn geojson(payload: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(payload) {
+        both_ways_agree(text);
+    }
     check_limits(payload);
     let Ok(document) = Document::read(payload, &Limits::default()) else { return };
     let utf8 = std::str::from_utf8(payload).is_ok();
@@ -24,6 +28,18 @@ pub fn geojson(payload: &[u8]) {
     check_trim(payload, &document, &(0..shape.members()).step_by(2).collect::<Vec<_>>());
     check_shift(payload, &document);
     check_withheld(payload, &document);
+}
+
+/// Holds the quick way of reading against the careful one; says whether the quick one took the document.
+pub(crate) fn both_ways_agree(text: &str) -> bool {
+    let limits = Limits { depth: 9, vertices: 6 };
+    let Some(quick) = reader::read(text, &limits) else { return false };
+    let careful = read_carefully(text, &limits).expect("it is within the limits").expect("it is JSON");
+    assert_eq!(quick.positions, careful.positions, "{text}");
+    if !quick.positions.is_empty() {
+        assert_eq!(quick.structure, careful.structure, "{text}");
+    }
+    true
 }
 
 /// What a tight limit lets pass keeps to it and is read as it is without one; what it refuses does not keep to it.

@@ -31,7 +31,9 @@ pub(crate) struct Key(pub(crate) Name);
 
 impl<'a> serde::Deserialize<'a> for Key {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor)
+        // As bytes, because a name with a lone surrogate is JSON (RFC 8259 §8.2) and yet no Unicode text. This also takes
+        // bare control characters, which are not JSON: the text must have been checked.
+        deserializer.deserialize_bytes(KeyVisitor)
     }
 }
 
@@ -44,7 +46,7 @@ impl Visitor<'_> for KeyVisitor {
         formatter.write_str("a member's name")
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
-        Ok(Key(Name::of(name.as_bytes())))
+    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Key, E> {
+        Ok(Key(Name::of(name)))
     }
 }

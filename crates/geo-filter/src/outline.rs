@@ -20,7 +20,7 @@ pub(crate) struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// Reads a text. `None` when it is not JSON, or nests geometry collections more than 127 deep, or has a
+    /// Reads JSON. `None` when it is not, or nests geometry collections more than 127 deep, or has a
     /// string that is no Unicode text where a value would be looked at.
     pub(crate) fn read(json: &'a str) -> Option<Self> {
         let mut outline = Self::default();

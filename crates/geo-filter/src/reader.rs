@@ -55,6 +55,10 @@ impl Reader<'_> {
             (b'{', Place::Document | Place::Feature | Place::Geometry) => self.object(place),
             (b'[', Place::Features) => self.features(),
             (b'[', Place::Geometries) => self.geometries(),
+            (b'"', _) => match self.lexer.string()? {
+                (contents, true) => decoded(contents).map(|_| Found::Other),
+                (_, false) => Some(Found::Other),
+            },
             _ => self.lexer.skip().map(|()| Found::Other),
         }
     }
@@ -192,10 +196,14 @@ impl Reader<'_> {
 
 /// A name with escapes in it. One that means something to us is left to the careful way.
 fn undecoded(name: &[u8]) -> Option<Name> {
-    let quoted = [b"\"", name, b"\""].concat();
-    // What cannot be decoded is a lone surrogate: the lexer has seen to the rest.
-    let decoded = serde_json::from_slice::<String>(&quoted).unwrap_or_default();
-    matches!(Name::of(decoded.as_bytes()), Name::Other).then_some(Name::Other)
+    // What cannot be decoded is no name of ours.
+    let name = decoded(name).unwrap_or_default();
+    matches!(Name::of(name.as_bytes()), Name::Other).then_some(Name::Other)
+}
+
+/// The text of a string, from what is between its quotes. `None` for a lone surrogate: the lexer has seen to the rest.
+fn decoded(contents: &[u8]) -> Option<String> {
+    serde_json::from_slice(&[b"\"", contents, b"\""].concat()).ok()
 }
 
 /// The one member of an object that may hold geometry.
