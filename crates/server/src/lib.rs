@@ -11,6 +11,8 @@ mod clock;
 mod connection;
 mod counters;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 mod interest;
 mod node;

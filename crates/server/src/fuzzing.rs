@@ -1,0 +1,178 @@
+//! The session as a sequence of operations, for fuzzers: the one door to what is private.
+//!
+//! An input is a list of lines, so that one can be read and written by hand:
+//!
+//! | Line | Stands for |
+//! |---|---|
+//! | empty | the set of frames is complete |
+//! | `+` and a number | so many milliseconds pass |
+//! | `#` and a number | a binary frame of so many bytes |
+//! | anything else | a text frame |
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use geocast_geo_filter::Catalogue;
+use geocast_protocol::Channel;
+
+use crate::{
+    Access, Settings,
+    access::Exposure,
+    session::{Buffering, Effect, Fetch, Reply, Rules, Session},
+};
+
+/// Leads a session with small limits through `input` and checks after each line what must hold for any client.
+///
+/// # Panics
+/// When something does not hold; the message says what.
+pub fn session(input: &[u8]) {
+    let mut client = Client::new();
+    for line in input.split(|byte| *byte == b'\n') {
+        // A frame that is not UTF-8 ends the connection before a session sees it (RFC 6455 §8.1).
+        let Ok(line) = std::str::from_utf8(line) else { return };
+        client.take(line);
+    }
+    client.settle();
+}
+
+/// A session, and what the rest of a server knows of it.
+struct Client {
+    session: Session,
+    started: Instant,
+    now: Instant,
+    /// Frames since the start, and since the last settling.
+    frames: (u32, usize),
+    subscribed: BTreeSet<Channel>,
+}
+
+impl Client {
+    fn new() -> Self {
+        let now = Instant::now();
+        let session = Session::new(Arc::clone(&RULES), RULES.source, now);
+        Self { session, started: now, now, frames: (0, 0), subscribed: BTreeSet::new() }
+    }
+
+    fn take(&mut self, line: &str) {
+        if line.is_empty() {
+            self.settle();
+        } else if let Some(milliseconds) = line.strip_prefix('+').and_then(|number| number.parse().ok()) {
+            self.now += Duration::from_millis(u64::from(u32::min(milliseconds, 1 << 24)));
+        } else {
+            self.frame(line);
+        }
+        self.check_rate();
+    }
+
+    /// A frame is answered by one reply at most; whatever else it leads to waits for the rest of its set.
+    fn frame(&mut self, line: &str) {
+        let mut effects = Vec::new();
+        let noted = match line.strip_prefix('#').and_then(|number| number.parse().ok()) {
+            Some(length) => self.session.receive_binary(length, self.now, &mut effects),
+            None => self.session.receive(line, self.now, &mut effects),
+        };
+        assert!(noted.0.len() <= 2 + VIEWPORT_CHANNELS.len(), "{noted:?}");
+        assert!(effects.len() <= 1, "{effects:?}");
+        for effect in &effects {
+            assert!(matches!(effect, Effect::Reply(_)), "{effect:?} did not wait");
+            check_reply(effect);
+        }
+        self.frames = (self.frames.0 + 1, self.frames.1 + 1);
+    }
+
+    /// After a set nothing waits any more, and it led to no more than its frames can account for.
+    fn settle(&mut self) {
+        let unsettled = self.session.is_unsettled();
+        let mut effects = Vec::new();
+        self.session.settle(&mut effects);
+        assert_eq!(unsettled, !effects.is_empty());
+        assert!(!self.session.is_unsettled());
+        assert!(effects.len() <= 2 + self.frames.1 * SUBSCRIPTIONS, "{} effects", effects.len());
+        self.frames.1 = 0;
+        for effect in effects {
+            self.check(effect);
+        }
+    }
+
+    /// Subscriptions and their ends alternate, are bounded, and are of channels that may be read.
+    fn check(&mut self, effect: Effect) {
+        check_reply(&effect);
+        match effect {
+            Effect::Subscribe(channel) => {
+                assert!(RULES.access.reads(&channel), "{channel}");
+                assert!(self.subscribed.insert(channel), "subscribed twice");
+                assert!(self.subscribed.len() <= SUBSCRIPTIONS, "{:?}", self.subscribed);
+            }
+            Effect::Unsubscribe(channel) => assert!(self.subscribed.remove(&channel), "{channel}"),
+            Effect::Fetch(Fetch { channel, .. }) => assert!(RULES.access.reads(&channel), "{channel}"),
+            Effect::Buffer(Some(Buffering { wait, count })) => {
+                let (longest, most) = BUFFER;
+                assert!(!wait.is_zero() && wait <= Duration::from_millis(longest.into()), "{wait:?}");
+                assert!((1..=most as usize).contains(&count), "{count}");
+            }
+            Effect::View(view) => assert!(RULES.catalogue.info(view.output).is_some(), "{view:?}"),
+            Effect::Buffer(None) | Effect::Reply(_) => {}
+        }
+    }
+
+    /// A client waits only while it is ahead of its rate, and never for longer than that takes to pass.
+    fn check_rate(&self) {
+        let Some(resumes) = self.session.resumes(self.now) else { return };
+        assert!(resumes > self.now && self.frames.0 >= BURST);
+        assert!(resumes <= self.started.max(self.now) + Duration::from_secs(1) / RATE * self.frames.0);
+        assert_eq!(self.session.resumes(resumes), None);
+    }
+}
+
+/// What is said to a client is short and printable, whatever the client said.
+fn check_reply(effect: &Effect) {
+    match effect {
+        Effect::Reply(Reply::Error { code, message }) => {
+            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+            assert!(message.len() < 1024 && !message.contains(char::is_control), "{message:?}");
+        }
+        Effect::Reply(Reply::Nothing(Fetch { channel, .. })) => {
+            assert!(!RULES.access.reads(channel), "{channel}");
+        }
+        _ => {}
+    }
+}
+
+static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
+    let mut settings =
+        Settings { channels: Some("news,map*".parse().expect("patterns")), ..Settings::default() };
+    settings.viewport_channels = VIEWPORT_CHANNELS.map(|name| name.parse().expect("a channel")).to_vec();
+    settings.limits.subscriptions = SUBSCRIPTIONS;
+    settings.limits.command_burst = BURST;
+    settings.limits.commands_per_second = RATE;
+    settings.limits.buffer = BUFFER;
+    let access = Arc::new(Access::new(&settings, Exposure::Loopback));
+    let catalogue = Arc::new(Catalogue::load().expect("PROJ brings its database"));
+    let source = catalogue.crs(4326).expect("every database of PROJ has EPSG:4326");
+    Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source })
+});
+
+/// One of them may not be read.
+const VIEWPORT_CHANNELS: [&str; 3] = ["map1", "secret", "map2"];
+const SUBSCRIPTIONS: usize = 4;
+const BURST: u32 = 3;
+const RATE: u32 = 20;
+const BUFFER: (u32, u32) = (1_000, 10);
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// The seeds of the fuzz target, on the stable toolchain.
+    #[test]
+    fn seeds_hold() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/session");
+        let seeds: Vec<_> = fs::read_dir(&folder).expect("the seeds are in the tree").collect();
+        assert!(seeds.len() >= 12, "{} has {} seeds", folder.display(), seeds.len());
+        for seed in seeds {
+            super::session(&fs::read(seed.expect("a readable folder").path()).expect("a readable seed"));
+        }
+    }
+}
