@@ -1,8 +1,9 @@
-//! What must hold for any payload, for fuzzers.
+//! What must hold for any payload, and for any use of the index, for fuzzers.
 
 use serde::de::IgnoredAny;
 
 use crate::document::read_carefully;
+pub use crate::index::law::viewport_index;
 use crate::{Bbox, Decimals, Document, Kind, Limits, ReadError, Shape, reader};
 
 /// Reads a payload and does all that can be done with it.

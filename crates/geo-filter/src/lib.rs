@@ -30,6 +30,9 @@ pub use document::{Document, Kind, ReadError};
 mod shape;
 pub use shape::Shape;
 
+mod index;
+pub use index::ViewportIndex;
+
 mod decimals;
 pub use decimals::{Decimals, DecimalsError};
 
