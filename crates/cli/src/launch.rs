@@ -1,9 +1,8 @@
 use std::{fs, path::Path, time::Duration};
 
-use geocast_geo_filter::AxisOrder;
-use geocast_hub::Overflow;
 use geocast_server::{
-    AbsentClientReference, Limits, OriginPolicy, RedisSettings, Secret, Settings, StoreSettings, Timeouts,
+    AbsentClientReference, AxisOrder, Limits, OriginPolicy, Overflow, RedisSettings, Secret, Settings,
+    StoreSettings, Timeouts,
 };
 
 use crate::{
@@ -45,6 +44,7 @@ impl TryFrom<Options> for Launch {
             allow_origin,
             insecure_any_origin,
             text_paths,
+            path_projections,
             client_reference,
             axis_order,
             limits,
@@ -58,6 +58,7 @@ impl TryFrom<Options> for Launch {
         settings.channels = channels;
         set(&mut settings.workers, workers);
         set(&mut settings.text_paths, text_paths);
+        set(&mut settings.path_projections, path_projections);
         set(&mut settings.viewport_channels, viewport_channels);
         settings.origins = match insecure_any_origin {
             Some(true) => OriginPolicy::InsecureAny,

@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod http;
 mod interest;
 mod node;
+mod path_projection;
 mod rendering;
 mod server;
 mod session;
@@ -28,10 +29,17 @@ pub use broker::Broker;
 pub use connection::CloseCode;
 pub use counters::{Count, Counters};
 pub use event::Event;
+pub use path_projection::{PathProjection, PathProjectionError};
 pub use server::{Server, StartError};
 pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
 pub use store::{
     EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,
+    deletion_notice,
 };
+
+/// Re-exported for [`Settings`], so that a program needs no other crate to write them.
+pub use geocast_geo_filter::AxisOrder;
+/// Re-exported for [`Limits`].
+pub use geocast_hub::Overflow;
 
 use access::Access;

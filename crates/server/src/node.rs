@@ -75,6 +75,12 @@ impl Node {
             .map(Some)
     }
 
+    /// The coordinate system in which a session on this path begins.
+    pub(crate) fn first_output(&self, path: &str) -> KnownCrs {
+        let projection = self.settings.path_projections.iter().find(|entry| entry.matches(path));
+        projection.and_then(|entry| self.rules.catalogue.crs(entry.crs().code())).unwrap_or(self.rules.source)
+    }
+
     /// What one payload may cost.
     pub(crate) fn payload_limits(&self) -> geocast_geo_filter::Limits {
         self.settings.limits.payload()

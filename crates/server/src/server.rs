@@ -8,11 +8,12 @@ use std::{
 };
 
 use geocast_geo_filter::{Catalogue, CatalogueError};
+use geocast_protocol::Crs;
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Access, Broker, Counters, Settings, Store, StoreSettings,
+    Access, Broker, Counters, PathProjection, Settings, Store, StoreSettings,
     access::Exposure,
     http,
     node::Node,
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The Redis store could not be set up. That Redis is away is no reason.
     #[error(transparent)]
     Redis(#[from] RedisStartError),
+    /// A path is to be served in a coordinate system that PROJ's database does not know.
+    #[error("coordinate reference system `{0}` of a path is not known here")]
+    UnknownCrs(Crs),
     /// There are too many workers.
     #[error("{0} workers are more than the {max} there can be", max = Broker::MAX_WORKERS)]
     TooManyWorkers(usize),
@@ -73,6 +77,10 @@ impl Server {
         };
         let access = Arc::new(Access::new(&settings, Exposure::from(address.ip())));
         let catalogue = Arc::new(Catalogue::load()?);
+        let mut systems = settings.path_projections.iter().map(PathProjection::crs);
+        if let Some(unknown) = systems.find(|crs| catalogue.crs(crs.code()).is_none()) {
+            return Err(StartError::UnknownCrs(unknown));
+        }
         let node = Arc::new(Node::new(settings, access, catalogue, Arc::clone(&broker), store, counters));
         let router = http::router(Arc::clone(&node));
         let (mut workers, mut threads) = (Vec::new(), Vec::new());

@@ -4,7 +4,7 @@ use geocast_geo_filter::AxisOrder;
 use geocast_hub::Overflow;
 use geocast_protocol::Channel;
 
-use crate::{OriginPolicy, Patterns, Secret, store::RedisSettings};
+use crate::{OriginPolicy, PathProjection, Patterns, Secret, store::RedisSettings};
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
 #[derive(Debug, Clone)]
@@ -19,6 +19,9 @@ pub struct Settings {
     pub workers: NonZeroUsize,
     /// Request paths on which the text dialect is spoken.
     pub text_paths: Patterns,
+    /// Where sessions begin in another coordinate system than EPSG:4326, for clients that never send PROJECTION. The
+    /// first that matches a path decides.
+    pub path_projections: Vec<PathProjection>,
     /// Channels that a viewport subscribes to by itself, for clients that never send SUB.
     pub viewport_channels: Vec<Channel>,
     /// From which web pages connections and publications are accepted.
@@ -130,6 +133,7 @@ impl Default for Settings {
             channels: None,
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             text_paths: Patterns::text_paths(),
+            path_projections: Vec::new(),
             viewport_channels: Vec::new(),
             origins: OriginPolicy::default(),
             publish_key: None,

@@ -2,7 +2,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum};
 use geocast_protocol::Channel;
-use geocast_server::{Origin, Patterns, RedisUrl};
+use geocast_server::{Origin, PathProjection, Patterns, RedisUrl};
 
 use super::{LimitOptions, RedisOptions, TimeoutOptions};
 use crate::{logging, units};
@@ -85,6 +85,15 @@ pub(crate) struct Options {
     /// Request paths for WebSockets of the text dialect, as patterns [default: /,/ws,/ws/]
     #[arg(long, value_name = "PATTERNS", help_heading = "Clients")]
     pub(crate) text_paths: Option<Patterns>,
+    /// Coordinate systems in which sessions on some paths begin, such as '/tracker-ws/*=epsg:3857' [default: EPSG:4326 on all paths]
+    #[arg(
+        long,
+        value_name = "PATH=CRS",
+        value_delimiter = ',',
+        hide_short_help = true,
+        help_heading = "Clients"
+    )]
+    pub(crate) path_projections: Option<Vec<PathProjection>>,
     /// What stands for client_reference where a command gave none: null or "" [default: null]
     #[arg(long, value_name = "FORM", hide_short_help = true, help_heading = "Clients")]
     pub(crate) client_reference: Option<ClientReferenceOption>,

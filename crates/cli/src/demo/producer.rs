@@ -1,9 +1,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use geocast_protocol::Channel;
-use geocast_server::{Store, StoreError};
-use serde_json::json;
+use geocast_server::{Store, StoreError, deletion_notice};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::fleet::{Fleet, State};
@@ -64,7 +62,7 @@ impl Producer {
     }
 
     async fn remove(&mut self, id: &str) {
-        let outcome = self.store.remove(&self.channel, id, notice(id)).await;
+        let outcome = self.store.remove(&self.channel, id, deletion_notice(id)).await;
         self.note(outcome.map(|_| ()));
     }
 
@@ -77,13 +75,6 @@ impl Producer {
             _ => {}
         }
     }
-}
-
-/// What subscribers are sent when a vehicle is gone: the same as after DELETE over HTTP.
-fn notice(id: &str) -> Bytes {
-    let notice =
-        json!({ "type": "Feature", "id": id, "geometry": null, "properties": null, "deleted": true });
-    notice.to_string().into()
 }
 
 /// Parts of a second in which some of the vehicles move.

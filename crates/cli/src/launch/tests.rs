@@ -49,6 +49,7 @@ fn every_option_has_an_effect() {
         let value = match option.key() {
             "config" | "vehicles" | "seed" => continue,
             "redis" => "redis://elsewhere",
+            "path_projections" => "/ws=epsg:3857",
             "publish_key_file" => key.path().to_str().unwrap(),
             _ => candidates
                 .into_iter()

@@ -42,7 +42,7 @@ pub(super) async fn fetch(worker: Rc<Worker>, id: SubscriberId, request: Fetch, 
             }
         }
     };
-    send(&worker, id, &answer, request.client_reference.is_some()).await;
+    send(&worker, id, &answer).await;
     Fetched { mark: Some((request.channel, mark)) }
 }
 
@@ -112,8 +112,7 @@ fn show(node: &Node, request: &Fetch, sight: &Sight, values: Vec<Bytes>) -> Vec<
     if frames.is_empty() { vec![rendering::nothing(request, sight.absent)] } else { frames }
 }
 
-/// Answers that name the question are sent by themselves; others may be collected with what is pushed.
-async fn send(worker: &Worker, id: SubscriberId, answer: &Answer, named: bool) {
+async fn send(worker: &Worker, id: SubscriberId, answer: &Answer) {
     let room = worker.node.settings.limits.outbox / 2;
     for frame in &answer.frames {
         loop {
@@ -124,7 +123,7 @@ async fn send(worker: &Worker, id: SubscriberId, answer: &Answer, named: bool) {
                 Some(_) => tokio::time::sleep(PACE).await,
             }
         }
-        worker.with_mailbox(id, |mailbox| mailbox.answer(frame, named));
+        worker.with_mailbox(id, |mailbox| mailbox.answer(frame));
     }
 }
 

@@ -71,15 +71,11 @@ impl Mailbox {
             buffering.map(|buffering| Batch { buffering, envelopes: Vec::new(), bytes: 0, due: None });
     }
 
-    /// Sends an answer with state. One that names its question is not collected, but what was collected before it is
-    /// sent first: no older state follows a newer one.
-    pub(crate) fn answer(&mut self, frame: &Frame, named: bool) {
-        if named {
-            self.seal();
-            self.send(frame.bytes().clone());
-        } else {
-            let _refused: Result<(), Refused> = self.push(frame);
-        }
+    /// Sends an answer with state. It is not collected, but what was collected before it is sent first: no older state
+    /// follows a newer one.
+    pub(crate) fn answer(&mut self, frame: &Frame) {
+        self.seal();
+        self.send(frame.bytes().clone());
     }
 
     /// Sends whole frames now, before what is being collected.

@@ -1,6 +1,7 @@
 use std::{collections::VecDeque, rc::Rc, time::Instant};
 
 use futures_util::{FutureExt, StreamExt};
+use geocast_geo_filter::KnownCrs;
 use geocast_hub::SubscriberId;
 use tokio::{net::TcpStream, sync::Notify, time::sleep_until};
 use tokio_tungstenite::{
@@ -48,6 +49,8 @@ pub(crate) struct Opening {
     pub(crate) stream: TcpStream,
     /// Bytes that the client sent behind its handshake.
     pub(crate) early: Vec<u8>,
+    /// The coordinate system in which the session begins.
+    pub(crate) output: KnownCrs,
     pub(crate) place: Place,
 }
 
@@ -71,10 +74,11 @@ impl Connection {
         let websocket =
             WebSocketStream::from_partially_read(duplex, opening.early, Role::Server, Some(config)).await;
         let now = Instant::now();
+        let session = Session::new(std::sync::Arc::clone(&worker.node.rules), opening.output, now);
         let mut connection = Self {
-            session: Session::new(std::sync::Arc::clone(&worker.node.rules), now),
             sight: Sight { output: None, window: None, absent: settings.absent_client_reference },
-            effects: VecDeque::from([Session::greeting()]),
+            effects: session.open().into(),
+            session,
             work: None,
             marks: Vec::new(),
             liveness: Liveness::new(&settings.timeouts, now),

@@ -14,7 +14,7 @@ use geocast_protocol::{Channel, Word};
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
-use crate::{Count, StoreError, access::PublishRefused, node::Node};
+use crate::{Count, StoreError, access::PublishRefused, deletion_notice, node::Node};
 
 type Shared = State<Arc<Node>>;
 type Body = Result<Bytes, BytesRejection>;
@@ -53,8 +53,7 @@ pub(crate) async fn put(
     account(&node, outcome.await)
 }
 
-/// `DELETE /api/state/{channel}/{key}`: removes one key of the state. Subscribers are sent a feature of that id
-/// without geometry (RFC 7946 §3.2) and with a member `"deleted":true`, which passes every viewport.
+/// `DELETE /api/state/{channel}/{key}`: removes one key of the state and sends subscribers a [`deletion_notice`].
 pub(crate) async fn delete(
     State(node): Shared,
     names: Named<(String, String)>,
@@ -62,11 +61,7 @@ pub(crate) async fn delete(
 ) -> Result<Json<Value>, Refusal> {
     let outcome = async {
         let (channel, key) = entry(&node, names, &headers)?;
-        let notice = json!({
-            "type": "Feature", "id": key.as_str(), "geometry": null, "properties": null, "deleted": true,
-        });
-        let notice = Bytes::from(notice.to_string());
-        let removed = node.store.remove(&channel, key.as_str(), notice).await;
+        let removed = node.store.remove(&channel, key.as_str(), deletion_notice(key.as_str())).await;
         if !removed.map_err(|error| store_refusal(&error))? {
             let message = format!("channel `{channel}` has no key `{key}`");
             return Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_key", message));

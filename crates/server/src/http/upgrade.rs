@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
     response::IntoResponse,
 };
+use geocast_geo_filter::KnownCrs;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -50,8 +51,9 @@ pub(crate) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Re
     if let Some(protocol) = text_protocol(request.headers()) {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
     }
+    let output = worker.node.first_output(request.uri().path());
     let upgraded = hyper::upgrade::on(&mut request);
-    tokio::task::spawn_local(hand_over(Rc::clone(worker), upgraded, place));
+    tokio::task::spawn_local(hand_over(Rc::clone(worker), upgraded, output, place));
     response
 }
 
@@ -83,12 +85,12 @@ fn text_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     offered.any(|name| name.trim() == TEXT_PROTOCOL).then(|| HeaderValue::from_static(TEXT_PROTOCOL))
 }
 
-async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, place: Place) {
+async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, output: KnownCrs, place: Place) {
     let Ok(upgraded) = upgraded.await else { return };
     let parts = upgraded
         .downcast::<TokioIo<TcpStream>>()
         .expect("connections are served on this type of stream and no other");
-    let opening = Opening { stream: parts.io.into_inner(), early: parts.read_buf.to_vec(), place };
+    let opening = Opening { stream: parts.io.into_inner(), early: parts.read_buf.to_vec(), output, place };
     Connection::serve(worker, opening).await;
 }
 

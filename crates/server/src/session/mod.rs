@@ -56,10 +56,11 @@ struct Waiting {
 pub(crate) struct Noted(pub(crate) Vec<Count>);
 
 impl Session {
-    pub(crate) fn new(rules: Arc<Rules>, now: Instant) -> Self {
+    /// A session that begins in a coordinate system, usually the source's.
+    pub(crate) fn new(rules: Arc<Rules>, output: KnownCrs, now: Instant) -> Self {
         let limits = &rules.settings.limits;
         let rate = Rate::new(limits.commands_per_second, limits.command_burst, now);
-        let view = View::new(rules.source);
+        let view = View::new(output);
         Self {
             rules,
             rate,
@@ -71,9 +72,13 @@ impl Session {
         }
     }
 
-    /// What is sent first.
-    pub(crate) fn greeting() -> Effect {
-        Effect::Reply(Reply::Open)
+    /// What is done first.
+    pub(crate) fn open(&self) -> Vec<Effect> {
+        let mut effects = vec![Effect::Reply(Reply::Open)];
+        if self.view.output != self.rules.source {
+            effects.push(Effect::View(Box::new(self.view.clone())));
+        }
+        effects
     }
 
     /// Takes one text frame. Replies that wait for nothing are in `effects` at once.

@@ -58,8 +58,13 @@ fn short(effect: &Effect) -> String {
     }
 }
 
+fn session(rules: Arc<Rules>) -> Session {
+    let source = rules.source;
+    Session::new(rules, source, Instant::now())
+}
+
 fn check(frames: &[&str], expected: &[&str], counted: &[Count]) {
-    let mut session = Session::new(rules(|_| ()), Instant::now());
+    let mut session = session(rules(|_| ()));
     let (effects, counts) = converse(&mut session, frames);
     assert_eq!(effects, expected, "{frames:?}");
     assert_eq!(counts, counted, "{frames:?}");
@@ -79,6 +84,17 @@ fn commands_become_effects() {
     check(&["BUFFER 100 20", "BUFFER 0 0"], &["no buffer"], &[]);
     check(&["PROJECTION EPSG:3857"], &["view 3857"], &[]);
     check(&["BBOX 1 2 3 4", "BBOX"], &["view 4326"], &[]);
+}
+
+#[test]
+fn a_session_may_begin_projected() {
+    let rules = rules(|_| ());
+    let short_of = |effects: Vec<Effect>| effects.iter().map(short).collect::<Vec<_>>();
+    assert_eq!(short_of(session(Arc::clone(&rules)).open()), ["open"]);
+    let metres = rules.catalogue.crs(3857).unwrap();
+    let mut session = Session::new(rules, metres, Instant::now());
+    assert_eq!(short_of(session.open()), ["open", "view 3857"]);
+    assert_eq!(converse(&mut session, &["BBOX 1 2 3 4"]).0, ["view 3857 [1.0, 2.0, 3.0, 4.0] in 3857"]);
 }
 
 #[test]
@@ -131,7 +147,7 @@ fn a_viewport_starts_its_channels_and_reset_ends_them() {
                 ["map1", "secret", "map2"].map(|name| name.parse().unwrap()).to_vec();
         })
     };
-    let mut session = Session::new(viewport_channels(), Instant::now());
+    let mut session = session(viewport_channels());
     let (effects, counts) = converse(&mut session, &["BBOX 1 2 3 4"]);
     assert_eq!(effects[1..], ["subscribe map1", "subscribe map2"]);
     assert_eq!(counts, [Count::ChannelRefused]);
@@ -146,7 +162,7 @@ fn a_viewport_starts_its_channels_and_reset_ends_them() {
 
 #[test]
 fn subscriptions_are_bounded() {
-    let mut session = Session::new(rules(|settings| settings.limits.subscriptions = 2), Instant::now());
+    let mut session = session(rules(|settings| settings.limits.subscriptions = 2));
     let (effects, counts) = converse(&mut session, &["SUB map1", "SUB map2", "SUB map3"]);
     assert_eq!(effects, ["error too_many_subscriptions", "subscribe map1", "subscribe map2"]);
     assert_eq!(counts, [Count::SubscriptionRefused, Count::CommandMalformed]);
@@ -156,7 +172,7 @@ fn subscriptions_are_bounded() {
 
 #[test]
 fn a_binary_frame_is_answered() {
-    let mut session = Session::new(rules(|_| ()), Instant::now());
+    let mut session = session(rules(|_| ()));
     let mut effects = Vec::new();
     let noted = session.receive_binary(3, Instant::now(), &mut effects);
     assert_eq!(effects.iter().map(short).collect::<Vec<_>>(), ["error binary_frame"]);
@@ -166,7 +182,9 @@ fn a_binary_frame_is_answered() {
 #[test]
 fn a_hasty_client_waits() {
     let start = Instant::now();
-    let mut session = Session::new(rules(|settings| settings.limits.command_burst = 2), start);
+    let rules = rules(|settings| settings.limits.command_burst = 2);
+    let source = rules.source;
+    let mut session = Session::new(rules, source, start);
     for _ in 0..3 {
         session.receive("PING", start, &mut Vec::new());
     }
@@ -183,7 +201,7 @@ proptest! {
             settings.limits.subscriptions = 4;
             settings.viewport_channels = ["map1", "map2"].map(|name| name.parse().unwrap()).to_vec();
         });
-        let mut session = Session::new(rules, Instant::now());
+        let mut session = session(rules);
         let mut subscribed = std::collections::BTreeSet::new();
         for set in frames.chunks(3) {
             let mut effects = Vec::new();

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use geocast_protocol::Channel;
+use serde_json::json;
 use thiserror::Error;
 
 mod embedded;
@@ -49,6 +50,15 @@ pub trait Store: Debug + Send + Sync {
 
     /// Whether state can be read and messages arrive at this moment.
     async fn health(&self) -> Result<(), StoreError>;
+}
+
+/// What subscribers are sent when a key of a channel's state is removed: a feature of that id without geometry
+/// (RFC 7946 §3.2), which passes every viewport, with a member `"deleted":true`.
+#[must_use]
+pub fn deletion_notice(key: &str) -> Bytes {
+    let notice =
+        json!({ "type": "Feature", "id": key, "geometry": null, "properties": null, "deleted": true });
+    Bytes::from(notice.to_string())
 }
 
 /// Why a store could not do what it was asked.

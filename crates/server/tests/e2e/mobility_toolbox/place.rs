@@ -18,11 +18,21 @@ impl Place {
 
     /// A box of 20 km around it, as the client's map layers build it: whole metres of EPSG:3857, a zoom, and more.
     pub(super) fn around(self) -> Value {
-        let x = EARTH_RADIUS * self.longitude.to_radians();
-        let y = EARTH_RADIUS * self.latitude.to_radians().tan().asinh();
-        let [left, bottom] = [x, y].map(|middle| (middle - 10_000.0).floor() as i64);
-        let [right, top] = [x, y].map(|middle| (middle + 10_000.0).ceil() as i64);
-        json!([left, bottom, right, top, 9, "gen=5", "mots=rail,bus", "tenant=sbb", "crs=epsg:3857"])
+        let [left, bottom] = self.metres().map(|middle| (middle - 10_000.0).floor() as i64);
+        let [right, top] = self.metres().map(|middle| (middle + 10_000.0).ceil() as i64);
+        json!([left, bottom, right, top, 9, "gen=5", "mots=rail,bus", "tenant=sbb"])
+    }
+
+    /// Whether a position in EPSG:3857 is here, to a centimetre.
+    pub(super) fn has_metres(self, position: &Value) -> bool {
+        let axes = self.metres().into_iter().enumerate();
+        axes.map(|(axis, own)| position[axis].as_f64().is_some_and(|number| (number - own).abs() < 0.01))
+            .all(|is| is)
+    }
+
+    /// In EPSG:3857: the sphere's Mercator projection.
+    fn metres(self) -> [f64; 2] {
+        [EARTH_RADIUS * self.longitude.to_radians(), EARTH_RADIUS * self.latitude.to_radians().tan().asinh()]
     }
 
     /// The command that this becomes.
