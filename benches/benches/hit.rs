@@ -1,0 +1,82 @@
+//! The viewport test: one message against many boxes, against `geo`'s intersection and no look at the extent.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
+use geo::{Coord, GeometryCollection, Intersects as _, Rect};
+use geocast_benches::{OURS, Payload, payloads, run, viewports};
+use geocast_geo_filter::{Bbox, Document, Limits};
+use geojson::GeoJson;
+
+fn main() {
+    run(&[by_kind, by_number]);
+}
+
+/// Each kind of message against 100 boxes: 50 anywhere, which the extent decides, and 50 about Switzerland, which need
+/// the exact test.
+fn by_kind(criterion: &mut Criterion) {
+    let anywhere = viewports(100);
+    let near = anywhere.iter().skip(50).map(|[left, bottom, ..]| {
+        // The world shrunk to the country, and the boxes to a third of a degree.
+        let (x, y) = (6.0 + (left + 180.0) / 90.0, 46.0 + (bottom + 85.0) / 100.0);
+        [x, y, x + 0.3, y + 0.3]
+    });
+    let boxes: Vec<[f64; 4]> = anywhere[..50].iter().copied().chain(near).collect();
+    for payload in payloads() {
+        compare(criterion, "hit", payload.name, &payload, &boxes);
+    }
+}
+
+/// A point against more and more boxes anywhere in the world.
+fn by_number(criterion: &mut Criterion) {
+    let point = &payloads()[0];
+    for count in [1, 100, 10_000] {
+        compare(criterion, "hit point", count, point, &viewports(count));
+    }
+}
+
+fn compare(
+    criterion: &mut Criterion,
+    group: &str,
+    input: impl std::fmt::Display,
+    payload: &Payload,
+    boxes: &[[f64; 4]],
+) {
+    let bboxes: Vec<Bbox> = boxes.iter().map(|edges| Bbox::try_from(*edges).expect("a box")).collect();
+    let rects: Vec<Rect> = boxes
+        .iter()
+        .map(|&[left, bottom, right, top]| {
+            Rect::new(Coord { x: left, y: bottom }, Coord { x: right, y: top })
+        })
+        .collect();
+    let geometry = by_geo(&payload.json);
+    assert_eq!(
+        bboxes.iter().filter(|bbox| read(&payload.json).shape().intersects(bbox)).count(),
+        rects.iter().filter(|rect| geometry.intersects(*rect)).count(),
+        "{}",
+        payload.name
+    );
+    let mut group = criterion.benchmark_group(group);
+    group.throughput(Throughput::Elements(boxes.len() as u64));
+    group.bench_function(BenchmarkId::new(OURS, &input), |bencher| {
+        // A document of its own each time, as what the test remembers of it is remembered for one message.
+        bencher.iter_batched(
+            || read(&payload.json),
+            |document| bboxes.iter().filter(|bbox| document.shape().intersects(black_box(bbox))).count(),
+            BatchSize::SmallInput,
+        );
+    });
+    group.bench_function(BenchmarkId::new("geo::Intersects", &input), |bencher| {
+        bencher.iter(|| rects.iter().filter(|rect| geometry.intersects(black_box(*rect))).count());
+    });
+    group.finish();
+}
+
+fn read(json: &str) -> Document {
+    Document::read(json.as_bytes(), &Limits::default()).expect("it is within the limits")
+}
+
+fn by_geo(json: &str) -> GeometryCollection {
+    let document: GeoJson = json.parse().expect("GeoJSON");
+    GeometryCollection::try_from(&document).expect("geometry")
+}
