@@ -13,6 +13,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A [`ViewportIndex`] finds who looks at a point or an extent, at no cost for those who look elsewhere.
+//!
 //! The feature `proj` adds reprojection by PROJ: the known coordinate systems, transformations between them, and a
 //! bounded cache of those. The README has the rules and the layout.
 

@@ -15,6 +15,11 @@ impl<K: Copy> Cell<K> {
         self.entries.is_empty()
     }
 
+    #[cfg(test)]
+    pub(super) const fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
     /// Puts a box at the end and says where that is.
     pub(super) fn push(&mut self, mark: Mark, key: K) -> usize {
         if self.entries.capacity() == 0 {
@@ -47,15 +52,24 @@ impl<K: Copy> Cell<K> {
     pub(super) fn visit(&self, probe: Probe, exact: &impl Fn(K) -> bool, visit: &mut impl FnMut(K)) {
         for chunk in self.entries.chunks(64) {
             // The bits are collected without a branch per entry: whether a box hits is nothing a processor can guess.
-            let mut hits = 0_u64;
+            let (mut may, mut must) = (0_u64, 0_u64);
             for (bit, &(mark, _)) in chunk.iter().enumerate() {
-                hits |= u64::from(probe.may_reach(mark)) << bit;
+                may |= u64::from(probe.may_reach(mark)) << bit;
+                must |= u64::from(probe.must_reach(mark)) << bit;
             }
-            while let Some(&(mark, key)) = chunk.get(hits.trailing_zeros() as usize) {
-                if probe.must_reach(mark) || exact(key) {
+            if must.count_ones() as usize == chunk.len() {
+                for &(_, key) in chunk {
                     visit(key);
                 }
-                hits &= hits - 1;
+                continue;
+            }
+            let unsure = may & !must;
+            while let Some(&(_, key)) = chunk.get(may.trailing_zeros() as usize) {
+                let bit = may & may.wrapping_neg();
+                if unsure & bit == 0 || exact(key) {
+                    visit(key);
+                }
+                may ^= bit;
             }
         }
     }

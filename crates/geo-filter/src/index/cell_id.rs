@@ -13,6 +13,13 @@ impl CellId {
     pub(super) fn of([x, y]: [f64; 2], per_unit: f64) -> Self {
         Self { column: floor(x * per_unit), row: floor(y * per_unit) }
     }
+
+    /// The cells whose boxes may contain a point in this one.
+    pub(super) const fn with_lower_neighbours(self) -> [Self; 4] {
+        let Self { column, row } = self;
+        let (left, below) = (column.saturating_sub(1), row.saturating_sub(1));
+        [self, Self { column: left, row }, Self { column, row: below }, Self { column: left, row: below }]
+    }
 }
 
 impl Hash for CellId {

@@ -37,10 +37,6 @@ impl<K: Copy + Eq + Hash> Grid<K> {
         self.records.len()
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = K> {
-        self.records.keys().copied()
-    }
-
     pub(super) fn bounds(&self, key: K) -> Option<&Bbox> {
         self.records.get(&key).map(|record| &record.bounds)
     }
@@ -124,5 +120,62 @@ impl<K: Copy + Eq + Hash> Grid<K> {
         if let Some(record) = moved.and_then(|key| self.records.get_mut(&key)) {
             record.place = place;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(x: f64, side: f64) -> Bbox {
+        Bbox::try_from([x, 0.0, x + side, side]).unwrap()
+    }
+
+    #[test]
+    fn memory_is_given_back() {
+        let mut grid = Grid::new(Seed(0));
+        for key in 0..20_000_u32 {
+            let side = [0.001, 0.1, 100.0, 1e13][key as usize % 4];
+            grid.insert(key, &square(f64::from(key % 1000), side));
+        }
+        assert!(
+            (3..=6).contains(&grid.levels.len()),
+            "a size is on one level, or by where it lies on the next"
+        );
+        assert_eq!(grid.vast.capacity(), 5000_usize.next_power_of_two());
+        for key in 4..20_000 {
+            assert!(grid.remove(key));
+        }
+        assert!(grid.records.capacity() < 64, "{}", grid.records.capacity());
+        assert!(grid.vast.capacity() < 16, "{}", grid.vast.capacity());
+        for level in &grid.levels {
+            assert!(level.capacity() < 64, "{}", level.capacity());
+        }
+        (0..4).for_each(|key| assert!(grid.remove(key)));
+        assert!(grid.levels.is_empty() && grid.records.is_empty() && grid.vast.is_empty());
+    }
+
+    #[test]
+    fn moving_for_ever_takes_no_more_memory() {
+        let mut grid = Grid::new(Seed(0));
+        for step in 0..100_000_u32 {
+            grid.insert(step % 100, &square(f64::from(step) * 3.7, 1.0));
+        }
+        let capacity: usize = grid.levels.iter().map(Level::capacity).sum();
+        assert!(capacity < 2000, "{capacity}");
+        assert_eq!(grid.levels.len(), 1);
+    }
+
+    #[test]
+    fn hostile_sizes_make_a_bounded_number_of_levels() {
+        let mut grid = Grid::new(Seed(0));
+        for exponent in 0..2047_u32 {
+            grid.insert(exponent, &square(0.0, f64::from_bits(u64::from(exponent) << 52)));
+        }
+        assert!(grid.levels.len() <= 64, "{}", grid.levels.len());
+        // What hits is found quickly as well when the extent has more cells than could ever be counted one by one.
+        let mut hits = 0;
+        grid.visit(&Bbox::try_from([-1.0, -1.0, 1e12, 1e12]).unwrap(), &mut |_| hits += 1);
+        assert_eq!(hits, 2047);
     }
 }

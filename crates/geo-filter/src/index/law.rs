@@ -107,9 +107,22 @@ const EXTREMES: [f64; 12] = [
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The seeds of the fuzz target, on the stable toolchain.
+    #[test]
+    fn seeds_hold() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/viewport_index");
+        let seeds: Vec<_> = fs::read_dir(&folder).expect("the seeds are in the tree").collect();
+        assert!(seeds.len() >= 5, "{} has {} seeds", folder.display(), seeds.len());
+        for seed in seeds {
+            viewport_index(&fs::read(seed.expect("a readable folder").path()).expect("a readable seed"));
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1500))]

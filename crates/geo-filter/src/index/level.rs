@@ -3,6 +3,7 @@ use std::collections::hash_map::Entry;
 
 use super::cell::Cell;
 use super::cell_id::CellId;
+use super::filter::Filter;
 use super::frame::Frame;
 use super::home::per_unit;
 use super::mark::Mark;
@@ -14,11 +15,14 @@ use crate::Bbox;
 pub(super) struct Level<K> {
     pub(super) exponent: i32,
     per_unit: f64,
-    /// A box that no point of a cell in use is outside of, in columns and rows, with the cells that boxes reach into.
-    low: CellId,
-    high: CellId,
+    /// The first column and row of cells in use.
+    low: [f64; 2],
+    /// The end of the last column and row that boxes reach into; numbers of cells as well, so that a point is held
+    /// against them before it is known which cell it is in.
+    high: [f64; 2],
     cells: HashMap<CellId, Cell<K>, Seed>,
-    /// How many cells were given up since the table and the bounds were last made to fit.
+    filter: Filter,
+    /// How many cells were given up since the level was last made to fit.
     gone: usize,
 }
 
@@ -30,12 +34,20 @@ impl<K: Copy> Level<K> {
             low: NOWHERE.0,
             high: NOWHERE.1,
             cells: HashMap::with_hasher(seed),
+            filter: Filter::new(0),
             gone: 0,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.cells.is_empty()
+    }
+
+    /// How much is held in memory: in cells, in boxes, and in words of the filter.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        let boxes: usize = self.cells.values().map(Cell::capacity).sum();
+        self.cells.capacity() + boxes + self.filter.capacity()
     }
 
     /// Puts a box into its cell and says at which place there.
@@ -45,7 +57,12 @@ impl<K: Copy> Level<K> {
             Entry::Occupied(cell) => cell.into_mut().push(mark, key),
             Entry::Vacant(slot) => {
                 (self.low, self.high) = widened((self.low, self.high), id);
-                slot.insert(Cell::new()).push(mark, key)
+                let place = slot.insert(Cell::new()).push(mark, key);
+                self.filter.set(id);
+                if self.filter.is_full(self.cells.len()) {
+                    self.fit();
+                }
+                place
             }
         }
     }
@@ -74,20 +91,16 @@ impl<K: Copy> Level<K> {
 
     /// Visits the keys whose boxes contain a point, given as the box that is only this point.
     pub(super) fn visit_at(&self, point: &Bbox, exact: &impl Fn(K) -> bool, visit: &mut impl FnMut(K)) {
-        let CellId { column, row } = CellId::of([point.min_x(), point.min_y()], self.per_unit);
-        let outside = column < self.low.column
-            || self.high.column < column
-            || row < self.low.row
-            || self.high.row < row;
-        if outside {
+        let [x, y] = [point.min_x() * self.per_unit, point.min_y() * self.per_unit];
+        // One condition, so that a level elsewhere costs no more than this.
+        if !((self.low[0] <= x) & (x < self.high[0]) & (self.low[1] <= y) & (y < self.high[1])) {
             return;
         }
-        for id in [
-            CellId { column, row },
-            CellId { column: column.saturating_sub(1), row },
-            CellId { column, row: row.saturating_sub(1) },
-            CellId { column: column.saturating_sub(1), row: row.saturating_sub(1) },
-        ] {
+        let id = CellId::of([x, y], 1.0);
+        if !self.filter.may_have_near(id) {
+            return;
+        }
+        for id in id.with_lower_neighbours() {
             if let Some(cell) = self.cells.get(&id) {
                 cell.visit(self.frame(id).probe(point), exact, visit);
             }
@@ -98,8 +111,9 @@ impl<K: Copy> Level<K> {
     pub(super) fn visit(&self, extent: &Bbox, exact: &impl Fn(K) -> bool, visit: &mut impl FnMut(K)) {
         let low = CellId::of([extent.min_x(), extent.min_y()], self.per_unit);
         let high = CellId::of([extent.max_x(), extent.max_y()], self.per_unit);
-        let columns = low.column.saturating_sub(1).max(self.low.column)..=high.column.min(self.high.column);
-        let rows = low.row.saturating_sub(1).max(self.low.row)..=high.row.min(self.high.row);
+        let columns =
+            low.column.saturating_sub(1).max(self.low[0] as i32)..=high.column.min(self.high[0] as i32);
+        let rows = low.row.saturating_sub(1).max(self.low[1] as i32)..=high.row.min(self.high[1] as i32);
         if columns.is_empty() || rows.is_empty() {
             return;
         }
@@ -131,24 +145,26 @@ impl<K: Copy> Level<K> {
         Frame::Cell { corner, steps_per_unit: self.per_unit * STEPS_PER_CELL }
     }
 
+    /// Gives back memory, and makes what only grows exact again.
     fn fit(&mut self) {
         self.gone = 0;
         self.cells.shrink_to(self.cells.len() * 2);
-        (self.low, self.high) = self.cells.keys().copied().fold(NOWHERE, widened);
+        self.filter = Filter::new(self.cells.len());
+        (self.low, self.high) = NOWHERE;
+        for &id in self.cells.keys() {
+            self.filter.set(id);
+            (self.low, self.high) = widened((self.low, self.high), id);
+        }
     }
 }
 
-fn widened((low, high): (CellId, CellId), id: CellId) -> (CellId, CellId) {
-    (
-        CellId { column: low.column.min(id.column), row: low.row.min(id.row) },
-        // Columns and rows keep far from the end of their type: see `Home`.
-        CellId { column: high.column.max(id.column + 1), row: high.row.max(id.row + 1) },
-    )
+fn widened((low, high): ([f64; 2], [f64; 2]), id: CellId) -> ([f64; 2], [f64; 2]) {
+    let (column, row) = (f64::from(id.column), f64::from(id.row));
+    ([low[0].min(column), low[1].min(row)], [high[0].max(column + 2.0), high[1].max(row + 2.0)])
 }
 
 /// What no cell is in.
-const NOWHERE: (CellId, CellId) =
-    (CellId { column: i32::MAX, row: i32::MAX }, CellId { column: i32::MIN, row: i32::MIN });
+const NOWHERE: ([f64; 2], [f64; 2]) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
 
 /// A frame of 15 bits is two cells wide.
 const STEPS_PER_CELL: f64 = 16384.0;

@@ -5,6 +5,7 @@
 
 mod cell;
 mod cell_id;
+mod filter;
 mod frame;
 mod grid;
 mod home;

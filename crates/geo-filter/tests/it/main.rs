@@ -11,6 +11,7 @@ mod oracle;
 mod projection;
 mod random;
 mod rewriting;
+mod viewports;
 
 use geocast_geo_filter::{Bbox, Document, Limits};
 
