@@ -60,8 +60,9 @@ doc: setup-build ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="$(RUSTDOCFLAGS) -D warnings" cargo doc --workspace --no-deps $(LOCKED)
 
 .PHONY: bench
-bench: setup-build ## Run the benchmarks (ARGS=parse runs those whose name has it)
+bench: setup-build ## Run the benchmarks and compare them (ARGS=parse runs those whose name has it)
 	cargo bench --workspace --bench '*' $(LOCKED) -- $(ARGS)
+	cargo run --release $(LOCKED) -p geocast-benches --bin ratios
 
 # Runs each benchmark once, which shows more than compiling it. In the test profile: the bench profile would build PROJ again.
 .PHONY: bench-check
@@ -73,10 +74,10 @@ fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly t
 	scripts/fuzz $(FUZZ_SECONDS) $(ARGS)
 
 # What the targets call runs in the test suite on stable; this keeps the targets themselves compiling. Running them needs
-# nightly and cargo-fuzz, so CI does not.
+# nightly and cargo-fuzz, so CI does not. All features: with `unlinked`, PROJ is not built again for it.
 .PHONY: fuzz-check
 fuzz-check: setup-build
-	RUSTFLAGS="$(RUSTFLAGS) --cfg fuzzing" cargo check --manifest-path fuzz/Cargo.toml --target-dir $(TARGET_DIR)/fuzz $(LOCKED)
+	RUSTFLAGS="$(RUSTFLAGS) --cfg fuzzing" cargo check --manifest-path fuzz/Cargo.toml --all-features --target-dir $(TARGET_DIR)/fuzz $(LOCKED)
 
 .PHONY: setup-build setup-test setup-ci setup-fuzz
 setup-build setup-test setup-ci setup-fuzz: setup-%:
