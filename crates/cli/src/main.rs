@@ -1,6 +1,7 @@
 //! The geocast binary: the gateway itself, and small clients for it.
 
 mod arguments;
+mod bench;
 mod check;
 mod client;
 mod config;
@@ -49,6 +50,7 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Get(get) => in_runtime(client::get(get)),
         Command::Sub(sub) => in_runtime(client::sub(sub)),
         Command::Pub(publication) => in_runtime(client::publish(publication)),
+        Command::Bench(benchmark) => bench::bench(benchmark),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{
 };
 
 use super::{GetArguments, Options, ProducerOptions, PubArguments, SubArguments};
-use crate::exit::Exit;
+use crate::{bench::BenchArguments, exit::Exit};
 
 /// What was typed, as far as it could be read.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub(crate) enum Command {
     /// Validate the configuration and try Redis
     #[command(after_help = CONFIGURATION)]
     Check(ServeArguments),
+    /// Measure a server, and what this machine could do at best
+    Bench(BenchArguments),
 }
 
 /// What `serve` and `check` take.

@@ -34,7 +34,7 @@ fn short_help_fits_a_screen() {
     }
 }
 
-const HELP: [(&str, &[&str]); 9] = [
+const HELP: [(&str, &[&str]); 14] = [
     ("geocast.txt", &["-h"]),
     ("serve-short.txt", &["serve", "-h"]),
     ("serve.txt", &["serve", "--help"]),
@@ -44,4 +44,9 @@ const HELP: [(&str, &[&str]); 9] = [
     ("sub.txt", &["sub", "-h"]),
     ("pub.txt", &["pub", "-h"]),
     ("check.txt", &["check", "-h"]),
+    ("bench.txt", &["bench", "-h"]),
+    ("bench-fanout.txt", &["bench", "fanout", "-h"]),
+    ("bench-limit.txt", &["bench", "limit", "-h"]),
+    ("bench-connect.txt", &["bench", "connect", "-h"]),
+    ("bench-idle.txt", &["bench", "idle", "-h"]),
 ];

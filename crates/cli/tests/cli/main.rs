@@ -1,5 +1,6 @@
 //! The binary as users run it: processes, sockets and signals.
 
+mod bench;
 mod check;
 mod clients;
 mod configuration;
