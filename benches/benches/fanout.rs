@@ -1,6 +1,7 @@
 //! From a message to the outboxes of its subscribers, and out of them again.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 use std::hint::black_box;
 use std::io::IoSlice;
 
@@ -8,8 +9,8 @@ use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use geo::{Coord, GeometryCollection, Intersects as _, Rect};
 use geocast_benches::{OURS, elsewhere, point_at, run, scattered, viewports};
-use geocast_geo_filter::{Bbox, Document, Limits};
-use geocast_hub::{Hub, Interest, Outbox, Overflow};
+use geocast_geo_filter::{Bbox, Document, Limits, ViewportIndex};
+use geocast_hub::{CohortId, Hub, Index, Interest, Outbox, Overflow};
 use geocast_protocol::Channel;
 use geocast_protocol::envelope::{ClientReference, Content, Envelope, Source, Timestamp};
 
@@ -51,7 +52,7 @@ fn compare(criterion: &mut Criterion, name: &str, count: usize, windows: &[Optio
     group.bench_function(BenchmarkId::new(OURS, count), |bencher| {
         let mut server = Shared::new(windows);
         bencher.iter(|| {
-            messages.by_ref().take(burst).for_each(|message| server.publish(message));
+            server.publish(messages.by_ref().take(burst));
             server.drain()
         });
     });
@@ -78,8 +79,14 @@ struct Shared {
     channel: Channel,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 struct Sight(Option<Bbox>);
+
+#[derive(Debug, Default)]
+struct SightIndex {
+    everywhere: Vec<CohortId>,
+    windows: ViewportIndex<CohortId>,
+}
 
 #[derive(Debug)]
 struct Event {
@@ -93,6 +100,9 @@ impl Interest for Sight {
     type Form = ();
     type Rendering = Bytes;
     type Withheld = ();
+    type Index = SightIndex;
+
+    const PASSED_OVER: () = ();
 
     fn decide(&self, event: &Event) -> Result<(), ()> {
         if self.0.is_none_or(|bbox| event.document.shape().intersects(&bbox)) { Ok(()) } else { Err(()) }
@@ -100,6 +110,39 @@ impl Interest for Sight {
 
     fn render(event: &Event, (): &()) -> Result<Bytes, ()> {
         Ok(Bytes::from(frame(&event.channel, &event.payload)))
+    }
+
+    fn join(renderings: &[Bytes]) -> Bytes {
+        Bytes::from(renderings.concat())
+    }
+}
+
+impl Eq for Sight {}
+
+impl Hash for Sight {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.map(|bbox| bbox.to_array().map(f64::to_bits)).hash(state);
+    }
+}
+
+impl Index<Sight> for SightIndex {
+    fn insert(&mut self, cohort: CohortId, sight: &Sight) {
+        match sight.0 {
+            Some(bbox) => self.windows.insert(cohort, &[bbox]),
+            None => self.everywhere.push(cohort),
+        }
+    }
+
+    fn remove(&mut self, cohort: CohortId, _: &Sight) {
+        self.windows.remove(cohort);
+        self.everywhere.retain(|other| *other != cohort);
+    }
+
+    fn candidates(&self, event: &Event, mut visit: impl FnMut(CohortId)) {
+        self.everywhere.iter().copied().for_each(&mut visit);
+        if let Some(extent) = event.document.shape().extent() {
+            self.windows.for_each(&extent, visit);
+        }
     }
 }
 
@@ -110,23 +153,26 @@ impl Shared {
         for window in windows {
             let id = hub.connect(Outbox::new(1 << 20, Overflow::Close));
             let bbox = window.map(|edges| Bbox::try_from(edges).expect("a box"));
-            hub.subscribe(id, channel.clone(), Sight(bbox));
+            hub.subscribe(id, &channel, Sight(bbox));
         }
         Self { hub, channel }
     }
 
-    fn publish(&mut self, payload: String) {
-        let document =
-            Document::read(payload.as_bytes(), &Limits::default()).expect("it is within the limits");
-        let event = Event { channel: self.channel.clone(), payload, document };
-        black_box(self.hub.publish(&self.channel, &event));
+    fn publish(&mut self, payloads: impl Iterator<Item = String>) {
+        let events: Vec<Event> = payloads
+            .map(|payload| {
+                let document =
+                    Document::read(payload.as_bytes(), &Limits::default()).expect("it is within the limits");
+                Event { channel: self.channel.clone(), payload, document }
+            })
+            .collect();
+        black_box(self.hub.publish(&self.channel, &events));
     }
 
     /// What a vectored write would take, without the write: the bytes that left.
     fn drain(&mut self) -> usize {
         let mut left = 0;
-        for id in self.hub.take_dirty() {
-            let Some(outbox) = self.hub.sink(id) else { continue };
+        self.hub.drain_dirty(|_, outbox| {
             while !outbox.is_empty() {
                 let mut slices = [IoSlice::new(&[]); 128];
                 let filled = outbox.fill(&mut slices);
@@ -134,7 +180,7 @@ impl Shared {
                 outbox.advance(written);
                 left += written;
             }
-        }
+        });
         left
     }
 }

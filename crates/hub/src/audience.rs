@@ -1,62 +1,94 @@
-use slotmap::{DenseSlotMap, new_key_type};
+use rustc_hash::FxHashMap;
+use slotmap::SlotMap;
 
-use crate::SubscriberId;
+use crate::{CohortId, Index, Interest, SubscriberId};
 
-new_key_type! {
-    /// Where a subscription stands in its channel's audience.
-    pub(crate) struct SubscriptionId;
+/// The subscriptions of one channel, by interest.
+#[derive(Debug)]
+pub(crate) struct Audience<I: Interest> {
+    cohorts: SlotMap<CohortId, Cohort<I>>,
+    by_interest: FxHashMap<I, CohortId>,
+    index: I::Index,
+    subscriptions: usize,
 }
 
-/// The subscriptions of one channel.
-///
-/// Everything that decides *which* subscriptions an event is tried against lives here, so that an index over interests
-/// can take the place of the scan without the hub noticing.
+/// Subscribers with the same interest: what one of them gets, all get.
 #[derive(Debug)]
-pub(crate) struct Audience<I> {
-    subscriptions: DenseSlotMap<SubscriptionId, Subscription<I>>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Subscription<I> {
-    pub(crate) subscriber: SubscriberId,
+pub(crate) struct Cohort<I> {
     pub(crate) interest: I,
+    pub(crate) members: Vec<SubscriberId>,
 }
 
-impl<I> Audience<I> {
-    pub(crate) fn join(&mut self, subscriber: SubscriberId, interest: I) -> SubscriptionId {
-        self.subscriptions.insert(Subscription { subscriber, interest })
+/// Where a subscription stands in its channel's audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub(crate) cohort: CohortId,
+    place: usize,
+}
+
+/// A subscriber whose place another one's leaving has changed.
+pub(crate) type Moved = Option<(SubscriberId, Membership)>;
+
+impl<I: Interest> Audience<I> {
+    pub(crate) fn join(&mut self, subscriber: SubscriberId, interest: I) -> Membership {
+        let Self { cohorts, by_interest, index, subscriptions } = self;
+        *subscriptions += 1;
+        let cohort = *by_interest.entry(interest).or_insert_with_key(|interest| {
+            let cohort = cohorts.insert(Cohort { interest: interest.clone(), members: Vec::new() });
+            index.insert(cohort, interest);
+            cohort
+        });
+        let members = &mut cohorts[cohort].members;
+        members.push(subscriber);
+        Membership { cohort, place: members.len() - 1 }
     }
 
-    pub(crate) fn replace(&mut self, id: SubscriptionId, interest: I) {
-        if let Some(subscription) = self.subscriptions.get_mut(id) {
-            subscription.interest = interest;
+    pub(crate) fn leave(&mut self, membership: Membership) -> Moved {
+        let Membership { cohort, place } = membership;
+        let members = &mut self.cohorts.get_mut(cohort)?.members;
+        members.swap_remove(place);
+        self.subscriptions -= 1;
+        if let Some(moved) = members.get(place) {
+            return Some((*moved, membership));
         }
-    }
-
-    pub(crate) fn leave(&mut self, id: SubscriptionId) {
-        self.subscriptions.remove(id);
+        if members.is_empty()
+            && let Some(Cohort { interest, .. }) = self.cohorts.remove(cohort)
+        {
+            self.by_interest.remove(&interest);
+            self.index.remove(cohort, &interest);
+        }
+        None
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.subscriptions.is_empty()
+        self.subscriptions == 0
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.subscriptions.len()
+        self.subscriptions
     }
 
-    pub(crate) fn subscription(&self, id: SubscriptionId) -> Option<&Subscription<I>> {
-        self.subscriptions.get(id)
+    pub(crate) fn cohort(&self, id: CohortId) -> Option<&Cohort<I>> {
+        self.cohorts.get(id)
     }
 
-    /// Every subscription that may want an event: a superset of those that do.
-    pub(crate) fn candidates(&self) -> impl Iterator<Item = &Subscription<I>> {
-        self.subscriptions.values()
+    /// Every cohort that may want an event: all that do, and perhaps others.
+    pub(crate) fn candidates(&self, event: &I::Event, mut visit: impl FnMut(CohortId, &Cohort<I>)) {
+        self.index.candidates(event, |id| {
+            if let Some(cohort) = self.cohorts.get(id) {
+                visit(id, cohort);
+            }
+        });
     }
 }
 
-impl<I> Default for Audience<I> {
+impl<I: Interest> Default for Audience<I> {
     fn default() -> Self {
-        Self { subscriptions: DenseSlotMap::with_key() }
+        Self {
+            cohorts: SlotMap::with_key(),
+            by_interest: FxHashMap::default(),
+            index: I::Index::default(),
+            subscriptions: 0,
+        }
     }
 }

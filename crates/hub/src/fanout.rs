@@ -1,4 +1,4 @@
-/// What became of one event: every subscriber of its channel is counted in exactly one place.
+/// What became of some events: for each event, every subscriber of its channel is counted in exactly one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fanout<W> {
     /// Subscribers whose sink took the rendering.
@@ -15,10 +15,15 @@ impl<W: PartialEq> Fanout<W> {
         self.delivered + self.refused + self.withheld.iter().map(|(_, count)| count).sum::<u64>()
     }
 
-    pub(crate) fn withhold(&mut self, reason: W) {
+    pub(crate) fn count(&mut self, taken: bool, events: usize) {
+        *if taken { &mut self.delivered } else { &mut self.refused } += events as u64;
+    }
+
+    pub(crate) fn withhold(&mut self, reason: W, subscribers: usize) {
+        let subscribers = subscribers as u64;
         match self.withheld.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.withheld.push((reason, 1)),
+            Some((_, count)) => *count += subscribers,
+            None => self.withheld.push((reason, subscribers)),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The crate knows no sockets, no clock and no message format. The caller says what an [`Interest`] is (a viewport, a
 //! tenant, a topic filter), how an event is rendered for it, and where a rendering goes (a [`Sink`]). The [`Hub`] then
-//! finds the subscribers of a channel, asks each interest once, renders each distinct form once, and hands out clones.
+//! finds the interests of a channel that an event may concern, asks each once however many subscribers share it, renders
+//! each distinct form once, and hands out clones.
 //! [`Outbox`] is the sink most callers want: a queue of shared frames, bounded in bytes, that is drained with vectored
 //! writes.
 //!
@@ -11,10 +12,10 @@
 //!
 //! ```
 //! use bytes::Bytes;
-//! use geocast_hub::{Hub, Interest, Outbox, Overflow};
+//! use geocast_hub::{Everyone, Hub, Interest, Outbox, Overflow};
 //!
 //! /// Subscribers who only want numbers above a threshold.
-//! #[derive(Debug)]
+//! #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 //! struct Above(i64);
 //!
 //! impl Interest for Above {
@@ -22,6 +23,9 @@
 //!     type Form = ();
 //!     type Rendering = Bytes;
 //!     type Withheld = &'static str;
+//!     type Index = Everyone;
+//!
+//!     const PASSED_OVER: &'static str = "not asked";
 //!
 //!     fn decide(&self, event: &i64) -> Result<(), &'static str> {
 //!         if *event > self.0 { Ok(()) } else { Err("below the threshold") }
@@ -30,18 +34,22 @@
 //!     fn render(event: &i64, (): &()) -> Result<Bytes, &'static str> {
 //!         Ok(Bytes::from(event.to_string()))
 //!     }
+//!
+//!     fn join(renderings: &[Bytes]) -> Bytes {
+//!         Bytes::from(renderings.concat())
+//!     }
 //! }
 //!
 //! let mut hub: Hub<&str, Above, Outbox> = Hub::new();
 //! let low = hub.connect(Outbox::new(1024, Overflow::Close));
 //! let high = hub.connect(Outbox::new(1024, Overflow::Close));
-//! hub.subscribe(low, "temperature", Above(0));
-//! hub.subscribe(high, "temperature", Above(30));
+//! hub.subscribe(low, &"temperature", Above(0));
+//! hub.subscribe(high, &"temperature", Above(30));
 //!
-//! let fanout = hub.publish(&"temperature", &21);
+//! let fanout = hub.publish(&"temperature", [&21]);
 //! assert_eq!(fanout.delivered, 1);
 //! assert_eq!(fanout.withheld, vec![("below the threshold", 1)]);
-//! assert_eq!(hub.take_dirty(), vec![low]);
+//! hub.drain_dirty(|id, _outbox| assert_eq!(id, low));
 //! ```
 //!
 //! # Layout
@@ -51,22 +59,30 @@
 //! | `interest` | [`Interest`]: what a subscriber wants and how an event is rendered for it |
 //! | `sink` | [`Sink`]: where renderings go |
 //! | `outbox` | [`Outbox`]: the bounded queue of shared frames |
-//! | `audience` | the subscriptions of one channel: the place where an index finds the interested ones |
+//! | `index` | [`Index`]: how the interests that may want an event are found |
+//! | `audience` | the subscriptions of one channel, in cohorts of equal interest |
+//! | `delivery` | events on their way through an audience |
+//! | `subscribers` | who is connected, and who has something to write |
 //! | `fanout` | [`Fanout`]: what became of one event |
 //! | `hub` | [`Hub`]: subscribers and channels |
 
 mod audience;
+mod delivery;
 mod fanout;
 mod hub;
+mod index;
 mod interest;
 mod outbox;
 mod sink;
+mod subscribers;
 
 pub use fanout::Fanout;
-pub use hub::{Hub, SubscriberId};
+pub use hub::Hub;
+pub use index::{CohortId, Everyone, Index};
 pub use interest::Interest;
 pub use outbox::{Outbox, Overflow, Refused};
 pub use sink::Sink;
+pub use subscribers::SubscriberId;
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

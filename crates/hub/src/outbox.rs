@@ -111,6 +111,12 @@ impl Outbox {
         self.queued
     }
 
+    /// The queue, if it is a single part.
+    pub fn only(&self) -> Option<&[u8]> {
+        let [only] = self.parts.as_slices().0 else { return None };
+        (self.parts.len() == 1).then_some(&only.bytes)
+    }
+
     /// Fills `slices` with the front of the queue, for one vectored write, and returns how many it filled.
     pub fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;

@@ -1,8 +1,16 @@
-use std::sync::Arc;
+mod sight_index;
+mod window;
 
-use geocast_geo_filter::{Bbox, Document, Transform};
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use geocast_geo_filter::Transform;
 use geocast_hub::Interest;
-use geocast_protocol::text::Members;
+
+pub(crate) use sight_index::SightIndex;
+pub(crate) use window::Window;
 
 use crate::{AbsentClientReference, Count, Event, connection::Frame, rendering};
 
@@ -13,17 +21,6 @@ pub(crate) struct Sight {
     pub(crate) output: Option<Arc<Transform>>,
     pub(crate) window: Option<Arc<Window>>,
     pub(crate) absent: AbsentClientReference,
-}
-
-/// A viewport, ready to be tested against.
-#[derive(Debug)]
-pub(crate) struct Window {
-    bbox: Bbox,
-    /// Into the system of the box; none where that is the source's.
-    transform: Option<Arc<Transform>>,
-    /// The box in the source's system, never too small: what is outside of all of these is outside of the box.
-    bounds: Vec<Bbox>,
-    members: Members,
 }
 
 /// What distinguishes the renderings of one event.
@@ -48,27 +45,27 @@ pub(crate) enum Withheld {
     TooManyVertices,
 }
 
-impl Window {
-    pub(crate) fn new(bbox: Bbox, transform: Option<Arc<Transform>>, members: Members) -> Self {
-        let bounds = transform.as_ref().map_or_else(|| vec![bbox], |transform| transform.bounds(&bbox));
-        Self { bbox, transform, bounds, members }
+impl Sight {
+    /// The system of what is sent, if that is not the source's.
+    fn output_code(&self) -> Option<u32> {
+        self.output.as_ref().map(|transform| transform.to().code())
     }
+}
 
-    /// Which members of the event are in sight: `Ok(None)` for all of it.
-    fn see(&self, event: &Event, document: &Document) -> Result<Option<Vec<usize>>, Withheld> {
-        let source = document.shape();
-        if let Some(extent) = source.extent()
-            && !self.bounds.iter().any(|bounds| bounds.intersects(&extent))
-        {
-            return Err(Withheld::Outside);
-        }
-        let projected = self.transform.as_ref().map(|transform| event.projected(document, transform));
-        let shape = projected.as_deref().unwrap_or(source);
-        if self.members == Members::Inside && document.is_collection() {
-            let inside = shape.members_inside(&self.bbox);
-            return if inside.is_empty() { Err(Withheld::Outside) } else { Ok(Some(inside)) };
-        }
-        if shape.intersects(&self.bbox) { Ok(None) } else { Err(Withheld::Outside) }
+/// Two sights are equal if they show the same in the same form.
+impl PartialEq for Sight {
+    fn eq(&self, other: &Self) -> bool {
+        self.output_code() == other.output_code()
+            && self.absent == other.absent
+            && self.window == other.window
+    }
+}
+
+impl Eq for Sight {}
+
+impl Hash for Sight {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.output_code(), &self.window).hash(state);
     }
 }
 
@@ -99,6 +96,9 @@ impl Interest for Sight {
     type Form = Form;
     type Rendering = Frame;
     type Withheld = Withheld;
+    type Index = SightIndex;
+
+    const PASSED_OVER: Withheld = Withheld::Outside;
 
     fn decide(&self, event: &Event) -> Result<Form, Withheld> {
         event.document()?;
@@ -114,6 +114,10 @@ impl Interest for Sight {
 
     fn render(event: &Event, form: &Form) -> Result<Frame, Withheld> {
         rendering::push(event, form)
+    }
+
+    fn join(frames: &[Frame]) -> Frame {
+        Frame::join(frames)
     }
 }
 

@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 use geocast_geo_filter::TransformError;
 use geocast_protocol::Channel;
+use tokio::time::timeout;
 
 use super::{
     Connection,
@@ -22,6 +23,8 @@ pub(super) type Work = LocalBoxFuture<'static, Done>;
 pub(super) enum Done {
     /// A view is ready to be used.
     Sight(Result<Sight, TransformError>),
+    /// A subscription is in force, or has been waited for long enough.
+    Subscribed,
     /// State has been read, and is being sent.
     Fetched(Fetched),
 }
@@ -37,7 +40,7 @@ impl Connection {
                 Effect::Buffer(buffering) => {
                     self.worker.with_mailbox(self.id, |mailbox| mailbox.buffer(buffering));
                 }
-                Effect::Subscribe(channel) => self.subscribe(&channel),
+                Effect::Subscribe(channel) => self.subscribe(channel),
                 Effect::Unsubscribe(channel) => {
                     tracing::debug!(%channel, "unsubscribed");
                     self.worker.unsubscribe(self.id, &channel);
@@ -54,6 +57,7 @@ impl Connection {
             Done::Sight(Err(error)) => {
                 self.reply(&Reply::Error { code: "projection_failed", message: error.to_string() });
             }
+            Done::Subscribed => {}
             Done::Fetched(fetched) => {
                 if let Some((channel, mark)) = fetched.mark {
                     self.marks.retain(|(other, _)| *other != channel);
@@ -71,12 +75,24 @@ impl Connection {
         self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame.bytes().clone()));
     }
 
-    fn subscribe(&mut self, channel: &Channel) {
+    /// What follows waits until the subscription is in force, so that an answer behind it says that it is; but not for
+    /// long, as the store may be away.
+    fn subscribe(&mut self, channel: Channel) {
         tracing::debug!(%channel, "subscribed");
-        self.worker.subscribe(self.id, channel, self.sight.clone());
-        if let Some(position) = self.marks.iter().position(|(marked, _)| marked == channel) {
+        let confirmation = self.worker.subscribe(self.id, &channel, self.sight.clone());
+        if let Some(position) = self.marks.iter().position(|(marked, _)| *marked == channel) {
             let (_, mark) = self.marks.swap_remove(position);
-            self.worker.replay(self.id, channel, mark);
+            self.worker.replay(self.id, &channel, mark);
+        }
+        if let Some(confirmation) = confirmation {
+            self.work = Some(Box::pin(async move {
+                match timeout(CONFIRMATION, confirmation).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::warn!(%channel, %error, "subscription is not in force yet"),
+                    Err(_elapsed) => tracing::debug!(%channel, "subscription is not in force yet"),
+                }
+                Done::Subscribed
+            }));
         }
     }
 
@@ -115,6 +131,9 @@ async fn sight(
     };
     Ok(Sight { output, window, absent })
 }
+
+/// How long a client's next command waits for the store to confirm a subscription.
+const CONFIRMATION: Duration = Duration::from_millis(250);
 
 /// Channels of which a connection remembers when it read their state.
 const MOST_MARKS: usize = 128;

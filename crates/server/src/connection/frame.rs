@@ -2,12 +2,9 @@ use bytes::Bytes;
 
 use super::CloseCode;
 
-/// A complete text or binary frame of a server, unmasked and unfragmented (RFC 6455 §5.2), ready to be shared.
+/// One or more complete text frames of a server, unmasked and unfragmented (RFC 6455 §5.2), ready to be shared.
 #[derive(Debug, Clone)]
-pub(crate) struct Frame {
-    bytes: Bytes,
-    payload_at: usize,
-}
+pub(crate) struct Frame(Bytes);
 
 /// What a frame carries.
 #[derive(Debug, Clone, Copy)]
@@ -27,19 +24,24 @@ impl Frame {
         let header = Header::new(Opcode::Text, buffer.len() - LONGEST_HEADER);
         let start = LONGEST_HEADER - header.as_ref().len();
         buffer[start..LONGEST_HEADER].copy_from_slice(header.as_ref());
-        let mut bytes = Bytes::from(buffer);
-        let payload_at = header.as_ref().len();
-        Self { bytes: bytes.split_off(start), payload_at }
+        Self(Bytes::from(buffer).split_off(start))
     }
 
-    /// The whole frame.
+    /// Frames laid end to end.
+    pub(crate) fn join(frames: &[Self]) -> Self {
+        let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.0.len()).sum());
+        frames.iter().for_each(|frame| bytes.extend_from_slice(&frame.0));
+        Self(Bytes::from(bytes))
+    }
+
+    /// All of it, with the headers.
     pub(crate) fn bytes(&self) -> &Bytes {
-        &self.bytes
+        &self.0
     }
 
-    /// What it carries, sharing the memory of the frame.
-    pub(crate) fn payload(&self) -> Bytes {
-        self.bytes.slice(self.payload_at..)
+    /// What each frame carries, sharing its memory.
+    pub(crate) fn payloads(&self) -> impl Iterator<Item = Bytes> {
+        walk(&self.0).map(|(_, payload)| self.0.slice_ref(payload))
     }
 }
 
@@ -91,27 +93,29 @@ pub(crate) fn close(code: CloseCode) -> Bytes {
 }
 
 /// Whether a sequence of whole, unmasked frames holds a close frame.
-pub(crate) fn holds_close(mut frames: &[u8]) -> bool {
-    while let [first, second, rest @ ..] = frames {
-        if first & 0x0f == Opcode::Close as u8 {
-            return true;
-        }
+pub(crate) fn holds_close(frames: &[u8]) -> bool {
+    walk(frames).any(|(opcode, _)| opcode == Opcode::Close as u8)
+}
+
+/// The opcodes and payloads of whole, unmasked frames.
+fn walk(mut frames: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let [first, second, rest @ ..] = frames else { return None };
         let (length, rest) = match *second {
-            LENGTH_16 => match rest.split_first_chunk() {
-                Some((length, rest)) => (usize::from(u16::from_be_bytes(*length)), rest),
-                None => return false,
-            },
-            LENGTH_64 => match rest.split_first_chunk() {
-                Some((length, rest)) => {
-                    (usize::try_from(u64::from_be_bytes(*length)).unwrap_or(usize::MAX), rest)
-                }
-                None => return false,
-            },
+            LENGTH_16 => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (usize::from(u16::from_be_bytes(*length)), rest)
+            }
+            LENGTH_64 => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (usize::try_from(u64::from_be_bytes(*length)).ok()?, rest)
+            }
             short => (usize::from(short), rest),
         };
-        frames = rest.get(length..).unwrap_or_default();
-    }
-    false
+        let (payload, rest) = rest.split_at_checked(length)?;
+        frames = rest;
+        Some((first & 0x0f, payload))
+    })
 }
 
 const LONGEST_HEADER: usize = 10;
@@ -138,8 +142,21 @@ mod tests {
                 .format(&mut expected)
                 .expect("a vector takes everything");
             assert_eq!(frame.bytes(), &expected, "{length} bytes");
-            assert_eq!(frame.payload(), text.as_bytes());
+            assert_eq!(frame.payloads().collect::<Vec<_>>(), [text.as_bytes()]);
         }
+    }
+
+    #[test]
+    fn joined_frames_are_the_same_frames() {
+        let texts = ["a".repeat(3), String::new(), "b".repeat(300), "c".repeat(70_000)];
+        let frames: Vec<Frame> = texts
+            .iter()
+            .map(|text| Frame::text(0, |buffer| buffer.extend_from_slice(text.as_bytes())))
+            .collect();
+        let joined = Frame::join(&frames);
+        let bytes: Vec<u8> = frames.iter().flat_map(|frame| frame.bytes().to_vec()).collect();
+        assert_eq!(joined.bytes(), &bytes);
+        assert!(joined.payloads().eq(texts.iter().map(|text| text.as_bytes())));
     }
 
     #[test]

@@ -141,9 +141,7 @@ impl Mailbox {
             _ => now,
         };
         while !self.outbox.is_empty() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = self.outbox.fill(&mut slices);
-            match self.socket.write(&slices[..filled]) {
+            match self.write_some() {
                 Ok(Some(written)) => {
                     self.outbox.advance(written);
                     since = now;
@@ -154,6 +152,26 @@ impl Mailbox {
             }
         }
         if self.outbox.has_overflowed() { Condition::Overflowed } else { Condition::Idle }
+    }
+
+    /// One call to the kernel. A single part, which is what most clients have most of the time, takes the plain call: it
+    /// is measurably cheaper than the vectored one.
+    fn write_some(&self) -> io::Result<Option<usize>> {
+        if let Some(only) = self.outbox.only() {
+            return self.socket.write(only);
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let filled = self.outbox.fill(&mut slices);
+        self.socket.write_vectored(&slices[..filled])
+    }
+
+    fn collect(&mut self, envelope: Bytes) {
+        let Some(batch) = &mut self.batch else { return };
+        batch.bytes += envelope.len();
+        batch.envelopes.push(envelope);
+        if batch.envelopes.len() >= batch.buffering.count || batch.bytes >= LARGEST_BATCH {
+            self.seal();
+        }
     }
 
     /// Moves the collected pushes into the outbox, as parts that are still shared with everybody else.
@@ -188,18 +206,13 @@ impl Mailbox {
 
 impl Sink<Frame> for Mailbox {
     fn push(&mut self, frame: &Frame) -> Result<(), Refused> {
-        let Some(batch) = &mut self.batch else {
+        if self.batch.is_none() {
             return self.outbox.push_message([frame.bytes().clone()]);
-        };
+        }
         if self.outbox.is_closed() {
             return Err(Refused::Closed);
         }
-        let envelope = frame.payload();
-        batch.bytes += envelope.len();
-        batch.envelopes.push(envelope);
-        if batch.envelopes.len() >= batch.buffering.count || batch.bytes >= LARGEST_BATCH {
-            self.seal();
-        }
+        frame.payloads().for_each(|envelope| self.collect(envelope));
         Ok(())
     }
 }

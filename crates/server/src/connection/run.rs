@@ -145,10 +145,9 @@ impl Connection {
     }
 
     fn take(&mut self, message: Option<Result<Message, Error>>, now: Instant) -> Option<End> {
-        let mut effects = Vec::new();
         let noted = match message {
-            Some(Ok(Message::Text(text))) => self.session.receive(&text, now, &mut effects),
-            Some(Ok(Message::Binary(bytes))) => self.session.receive_binary(bytes.len(), now, &mut effects),
+            Some(Ok(Message::Text(text))) => self.session.receive(&text, now),
+            Some(Ok(Message::Binary(bytes))) => self.session.receive_binary(bytes.len(), now),
             Some(Ok(_)) => return None,
             None | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_))) => {
                 return Some(End::Gone);
@@ -158,7 +157,6 @@ impl Connection {
                 return Some(End::Close(violation(&error)));
             }
         };
-        self.effects.extend(effects);
         for count in noted.0 {
             self.count(count);
         }

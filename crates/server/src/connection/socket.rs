@@ -15,12 +15,13 @@ impl Socket {
     }
 
     /// Writes without waiting; `None` when the kernel takes nothing at this moment.
-    pub(crate) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
-        match self.0.try_write_vectored(slices) {
-            Ok(written) => Ok(Some(written)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(error),
-        }
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        unless_full(self.0.try_write(bytes))
+    }
+
+    /// Writes several parts in one call, as [`write`](Self::write) does.
+    pub(crate) fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
+        unless_full(self.0.try_write_vectored(slices))
     }
 
     /// Waits until the kernel may take something.
@@ -44,5 +45,13 @@ impl Socket {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+    }
+}
+
+fn unless_full(written: io::Result<usize>) -> io::Result<Option<usize>> {
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -9,9 +9,7 @@ impl Connection {
     pub(super) fn tick(&mut self, now: Instant) -> Option<End> {
         if self.session.is_unsettled() && self.settles_at(now) <= now {
             self.is_opening = false;
-            let mut effects = Vec::new();
-            self.session.settle(&mut effects);
-            self.effects.extend(effects);
+            self.effects.extend(self.session.settle());
             self.proceed();
         }
         if let Some(spread) = self.worker.draining() {

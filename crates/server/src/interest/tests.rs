@@ -36,7 +36,7 @@ fn event(payload: &str) -> Event {
 fn content(sight: &Sight, payload: &str) -> Result<Value, Withheld> {
     let event = event(payload);
     let frame = Sight::render(&event, &sight.decide(&event)?)?;
-    let mut envelope: Value = serde_json::from_slice(&frame.payload()).unwrap();
+    let mut envelope: Value = serde_json::from_slice(&frame.payloads().next().unwrap()).unwrap();
     Ok(envelope["content"].take())
 }
 

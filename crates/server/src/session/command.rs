@@ -8,12 +8,7 @@ use crate::Count;
 
 /// One method per command of the text dialect.
 impl Session {
-    pub(super) fn apply(
-        &mut self,
-        command: text::Command,
-        effects: &mut Vec<Effect>,
-        noted: &mut Noted,
-    ) -> Result<(), Reply> {
+    pub(super) fn apply(&mut self, command: text::Command, noted: &mut Noted) -> Result<(), Reply> {
         match command {
             text::Command::Get { channel, key, client_reference } => {
                 self.get(Fetch { channel, key, client_reference, crs: None }, noted);
@@ -25,7 +20,7 @@ impl Session {
             text::Command::Subscribe { channel } => self.subscribe(channel, noted)?,
             text::Command::Unsubscribe { channel } => self.unsubscribe(channel),
             text::Command::Ping { client_reference } => {
-                effects.push(Effect::Reply(Reply::Pong { client_reference }));
+                self.waiting.effects.push(Effect::Reply(Reply::Pong { client_reference }));
             }
             text::Command::Bbox(None) => {
                 self.view.viewport = None;

@@ -18,8 +18,8 @@ use crate::{Access, Count, Settings};
 
 /// What a client has said so far, and what follows from it.
 ///
-/// Frames that arrive together are applied as a set: what changes the view takes effect at once, what is answered or
-/// subscribed waits for [`settle`](Self::settle), so that a BBOX behind a GET still holds for it.
+/// Frames that arrive together are applied as a set: what changes the view takes effect first, what is answered or
+/// subscribed comes after it, in its order, so that a BBOX behind a GET still holds for it.
 #[derive(Debug)]
 pub(crate) struct Session {
     rules: Arc<Rules>,
@@ -81,40 +81,39 @@ impl Session {
         effects
     }
 
-    /// Takes one text frame. Replies that wait for nothing are in `effects` at once.
-    pub(crate) fn receive(&mut self, frame: &str, now: Instant, effects: &mut Vec<Effect>) -> Noted {
+    /// Takes one text frame.
+    pub(crate) fn receive(&mut self, frame: &str, now: Instant) -> Noted {
         self.rate.spend(now);
         let mut noted = Noted::default();
         match frame.parse::<text::Command>() {
             Ok(command) => {
-                if let Err(error) = self.apply(command, effects, &mut noted) {
+                if let Err(error) = self.apply(command, &mut noted) {
                     noted.0.push(Count::CommandMalformed);
-                    effects.push(Effect::Reply(error));
+                    self.waiting.effects.push(Effect::Reply(error));
                 }
             }
             Err(error) if error.kind.is_unknown_command() => noted.0.push(Count::CommandUnknown),
             Err(error) => {
                 noted.0.push(Count::CommandMalformed);
-                effects.push(Effect::Reply(Reply::Error {
-                    code: error.kind.code(),
-                    message: error.to_string(),
-                }));
+                let reply = Reply::Error { code: error.kind.code(), message: error.to_string() };
+                self.waiting.effects.push(Effect::Reply(reply));
             }
         }
         noted
     }
 
     /// Takes one binary frame, which no command of this dialect is.
-    pub(crate) fn receive_binary(&mut self, length: usize, now: Instant, effects: &mut Vec<Effect>) -> Noted {
+    pub(crate) fn receive_binary(&mut self, length: usize, now: Instant) -> Noted {
         self.rate.spend(now);
         let message = format!("a command is a text frame, not a binary one of {length} bytes");
-        effects.push(Effect::Reply(Reply::Error { code: "binary_frame", message }));
+        self.waiting.effects.push(Effect::Reply(Reply::Error { code: "binary_frame", message }));
         Noted(vec![Count::CommandMalformed])
     }
 
-    /// Ends a set of frames that arrived together.
-    pub(crate) fn settle(&mut self, effects: &mut Vec<Effect>) {
+    /// Ends a set of frames that arrived together and says what is to be done.
+    pub(crate) fn settle(&mut self) -> Vec<Effect> {
         let waiting = std::mem::take(&mut self.waiting);
+        let mut effects = Vec::new();
         if waiting.buffering {
             effects.push(Effect::Buffer(self.buffering));
         }
@@ -122,6 +121,7 @@ impl Session {
             effects.push(Effect::View(Box::new(self.view.clone())));
         }
         effects.extend(waiting.effects);
+        effects
     }
 
     /// Whether something waits for [`settle`](Self::settle).

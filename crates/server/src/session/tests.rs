@@ -23,12 +23,8 @@ fn rules(adjust: impl FnOnce(&mut Settings)) -> Arc<Rules> {
 
 /// What the frames of one set lead to, in short, and what is counted.
 fn converse(session: &mut Session, frames: &[&str]) -> (Vec<String>, Vec<Count>) {
-    let (mut effects, mut counts) = (Vec::new(), Vec::new());
-    for frame in frames {
-        counts.extend(session.receive(frame, Instant::now(), &mut effects).0);
-    }
-    session.settle(&mut effects);
-    (effects.iter().map(short).collect(), counts)
+    let counts = frames.iter().flat_map(|frame| session.receive(frame, Instant::now()).0).collect();
+    (session.settle().iter().map(short).collect(), counts)
 }
 
 fn short(effect: &Effect) -> String {
@@ -100,8 +96,8 @@ fn a_session_may_begin_projected() {
 #[test]
 fn a_set_is_looked_at_before_it_is_answered() {
     check(
-        &["GET news", "SUB news", "BBOX 1 2 3 4 9 gen=5", "PROJECTION epsg:3857"],
-        &["view 3857 [1.0, 2.0, 3.0, 4.0] in 4326", "fetch news", "subscribe news"],
+        &["GET news", "SUB news", "BBOX 1 2 3 4 9 gen=5", "PING", "PROJECTION epsg:3857"],
+        &["view 3857 [1.0, 2.0, 3.0, 4.0] in 4326", "fetch news", "subscribe news", "pong"],
         &[],
     );
 }
@@ -164,7 +160,7 @@ fn a_viewport_starts_its_channels_and_reset_ends_them() {
 fn subscriptions_are_bounded() {
     let mut session = session(rules(|settings| settings.limits.subscriptions = 2));
     let (effects, counts) = converse(&mut session, &["SUB map1", "SUB map2", "SUB map3"]);
-    assert_eq!(effects, ["error too_many_subscriptions", "subscribe map1", "subscribe map2"]);
+    assert_eq!(effects, ["subscribe map1", "subscribe map2", "error too_many_subscriptions"]);
     assert_eq!(counts, [Count::SubscriptionRefused, Count::CommandMalformed]);
     let (effects, _) = converse(&mut session, &["DEL map1", "SUB map3"]);
     assert_eq!(effects, ["unsubscribe map1", "subscribe map3"]);
@@ -173,9 +169,8 @@ fn subscriptions_are_bounded() {
 #[test]
 fn a_binary_frame_is_answered() {
     let mut session = session(rules(|_| ()));
-    let mut effects = Vec::new();
-    let noted = session.receive_binary(3, Instant::now(), &mut effects);
-    assert_eq!(effects.iter().map(short).collect::<Vec<_>>(), ["error binary_frame"]);
+    let noted = session.receive_binary(3, Instant::now());
+    assert_eq!(session.settle().iter().map(short).collect::<Vec<_>>(), ["error binary_frame"]);
     assert_eq!(noted.0, [Count::CommandMalformed]);
 }
 
@@ -186,7 +181,7 @@ fn a_hasty_client_waits() {
     let source = rules.source;
     let mut session = Session::new(rules, source, start);
     for _ in 0..3 {
-        session.receive("PING", start, &mut Vec::new());
+        session.receive("PING", start);
     }
     assert_eq!(session.resumes(start), Some(start + Duration::from_millis(100)));
     assert_eq!(session.resumes(start + Duration::from_millis(100)), None);
@@ -204,11 +199,10 @@ proptest! {
         let mut session = session(rules);
         let mut subscribed = std::collections::BTreeSet::new();
         for set in frames.chunks(3) {
-            let mut effects = Vec::new();
             for frame in set {
-                session.receive(frame, Instant::now(), &mut effects);
+                session.receive(frame, Instant::now());
             }
-            session.settle(&mut effects);
+            let effects = session.settle();
             prop_assert!(!session.is_unsettled());
             for effect in effects {
                 match effect {

@@ -3,11 +3,11 @@
 
 mod holds;
 mod message;
+mod round;
 mod run;
 
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,7 +22,8 @@ pub(crate) use run::{inbox, spawn};
 
 use self::holds::Holds;
 use crate::{
-    Count, Event, StoreError,
+    Count, StoreError,
+    broker::InFlight,
     connection::Mailbox,
     interest::{Sight, Withheld},
     node::Node,
@@ -93,19 +94,19 @@ impl Worker {
         self.hub.borrow_mut().sink(id).and_then(|mailbox| look(mailbox))
     }
 
-    /// Subscribes, or replaces what an existing subscription wants.
-    pub(crate) fn subscribe(self: &Rc<Self>, id: SubscriberId, channel: &Channel, sight: Sight) {
-        let first = self.hub.borrow_mut().subscribe(id, channel.clone(), sight);
-        if first {
+    /// Subscribes, or replaces what an existing subscription wants. Where the store has to be asked, the future ends
+    /// when it has confirmed.
+    pub(crate) fn subscribe(
+        &self,
+        id: SubscriberId,
+        channel: &Channel,
+        sight: Sight,
+    ) -> Option<BoxFuture<'static, Result<(), StoreError>>> {
+        let first = self.hub.borrow_mut().subscribe(id, channel, sight);
+        first.then(|| {
             self.node.broker.join(self.index, channel);
-            let confirmation = self.node.store.subscribe(channel);
-            let channel = channel.clone();
-            tokio::task::spawn_local(async move {
-                if let Err(error) = confirmation.await {
-                    tracing::warn!(%channel, %error, "subscription is not in force yet");
-                }
-            });
-        }
+            self.node.store.subscribe(channel)
+        })
     }
 
     pub(crate) fn unsubscribe(&self, id: SubscriberId, channel: &Channel) {
@@ -117,10 +118,10 @@ impl Worker {
     }
 
     /// Gives every subscription of a client a new sight.
-    pub(crate) fn look(self: &Rc<Self>, id: SubscriberId, sight: &Sight) {
+    pub(crate) fn look(&self, id: SubscriberId, sight: &Sight) {
         let channels: Vec<Channel> = self.hub.borrow().subscriptions(id).cloned().collect();
         for channel in channels {
-            self.subscribe(id, &channel, sight.clone());
+            self.hub.borrow_mut().subscribe(id, &channel, sight.clone());
         }
     }
 
@@ -156,21 +157,20 @@ impl Worker {
         }
     }
 
-    fn publish(&self, event: &Arc<Event>) {
-        self.holds.borrow_mut().record(event);
-        let fanout = self.hub.borrow_mut().publish(event.channel(), event);
+    /// Publishes events of one channel, in their order.
+    fn publish(&self, events: &[Arc<InFlight>]) {
+        let Some(first) = events.first() else { return };
+        let mut holds = self.holds.borrow_mut();
+        events.iter().for_each(|in_flight| holds.record(&in_flight.event));
+        let shared = events.iter().map(|in_flight| &*in_flight.event);
+        let fanout = self.hub.borrow_mut().publish(first.event.channel(), shared);
         self.account(&fanout);
     }
 
     /// Writes to all who have been pushed to.
     fn flush(&self) {
         let now = Instant::now();
-        let mut hub = self.hub.borrow_mut();
-        for id in hub.take_dirty() {
-            if let Some(mailbox) = hub.sink(id) {
-                mailbox.flush(now);
-            }
-        }
+        self.hub.borrow_mut().drain_dirty(|_, mailbox| mailbox.flush(now));
     }
 
     fn account(&self, fanout: &Fanout<Withheld>) {

@@ -7,7 +7,7 @@ use tokio::{
     time::{interval, timeout_at},
 };
 
-use super::{Worker, WorkerMessage};
+use super::{Worker, WorkerMessage, round::Round};
 use crate::{http, node::Node};
 
 /// A worker's inbox, before its thread runs.
@@ -60,9 +60,10 @@ async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>,
 /// True if the server stops.
 fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) -> bool {
     let mut drain = false;
+    let mut round = Round::new(worker);
     for message in batch.drain(..) {
         match message {
-            WorkerMessage::Event(in_flight) => worker.publish(&in_flight.event),
+            WorkerMessage::Event(in_flight) => round.add(in_flight),
             WorkerMessage::Accepted(stream, peer) => {
                 tokio::task::spawn_local(http::serve(Rc::clone(worker), stream, peer, router.clone()));
             }
@@ -72,6 +73,7 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
             }
         }
     }
+    round.publish();
     drain
 }
 

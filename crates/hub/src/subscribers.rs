@@ -1,0 +1,80 @@
+use rustc_hash::FxHashMap;
+use slotmap::{SlotMap, new_key_type};
+
+use crate::{Refused, Sink, audience::Membership};
+
+new_key_type! {
+    /// Names a subscriber of one hub. An id is never reused for another subscriber.
+    pub struct SubscriberId;
+}
+
+/// All who are connected, and who of them has something to write.
+#[derive(Debug)]
+pub(crate) struct Subscribers<C, S> {
+    map: SlotMap<SubscriberId, Subscriber<C, S>>,
+    dirty: Vec<SubscriberId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Subscriber<C, S> {
+    pub(crate) sink: S,
+    pub(crate) subscriptions: FxHashMap<C, Membership>,
+    /// Whether the subscriber is already in the list of those that have something to write.
+    dirty: bool,
+}
+
+impl<C, S> Subscribers<C, S> {
+    pub(crate) fn insert(&mut self, sink: S) -> SubscriberId {
+        self.map.insert(Subscriber { sink, subscriptions: FxHashMap::default(), dirty: false })
+    }
+
+    pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Subscriber<C, S>> {
+        self.map.remove(id)
+    }
+
+    pub(crate) fn get(&self, id: SubscriberId) -> Option<&Subscriber<C, S>> {
+        self.map.get(id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: SubscriberId) -> Option<&mut Subscriber<C, S>> {
+        self.map.get_mut(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SubscriberId> {
+        self.map.keys()
+    }
+
+    /// Gives a subscriber something. One that takes it, or refuses it, becomes dirty: a refusal may have made the sink
+    /// close its subscriber, which is something to write as well.
+    pub(crate) fn push<R>(&mut self, id: SubscriberId, rendering: &R) -> Result<(), Refused>
+    where
+        S: Sink<R>,
+    {
+        let subscriber = self.map.get_mut(id).ok_or(Refused::Closed)?;
+        if !subscriber.dirty {
+            subscriber.dirty = true;
+            self.dirty.push(id);
+        }
+        subscriber.sink.push(rendering)
+    }
+
+    /// Calls `work` with each dirty subscriber's sink, once, in the order of their first push; none is dirty after it.
+    pub(crate) fn drain_dirty(&mut self, mut work: impl FnMut(SubscriberId, &mut S)) {
+        for id in self.dirty.drain(..) {
+            if let Some(subscriber) = self.map.get_mut(id) {
+                subscriber.dirty = false;
+                work(id, &mut subscriber.sink);
+            }
+        }
+    }
+}
+
+impl<C, S> Default for Subscribers<C, S> {
+    fn default() -> Self {
+        Self { map: SlotMap::with_key(), dirty: Vec::new() }
+    }
+}
