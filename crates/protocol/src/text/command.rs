@@ -51,7 +51,7 @@ pub enum Command {
     Bbox(Option<Bbox>),
     /// `PROJECTION epsg:n`: the CRS of all later geometry. Takes exactly one positional word.
     Projection(Crs),
-    /// `BUFFER milliseconds count`: collect what is pushed. Takes exactly two positional words; `BUFFER 0 0` turns
+    /// `BUFFER milliseconds count`: collect what is pushed. Needs two positional words; `BUFFER 0 0` turns
     /// it off.
     Buffer {
         /// How long to collect at most, in milliseconds. What is too long is for the server to say.

@@ -130,7 +130,9 @@ fn projection(mut arguments: Arguments<'_>) -> Result<Command, Error> {
 
 /// `buffer = "BUFFER" milliseconds count`
 fn buffer(mut arguments: Arguments<'_>) -> Result<Command, Error> {
-    arguments.exactly(2, "two words")?;
+    if arguments.left() < 2 {
+        return Err(arguments.wrong_arity(2, "two words"));
+    }
     let milliseconds = arguments.integer("milliseconds")?;
     let count = arguments.integer("count")?;
     Ok(Command::Buffer { milliseconds, count })
