@@ -38,7 +38,7 @@ const fn exponent(number: f64) -> i32 {
     ((number.to_bits() >> 52) & 0x7ff) as i32 - 1023
 }
 
-/// Smaller boxes share the cells of this size: a tenth of a micrometre for metres, 7 mm for degrees. Without a limit, boxes of many tiny
+/// Smaller boxes share the cells of this size: 0.06 µm for metres, 7 mm for degrees. Without a limit, boxes of many tiny
 /// sizes would make many levels, each of which every query looks at.
 const MIN_EXPONENT: i32 = -24;
 
