@@ -6,7 +6,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{Message, protocol::CloseFrame},
 };
 
@@ -27,8 +27,10 @@ impl Client {
 
     /// Connects to a path and takes nothing.
     pub(crate) async fn connect_raw(address: SocketAddr, path: &str) -> Self {
+        // Without waiting for acknowledgements: tests send small frames one by one.
+        let url = format!("ws://{address}{path}");
         let (socket, _) =
-            connect_async(format!("ws://{address}{path}")).await.expect("the server takes connections");
+            connect_async_with_config(url, None, true).await.expect("the server takes connections");
         Self { socket }
     }
 
@@ -72,7 +74,29 @@ impl Client {
         self.next().await["content"].take()
     }
 
-    /// Waits until all commands so far have been carried out.
+    /// The error with which a command is answered: its code and its message, which say something.
+    pub(crate) async fn next_error(&mut self) -> Value {
+        let answer = self.next().await;
+        assert_eq!(answer["source"], "websocket", "{answer}");
+        let error = &answer["content"]["error"];
+        assert!(error["code"].as_str().is_some_and(|code| !code.is_empty()), "{answer}");
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{answer}");
+        answer
+    }
+
+    /// Takes envelopes up to the first one with this content, and returns those before it.
+    pub(crate) async fn until(&mut self, content: &str) -> Vec<Value> {
+        let mut before = Vec::new();
+        loop {
+            let envelope = self.next().await;
+            if envelope["content"] == content {
+                return before;
+            }
+            before.push(envelope);
+        }
+    }
+
+    /// Waits until all commands so far have been carried out: answers come in order.
     pub(crate) async fn settled(&mut self) {
         self.send("PING client_ref=settled").await;
         let pong = self.next().await;
@@ -83,7 +107,7 @@ impl Client {
         );
     }
 
-    /// Fails if anything but what answers a PING comes: commands and publications before it brought nothing.
+    /// Fails if anything but the answer to one more command comes: commands and publications before it brought nothing.
     pub(crate) async fn expect_nothing(&mut self) {
         tokio::time::sleep(QUIET).await;
         self.settled().await;

@@ -1,9 +1,30 @@
 //! The server over real sockets, on both stores.
 
+mod buffering;
 mod client;
+mod client_reference;
+mod collections;
+mod envelope;
+mod gap;
+mod geometries;
+mod getting;
+mod greeting;
+mod hostile_clients;
+mod hostile_publishers;
+mod http_client;
+mod malformed_commands;
 mod mobility_toolbox;
+mod positions;
+mod projection;
+mod raw_client;
 mod redis_server;
 mod redis_store;
+mod refused_channels;
+mod sentinel;
 mod server;
+mod sets;
+mod slow_readers;
 mod stores;
 mod subscribing;
+mod viewport;
+mod viewport_channels;

@@ -1,0 +1,87 @@
+//! A client that does not read.
+
+use std::time::{Duration, Instant};
+
+use geocast_server::Count;
+
+use crate::{
+    raw_client::{RawClient, TEXT, frame},
+    server::{Backend, TestServer},
+    stores::on_both_stores,
+};
+
+on_both_stores!(
+    a_client_that_does_not_read_is_closed_while_others_go_on,
+    a_client_that_reads_late_but_in_time_loses_nothing,
+    a_client_that_makes_no_progress_is_closed,
+);
+
+/// A subscriber that has read nothing but the proof of its subscription.
+async fn idle_subscriber(server: &TestServer) -> RawClient {
+    let mut client = RawClient::connect(server.address).await;
+    client.next_frame().await.expect("the greeting");
+    client.send(frame(TEXT, b"SUB news")).await;
+    client.send(frame(TEXT, b"GET settled")).await;
+    client.next_frame().await.expect("the answer");
+    client
+}
+
+async fn a_client_that_does_not_read_is_closed_while_others_go_on(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| settings.limits.outbox = 64 * 1024).await;
+    let mut reader = server.subscriber("news", &[]).await;
+    let mut idle = idle_subscriber(&server).await;
+    let payload = format!("\"{}\"", "x".repeat(30_000));
+    let mut published = 0;
+    let start = Instant::now();
+    // What the kernel holds for the idle client comes on top of the bound.
+    while server.count(Count::ClosedSlow) == 0 {
+        server.publish("news", payload.clone()).await;
+        reader.next().await;
+        published += 1;
+        assert!(start.elapsed() < Duration::from_secs(10) && published < 2_000, "{published} messages");
+    }
+    assert!(server.count(Count::WithheldSlow) >= 1);
+    assert_eq!(server.brings(&mut reader, "news", ["1"]).await, [serde_json::json!(1)]);
+    assert_eq!(idle.close_code().await, Some(3008));
+    assert_eq!(server.count(Count::ClosedSlow), 1);
+    reader.settled().await;
+}
+
+async fn a_client_that_reads_late_but_in_time_loses_nothing(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut reader = server.subscriber("news", &[]).await;
+    let mut late = idle_subscriber(&server).await;
+    let fill = "x".repeat(3_000);
+    for number in 0..300 {
+        server.publish("news", format!("\"{number} {fill}\"")).await;
+        reader.next().await;
+    }
+    for number in 0..300 {
+        let (_, payload) = late.next_frame().await.expect("a frame");
+        let start = format!(r#"{{"source":"news","content":"{number} xxx"#);
+        assert!(
+            payload.starts_with(start.as_bytes()),
+            "{number}: {}",
+            String::from_utf8_lossy(&payload[..80])
+        );
+    }
+    assert_eq!(server.count(Count::ClosedSlow), 0);
+    assert_eq!(server.count(Count::WithheldSlow), 0);
+}
+
+async fn a_client_that_makes_no_progress_is_closed(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        settings.limits.outbox = 64 * 1024 * 1024;
+        settings.timeouts.write = Duration::from_millis(300);
+    })
+    .await;
+    let mut reader = server.subscriber("news", &[]).await;
+    let _idle = idle_subscriber(&server).await;
+    let payload = format!("\"{}\"", "x".repeat(500_000));
+    for _ in 0..20 {
+        server.publish("news", payload.clone()).await;
+        reader.next().await;
+    }
+    server.counted(Count::ClosedSlow, 1).await;
+    reader.settled().await;
+}
