@@ -25,9 +25,9 @@ impl Place {
 
     /// Whether a position in EPSG:3857 is here, to a centimetre.
     pub(super) fn has_metres(self, position: &Value) -> bool {
-        let axes = self.metres().into_iter().enumerate();
-        axes.map(|(axis, own)| position[axis].as_f64().is_some_and(|number| (number - own).abs() < 0.01))
-            .all(|is| is)
+        let is_near =
+            |(axis, own): (usize, f64)| position[axis].as_f64().is_some_and(|x| (x - own).abs() < 0.01);
+        self.metres().into_iter().enumerate().all(is_near)
     }
 
     /// In EPSG:3857: the sphere's Mercator projection.
