@@ -149,6 +149,8 @@ async fn a_buffer_that_makes_no_sense_changes_nothing(backend: Backend) {
         "BUFFER 60000 -5",
         "BUFFER nan 5",
         "BUFFER 1e999 5",
+        "BUFFER 60001 5",
+        "BUFFER 1000 10001",
     ] {
         client.send(command).await;
         client.next_error().await;

@@ -1,6 +1,7 @@
 //! The handshake and the first frame.
 
 use futures_util::FutureExt;
+use tokio_tungstenite::{connect_async, tungstenite::client::IntoClientRequest};
 
 use crate::{
     client::{Client, QUIET},
@@ -13,6 +14,7 @@ on_both_stores!(
     the_first_frame_says_that_the_connection_is_open,
     text_is_spoken_on_its_paths_alone,
     further_paths_can_be_set,
+    the_dialect_can_be_chosen_by_name,
 );
 
 async fn the_first_frame_says_that_the_connection_is_open(backend: Backend) {
@@ -48,4 +50,21 @@ async fn further_paths_can_be_set(backend: Backend) {
         client.settled().await;
     }
     assert_eq!(upgrade(server.address, "/elsewhere", None).await, 404);
+}
+
+async fn the_dialect_can_be_chosen_by_name(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    for (asked, confirmed) in
+        [("geocast.text", Some("geocast.text")), ("something.else, geocast.text", Some("geocast.text"))]
+    {
+        let mut request = format!("ws://{}/ws", server.address).into_client_request().expect("a request");
+        let header = asked.parse().expect("a header");
+        request.headers_mut().insert("Sec-WebSocket-Protocol", header);
+        let (socket, response) = connect_async(request).await.expect("the server takes connections");
+        let header = response.headers().get("Sec-WebSocket-Protocol");
+        assert_eq!(header.and_then(|header| header.to_str().ok()), confirmed, "{asked}");
+        let mut client = Client { socket };
+        assert_eq!(client.next_content().await["status"], "open", "{asked}");
+        client.settled().await;
+    }
 }

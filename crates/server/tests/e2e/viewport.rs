@@ -136,6 +136,8 @@ async fn a_box_that_makes_no_sense_changes_nothing(backend: Backend) {
         "BBOX a b c d",
         "BBOX 0x0 0 60 60",
         "BBOX 20 10 60 0",
+        "BBOX 60 0 20 10",
+        "BBOX 60 0 20 10 crs=epsg:3857",
         "BBOX 20,0,60,10",
         "BBOX 20 0 60 10 crs=epsg:999999",
         "BBOX 20 0 60 10 crs=banana",

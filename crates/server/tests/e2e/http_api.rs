@@ -1,0 +1,243 @@
+//! HTTP on the port of the WebSockets.
+
+use geocast_server::{Count, Secret, Settings};
+use serde_json::{Value, json};
+
+use crate::{
+    http_client::{Response, get, request},
+    server::{Backend, TestServer},
+    stores::on_both_stores,
+};
+
+on_both_stores!(
+    a_publication_reaches_subscribers_byte_for_byte,
+    putting_sets_state_and_publishes_in_one_step,
+    deleting_removes_state_and_tells_subscribers,
+    what_cannot_be_published_is_refused_with_a_reason,
+    a_publication_has_a_largest_size,
+    a_publish_key_is_demanded,
+    a_channel_that_is_not_allowed_cannot_be_written,
+    the_server_says_that_it_lives_and_is_ready,
+    the_page_says_what_there_is,
+    a_websocket_path_asks_for_an_upgrade,
+    unknown_addresses_and_methods_are_refused,
+);
+
+const KEY: &[&str] = &["Authorization: Bearer open sesame"];
+
+/// With Redis, publishing over HTTP needs a key.
+fn with_key(settings: &mut Settings) {
+    settings.publish_key = Some(Secret::new("open sesame"));
+}
+
+fn expect_error(response: &Response, status: u16, what: &str) {
+    assert_eq!(response.status, status, "{what}: {response:?}");
+    let error = response.json()["error"].take();
+    for part in ["code", "message"] {
+        assert!(error[part].as_str().is_some_and(|text| !text.is_empty()), "{what}: {response:?}");
+    }
+}
+
+async fn a_publication_reaches_subscribers_byte_for_byte(backend: Backend) {
+    let server = TestServer::start_with(backend, with_key).await;
+    let mut client = server.subscriber("nachrichten/é", &[]).await;
+    for body in [r#"{ "b":7.10, "n":12345678901234567890123 }"#, "1", "\"text\"", r#"{"type":"Feature"}"#] {
+        let path = "/api/publish/nachrichten%2F%C3%A9";
+        let response = request(server.address, "POST", path, KEY, body).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        let text = client.next_text().await;
+        assert!(
+            text.starts_with(&format!(r#"{{"source":"nachrichten/é","content":{body},"timestamp":"#)),
+            "{text}"
+        );
+    }
+    let response =
+        request(server.address, "POST", "/api/publish/nachrichten%2F%C3%A9", KEY, "plain text").await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(client.next_content().await, "plain text");
+    assert_eq!(server.count(Count::Published), 5);
+    let mut other = server.client().await;
+    other.send("GET nachrichten/é").await;
+    assert_eq!(other.next_content().await, Value::Null, "what is only published is no state");
+}
+
+async fn putting_sets_state_and_publishes_in_one_step(backend: Backend) {
+    let server = TestServer::start_with(backend, with_key).await;
+    let mut client = server.subscriber("cars", &[]).await;
+    for number in 0..20 {
+        let response = request(server.address, "PUT", "/api/state/cars/a:1", KEY, number.to_string()).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        assert_eq!(client.next_content().await, number);
+        client.send("GET cars a:1").await;
+        assert_eq!(client.next_content().await, number);
+    }
+    client.send("GET cars").await;
+    assert_eq!(client.next_content().await, 19);
+    client.expect_nothing().await;
+}
+
+async fn deleting_removes_state_and_tells_subscribers(backend: Backend) {
+    let server = TestServer::start_with(backend, with_key).await;
+    server.put("cars", "1", "1").await;
+    server.put("cars", "2", "2").await;
+    let mut client = server.subscriber("cars", &[]).await;
+    // A feature of that id which is nowhere: it passes every viewport.
+    client.send("BBOX 0 0 1 1").await;
+    client.settled().await;
+    let response = request(server.address, "DELETE", "/api/state/cars/1", KEY, "").await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let notice = client.next_content().await;
+    assert_eq!((&notice["type"], &notice["id"]), (&json!("Feature"), &json!("1")), "{notice}");
+    assert_eq!((&notice["geometry"], &notice["deleted"]), (&Value::Null, &json!(true)), "{notice}");
+    client.send("GET cars 1").await;
+    assert_eq!(client.next_content().await, Value::Null);
+    let response = request(server.address, "DELETE", "/api/state/cars/1", KEY, "").await;
+    expect_error(&response, 404, "a key that is not there");
+    client.expect_nothing().await;
+    client.send("GET cars").await;
+    assert_eq!(client.next_content().await, 2);
+}
+
+async fn what_cannot_be_published_is_refused_with_a_reason(backend: Backend) {
+    let server = TestServer::start_with(backend, with_key).await;
+    let mut client = server.subscriber("news", &[]).await;
+    let deep = format!("{}1{}", "[".repeat(33), "]".repeat(33));
+    let vertices = format!(r#"{{"type":"MultiPoint","coordinates":[{}]}}"#, vec!["[0,0]"; 100_001].join(","));
+    let cases = [
+        ("POST", "/api/publish/a*b", "1", 400),
+        ("POST", "/api/publish/a%20b", "1", 400),
+        ("POST", "/api/publish/a%0D%0Ab", "1", 400),
+        ("POST", "/api/publish/%00", "1", 400),
+        ("POST", "/api/publish/%ff", "1", 400),
+        ("PUT", "/api/state/a%5B/1", "1", 400),
+        ("PUT", "/api/state/news/%00", "1", 400),
+        ("PUT", "/api/state/news/a%20b", "1", 400),
+        ("DELETE", "/api/state/a%3F/1", "1", 400),
+        ("POST", "/api/publish/news", &deep, 422),
+        ("PUT", "/api/state/news/1", &deep, 422),
+        ("POST", "/api/publish/news", &vertices, 422),
+    ];
+    for (method, path, body, status) in cases {
+        expect_error(&request(server.address, method, path, KEY, body).await, status, path);
+    }
+    let long = format!("/api/publish/{}", "x".repeat(256));
+    expect_error(&request(server.address, "POST", &long, KEY, "1").await, 400, "a long channel name");
+    client.expect_nothing().await;
+    client.send("GET news").await;
+    assert_eq!(client.next_content().await, Value::Null);
+    assert_eq!(server.count(Count::Published), 0);
+    assert_eq!(server.count(Count::PublishRefused), 13);
+}
+
+async fn a_publication_has_a_largest_size(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        with_key(settings);
+        settings.limits.publication = 1_000;
+    })
+    .await;
+    let mut client = server.subscriber("news", &[]).await;
+    for (method, path) in [("POST", "/api/publish/news"), ("PUT", "/api/state/news/1")] {
+        let response = request(server.address, method, path, KEY, "1".repeat(1_001)).await;
+        expect_error(&response, 413, "a byte too many");
+        let response = request(server.address, method, path, KEY, "1".repeat(1_000)).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        assert!(client.next_text().await.contains(&"1".repeat(1_000)));
+    }
+    client.expect_nothing().await;
+}
+
+async fn a_publish_key_is_demanded(backend: Backend) {
+    let server = TestServer::start_with(backend, with_key).await;
+    let mut client = server.subscriber("news", &[]).await;
+    let wrong: [(&[&str], u16); 7] = [
+        (&[], 401),
+        (&["Authorization: Basic b3BlbiBzZXNhbWU="], 401),
+        (&["Authorization: open sesame"], 401),
+        (&["Authorization: Bearer open sesam"], 403),
+        (&["Authorization: Bearer open sesame!"], 403),
+        (&["Authorization: Bearer OPEN SESAME"], 403),
+        (&["Authorization: Bearer x"], 403),
+    ];
+    for (headers, status) in wrong {
+        for (method, path) in
+            [("POST", "/api/publish/news"), ("PUT", "/api/state/news/1"), ("DELETE", "/api/state/news/1")]
+        {
+            let response = request(server.address, method, path, headers, "1").await;
+            expect_error(&response, status, &format!("{method} {headers:?}"));
+            assert!(!response.body.contains("sesam"), "{response:?}");
+        }
+    }
+    client.expect_nothing().await;
+    let response = request(server.address, "POST", "/api/publish/news?key=x", KEY, "1").await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(client.next_content().await, 1);
+}
+
+async fn a_channel_that_is_not_allowed_cannot_be_written(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        with_key(settings);
+        settings.channels = Some("news_*".parse().expect("patterns"));
+    })
+    .await;
+    for (method, path) in
+        [("POST", "/api/publish/secret"), ("PUT", "/api/state/secret/1"), ("DELETE", "/api/state/secret/1")]
+    {
+        expect_error(&request(server.address, method, path, KEY, "1").await, 403, path);
+    }
+    assert_eq!(request(server.address, "POST", "/api/publish/news_de", KEY, "1").await.status, 200);
+    // With Redis and no key set, nobody publishes over HTTP; an embedded store on this machine is open.
+    let server = TestServer::start(backend).await;
+    let response = request(server.address, "POST", "/api/publish/news", &[], "1").await;
+    match backend {
+        Backend::Embedded => assert_eq!(response.status, 200, "{response:?}"),
+        Backend::Redis => assert!([401, 403].contains(&response.status), "{response:?}"),
+    }
+}
+
+async fn the_server_says_that_it_lives_and_is_ready(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    for path in ["/live", "/ready"] {
+        let response = get(server.address, path).await;
+        assert_eq!(response.status, 200, "{path}: {response:?}");
+        assert!(response.json().is_object(), "{response:?}");
+    }
+}
+
+async fn the_page_says_what_there_is(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let response = get(server.address, "/").await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert!(response.head.contains("content-type: text/html"), "{response:?}");
+    for endpoint in ["geocast", "/ws", "/api/publish/", "/api/state/", "/live", "/ready"] {
+        assert!(response.body.contains(endpoint), "{endpoint}: {}", response.body);
+    }
+}
+
+async fn a_websocket_path_asks_for_an_upgrade(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    for path in ["/ws", "/ws/"] {
+        expect_error(&get(server.address, path).await, 426, path);
+    }
+    let broken = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    let response = request(server.address, "GET", "/ws", &broken, "").await;
+    assert!([400, 426].contains(&response.status), "without a key: {response:?}");
+}
+
+async fn unknown_addresses_and_methods_are_refused(backend: Backend) {
+    let server = TestServer::start_with(backend, with_key).await;
+    for path in
+        ["/nope", "/api", "/api/publish", "/api/publish/", "/api/state/news", "/../etc/passwd", "/live/x"]
+    {
+        expect_error(&request(server.address, "POST", path, KEY, "1").await, 404, path);
+    }
+    for (method, path) in [
+        ("GET", "/api/publish/news"),
+        ("PUT", "/api/publish/news"),
+        ("POST", "/api/state/news/1"),
+        ("GET", "/api/state/news/1"),
+        ("POST", "/live"),
+        ("DELETE", "/ready"),
+    ] {
+        expect_error(&request(server.address, method, path, KEY, "1").await, 405, path);
+    }
+}
