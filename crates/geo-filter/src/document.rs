@@ -37,9 +37,9 @@ impl Document {
     /// Members may come in any order, foreign members are passed over, and of members with the same name the
     /// last one counts, as with `JSON.parse`. All seven geometry types are understood, bare or in a Feature,
     /// and FeatureCollections of them. A geometry whose coordinates do not fit its type (a string, a single
-    /// number, a number beyond the range of `f64`) is not GeoJSON: the document, or that member of a
-    /// collection, then counts as having no geometry. A geometry collection with such an element is not
-    /// GeoJSON as a whole.
+    /// number) is not GeoJSON: the document, or that member of a collection, then counts as having no geometry.
+    /// A geometry collection with such an element is not GeoJSON as a whole. A coordinate beyond the range of
+    /// `f64`, such as `1e999`, [withholds](Shape::withheld) its member from every viewport and projection.
     ///
     /// # Errors
     /// When the payload is JSON and passes one of the limits.

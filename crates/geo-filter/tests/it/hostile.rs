@@ -62,7 +62,7 @@ fn a_number_of_a_million_digits() {
     let json = format!(r#"{{"type":"Point","coordinates":[0.{},2]}}"#, "1".repeat(1_000_000));
     assert_eq!(exercise(json.as_bytes()).unwrap().kind(), Kind::Geographic);
     let json = format!(r#"{{"type":"Point","coordinates":[{},2]}}"#, "1".repeat(1_000_000));
-    assert_eq!(exercise(json.as_bytes()).unwrap().kind(), Kind::Json);
+    assert!(exercise(json.as_bytes()).unwrap().shape().is_withheld(), "it is beyond the range of f64");
 }
 
 #[test]

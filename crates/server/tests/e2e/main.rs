@@ -16,6 +16,7 @@ mod http_client;
 mod limits;
 mod malformed_commands;
 mod mobility_toolbox;
+mod not_finite;
 mod origins;
 mod pings;
 mod positions;
