@@ -31,4 +31,4 @@ fn websocket_config(message: usize) -> WebSocketConfig {
 }
 
 /// Commands are small; a larger message is read in several steps.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 1024;
