@@ -36,6 +36,9 @@ pub(super) enum Benchmark {
     /// The bare loop of `limit`
     #[command(hide = true)]
     Bare(BareArguments),
+    /// Any other command, until the parent ends
+    #[command(hide = true)]
+    Tethered(TetheredArguments),
 }
 
 /// `geocast bench fanout`
@@ -130,6 +133,13 @@ pub(super) struct BareArguments {
     pub(super) connections: NonZeroUsize,
     #[arg(long, value_enum)]
     pub(super) with: Writing,
+}
+
+/// `geocast bench tethered`
+#[derive(Debug, Args)]
+pub(super) struct TetheredArguments {
+    #[arg(last = true, required = true)]
+    pub(super) command: Vec<String>,
 }
 
 /// How much is published, and when.

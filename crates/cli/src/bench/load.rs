@@ -93,7 +93,7 @@ pub(super) fn publish(
             engine.publisher()?.publish(&batch)?;
             last.1 = now;
         }
-        if now.saturating_sub(last.1) > LOST {
+        if !settled && now.saturating_sub(last.1) > LOST {
             break;
         }
         engine.turn(schedule.wait(now))?;

@@ -36,5 +36,6 @@ pub(crate) fn bench(arguments: BenchArguments) -> anyhow::Result<Exit> {
         Benchmark::Connect(arguments) => connect::connect(&arguments),
         Benchmark::Idle(arguments) => idle::idle(&arguments),
         Benchmark::Bare(arguments) => bare::bare(&arguments),
+        Benchmark::Tethered(arguments) => server::tethered(&arguments),
     }
 }

@@ -1,9 +1,12 @@
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use crate::{
-    geocast::{Running, code, run, stderr, stdout},
+    geocast::{Running, code, geocast, run, stderr, stdout, wait_until},
     redis_server::RedisServer,
 };
 
@@ -126,4 +129,28 @@ fn people_get_a_table() {
     {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
+}
+
+/// A server that goes on without its benchmark would disturb all later ones.
+#[test]
+fn a_killed_benchmark_leaves_no_server_behind() {
+    let benchmark =
+        Running::start(geocast(&["bench", "fanout", "--spawn", "--connections", "5", "--rate", "1"]));
+    let children = format!("/proc/{0}/task/{0}/children", benchmark.id());
+    let mut server = String::new();
+    wait_until(
+        || {
+            server = fs::read_to_string(&children).unwrap_or_default().trim().to_owned();
+            let command = fs::read_to_string(format!("/proc/{server}/cmdline")).unwrap_or_default();
+            command.split('\0').nth(1) == Some("serve")
+        },
+        || "no server was started".to_owned(),
+    );
+    benchmark.signal("KILL");
+    let state = || fs::read_to_string(format!("/proc/{server}/stat")).unwrap_or_default();
+    // What nobody waits for may stay in the table as a zombie.
+    wait_until(
+        || state().is_empty() || state().contains(") Z "),
+        || format!("the server still runs: {}", state()),
+    );
 }

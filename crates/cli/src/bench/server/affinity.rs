@@ -1,6 +1,7 @@
 use std::{num::NonZeroUsize, thread};
 
-use anyhow::Context;
+#[cfg(target_os = "linux")]
+use anyhow::{Context, ensure};
 
 use crate::bench::arguments::{RunOptions, ServerOptions};
 
@@ -36,11 +37,32 @@ impl Cores {
     }
 }
 
+/// Does something, such as starting a process, on a core of its own, and goes on where this thread was.
+///
+/// Not on another thread: Linux takes the thread that starts a process for its parent.
+#[cfg(target_os = "linux")]
+pub(super) fn on_core<T>(core: Option<usize>, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    use rustix::thread::{sched_getaffinity, sched_setaffinity};
+    let Some(core) = core else { return work() };
+    let before = sched_getaffinity(None)?;
+    pin(core)?;
+    let outcome = work();
+    sched_setaffinity(None, &before)?;
+    outcome
+}
+
+/// Does something, such as starting a process, on a core of its own.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn on_core<T>(core: Option<usize>, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    core.map_or(Ok(()), pin)?;
+    work()
+}
+
 /// Lets this thread, and the processes it starts from now on, run on one core only.
 #[cfg(target_os = "linux")]
 fn pin(core: usize) -> anyhow::Result<()> {
     use rustix::thread::{CpuSet, sched_setaffinity};
-    anyhow::ensure!(core < CpuSet::MAX_CPU, "core {core} is beyond {}", CpuSet::MAX_CPU - 1);
+    ensure!(core < CpuSet::MAX_CPU, "core {core} is beyond {}", CpuSet::MAX_CPU - 1);
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores).with_context(|| format!("there is no core {core} for this process"))
@@ -50,22 +72,4 @@ fn pin(core: usize) -> anyhow::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn pin(core: usize) -> anyhow::Result<()> {
     anyhow::bail!("core {core} cannot be chosen: this system has no call for it")
-}
-
-/// Runs something, such as starting a process, as if on a thread of that core.
-pub(super) fn on_core<T: Send>(
-    core: Option<usize>,
-    work: impl FnOnce() -> anyhow::Result<T> + Send,
-) -> anyhow::Result<T> {
-    let Some(core) = core else { return work() };
-    // The caller's own core stays as it is.
-    let outcome = thread::scope(|scope| {
-        scope
-            .spawn(|| {
-                pin(core)?;
-                work()
-            })
-            .join()
-    });
-    outcome.ok().context("starting a process failed")?
 }

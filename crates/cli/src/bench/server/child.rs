@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use super::affinity::on_core;
 
-/// A server that was started to be measured. It ends with this value.
+/// A server that was started to be measured. It ends with this value, and with this process whatever ends that.
 #[derive(Debug)]
 pub(in crate::bench) struct ChildServer {
     child: Child,
@@ -20,7 +20,12 @@ impl ChildServer {
     pub(in crate::bench) fn start(arguments: &[String], core: Option<usize>) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program cannot find itself")?;
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .args(["bench", "tethered", "--"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let child = on_core(core, move || command.spawn().context("the server cannot be started"))?;
         // From here on it is ended whatever happens.
         let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };

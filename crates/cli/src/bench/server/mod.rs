@@ -2,6 +2,7 @@
 
 mod affinity;
 mod child;
+mod tether;
 mod usage;
 
 use std::{net::TcpStream, time::Duration};
@@ -16,6 +17,7 @@ use crate::unreachable::Unreachable;
 
 pub(super) use affinity::Cores;
 pub(super) use child::{ChildServer, LISTENS};
+pub(super) use tether::tethered;
 pub(super) use usage::Usage;
 
 /// A server, running.
