@@ -9,6 +9,8 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
 LOCKED := $(if $(CI),--locked)
 # Arguments for what the target runs: make run ARGS='--port 9000', make bench ARGS=parse.
 ARGS ?=
+# Tests wait for sockets and timers more than they compute.
+export RUST_TEST_THREADS ?= 4
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
 
