@@ -25,7 +25,7 @@ pub enum Overflow {
     /// The subscriber is to be closed: everything that has not begun to leave is discarded and nothing is taken any
     /// more.
     Close,
-    /// The oldest messages make room. A message larger than the bound is refused.
+    /// The oldest messages make room.
     DropOldest,
 }
 
@@ -54,7 +54,8 @@ enum State {
 }
 
 impl Outbox {
-    /// An empty outbox that holds at most `limit` bytes, counting a little for each part besides its payload.
+    /// An empty outbox that holds at most `limit` bytes, counting a little for each part besides its payload. A single
+    /// message may be larger, and is then taken while at most half of that is queued.
     pub fn new(limit: usize, overflow: Overflow) -> Self {
         Self { parts: VecDeque::new(), queued: 0, limit, overflow, started: false, state: State::Open }
     }
@@ -74,7 +75,7 @@ impl Outbox {
         }
         let parts = parts.into_iter();
         let size: usize = parts.clone().map(|bytes| cost(&bytes)).sum();
-        if self.queued + size > self.limit {
+        if self.queued + size > self.bound(size) {
             self.make_room(size)?;
         }
         self.append(parts, size);
@@ -151,45 +152,44 @@ impl Outbox {
         }
     }
 
+    /// What may be queued together with a message of this size. One that is larger than the limit is no reader's fault: it
+    /// is taken while at most half the limit is queued before it.
+    fn bound(&self, size: usize) -> usize {
+        self.limit.max(size + self.limit / 2)
+    }
+
     fn make_room(&mut self, size: usize) -> Result<(), Refused> {
         match self.overflow {
             Overflow::Close => {
-                self.discard_until(usize::MAX);
+                self.discard(|_| true);
                 self.state = State::Overflowed;
                 Err(Refused::Full)
             }
-            Overflow::DropOldest if size > self.limit => Err(Refused::Full),
             Overflow::DropOldest => {
-                self.discard_until(size);
-                if self.queued + size > self.limit { Err(Refused::Full) } else { Ok(()) }
+                let most = self.bound(size) - size;
+                self.discard(|queued| queued > most);
+                if self.queued > most { Err(Refused::Full) } else { Ok(()) }
             }
         }
     }
 
-    /// Discards whole messages that have not begun to leave, oldest first, until `size` more bytes have room.
-    fn discard_until(&mut self, size: usize) {
-        let mut kept = VecDeque::new();
-        if self.started {
-            while let Some(part) = self.parts.pop_front() {
-                let last = part.last;
-                kept.push_back(part);
-                if last {
-                    break;
-                }
+    /// Discards whole messages that have not begun to leave, oldest first, while what is queued is too much.
+    fn discard(&mut self, is_too_much: impl Fn(usize) -> bool) {
+        let begun =
+            if self.started { 1 + self.parts.iter().take_while(|part| !part.last).count() } else { 0 };
+        let mut discarded = 0;
+        let mut queued = self.queued;
+        let mut last = true;
+        for part in self.parts.iter().skip(begun) {
+            if last && !is_too_much(queued) {
+                break;
             }
+            queued -= cost(&part.bytes);
+            last = part.last;
+            discarded += 1;
         }
-        while self.queued.saturating_add(size) > self.limit {
-            let Some(part) = self.parts.pop_front() else { break };
-            self.queued -= cost(&part.bytes);
-            let mut last = part.last;
-            while !last {
-                let Some(part) = self.parts.pop_front() else { break };
-                self.queued -= cost(&part.bytes);
-                last = part.last;
-            }
-        }
-        kept.append(&mut self.parts);
-        self.parts = kept;
+        self.parts.drain(begun..begun + discarded);
+        self.queued = queued;
     }
 
     fn append(&mut self, parts: impl Iterator<Item = Bytes>, size: usize) {

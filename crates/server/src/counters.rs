@@ -42,6 +42,8 @@ counts! {
     WithheldTooManyVertices => "withheld_too_many_vertices",
     /// Messages kept from a subscriber: its outbox was full, or it was being closed.
     WithheldSlow => "withheld_slow_consumer",
+    /// Messages that were not kept for those who had read a channel's state and might subscribe: there were too many.
+    HoldDropped => "hold_dropped",
     /// Commands that no dialect knows.
     CommandUnknown => "command_unknown",
     /// Commands that could not be read or do not make sense.

@@ -29,8 +29,12 @@ fn the_bound_is_kept_by_policy() {
     check(Overflow::DropOldest, 3, 0, &["a", "b"], "xab");
     check(Overflow::DropOldest, 3, 0, &["a", "b", "c"], "abc");
     check(Overflow::DropOldest, 3, 1, &["ab", "c", "d"], "cd");
-    check(Overflow::DropOldest, 3, 1, &["abcd"], "");
-    check(Overflow::DropOldest, 3, 1, &["a", "bcde", "f"], "af");
+    check(Overflow::DropOldest, 3, 1, &["abcd"], "abcd");
+    check(Overflow::DropOldest, 3, 1, &["a", "bcde", "f"], "f");
+    check(Overflow::DropOldest, 4, 1, &["a", "b", "c", "defgh"], "bcdefgh");
+    check(Overflow::Close, 3, 1, &["abcd"], "abcd");
+    check(Overflow::Close, 3, 1, &["a", "bcde"], "abcde");
+    check(Overflow::Close, 3, 1, &["a", "b", "cdef"], "");
     check(Overflow::Close, 3, 0, &["a", "b", "c", "d"], "");
 }
 

@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::LocalBoxFuture;
 use geocast_geo_filter::TransformError;
@@ -58,16 +61,20 @@ impl Connection {
                 self.reply(&Reply::Error { code: "projection_failed", message: error.to_string() });
             }
             Done::Subscribed => {}
-            Done::Fetched(fetched) => {
-                if let Some((channel, mark)) = fetched.mark {
-                    self.marks.retain(|(other, _)| *other != channel);
-                    if self.marks.len() == MOST_MARKS {
-                        self.marks.remove(0);
-                    }
-                    self.marks.push((channel, mark));
-                }
-            }
+            Done::Fetched(fetched) => self.remember(fetched),
         }
+    }
+
+    /// Remembers when state was read, for a SUB that may follow.
+    fn remember(&mut self, fetched: Fetched) {
+        self.marks.retain(|other| other.channel != fetched.channel);
+        if self.worker.is_subscribed(self.id, &fetched.channel) {
+            return;
+        }
+        if self.marks.len() == MOST_MARKS {
+            self.marks.remove(0);
+        }
+        self.marks.push(fetched);
     }
 
     fn reply(&self, reply: &Reply) {
@@ -80,9 +87,11 @@ impl Connection {
     fn subscribe(&mut self, channel: Channel) {
         tracing::debug!(%channel, "subscribed");
         let confirmation = self.worker.subscribe(self.id, &channel, self.sight.clone());
-        if let Some(position) = self.marks.iter().position(|(marked, _)| *marked == channel) {
-            let (_, mark) = self.marks.swap_remove(position);
-            self.worker.replay(self.id, &channel, mark);
+        if let Some(position) = self.marks.iter().position(|read| read.channel == channel) {
+            let read = self.marks.swap_remove(position);
+            if read.until > Instant::now() {
+                self.worker.replay(self.id, &channel, read.mark);
+            }
         }
         if let Some(confirmation) = confirmation {
             self.work = Some(Box::pin(async move {

@@ -25,6 +25,8 @@ pub(crate) struct Mailbox {
     wake: Rc<Notify>,
     condition: Condition,
     absent: AbsentClientReference,
+    /// Bytes of pushes after which a batch is sent early, so that collecting stays far below the outbox's bound.
+    largest_batch: usize,
 }
 
 /// What the connection's task has to know about its mailbox.
@@ -61,6 +63,7 @@ impl Mailbox {
             wake,
             condition: Condition::Idle,
             absent: settings.absent_client_reference,
+            largest_batch: settings.limits.outbox / 4,
         }
     }
 
@@ -71,11 +74,11 @@ impl Mailbox {
             buffering.map(|buffering| Batch { buffering, envelopes: Vec::new(), bytes: 0, due: None });
     }
 
-    /// Sends an answer with state. It is not collected, but what was collected before it is sent first: no older state
+    /// Sends answers with state. They are not collected, but what was collected before them is sent first: no older state
     /// follows a newer one.
-    pub(crate) fn answer(&mut self, frame: &Frame) {
+    pub(crate) fn answer(&mut self, frames: &[Frame]) {
         self.seal();
-        self.send(frame.bytes().clone());
+        frames.iter().for_each(|frame| self.send(frame.bytes().clone()));
     }
 
     /// Sends whole frames now, before what is being collected.
@@ -169,7 +172,7 @@ impl Mailbox {
         let Some(batch) = &mut self.batch else { return };
         batch.bytes += envelope.len();
         batch.envelopes.push(envelope);
-        if batch.envelopes.len() >= batch.buffering.count || batch.bytes >= LARGEST_BATCH {
+        if batch.envelopes.len() >= batch.buffering.count || batch.bytes >= self.largest_batch {
             self.seal();
         }
     }
@@ -219,6 +222,3 @@ impl Sink<Frame> for Mailbox {
 
 /// Parts handed to the kernel in one call: a burst of a hundred messages fits.
 const SLICES: usize = 128;
-
-/// Bytes of pushes after which a batch is sent early, so that collecting stays far below the outbox's bound.
-const LARGEST_BATCH: usize = 256 * 1024;

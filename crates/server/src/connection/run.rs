@@ -6,12 +6,12 @@ use geocast_hub::SubscriberId;
 use tokio::{net::TcpStream, sync::Notify, time::sleep_until};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Error, Message, protocol::Role},
+    tungstenite::{Error, Message, error::ProtocolError, protocol::Role},
 };
 
 use super::{
-    CloseCode, Mailbox, Socket, duplex::Duplex, effects::Work, ending::violation, liveness::Liveness,
-    mailbox::Condition,
+    CloseCode, Mailbox, Socket, duplex::Duplex, effects::Work, ending::violation, fetch::Fetched,
+    liveness::Liveness, mailbox::Condition,
 };
 use crate::{
     Count,
@@ -31,7 +31,8 @@ pub(crate) struct Connection {
     pub(super) effects: VecDeque<Effect>,
     /// The effect that is under way and needs time.
     pub(super) work: Option<Work>,
-    pub(super) marks: Vec<(geocast_protocol::Channel, u64)>,
+    /// State that was read lately, of channels that the client is not subscribed to.
+    pub(super) marks: Vec<Fetched>,
     pub(super) websocket: WebSocketStream<Duplex>,
     pub(super) socket: Rc<Socket>,
     wake: Rc<Notify>,
@@ -149,9 +150,13 @@ impl Connection {
             Some(Ok(Message::Text(text))) => self.session.receive(&text, now),
             Some(Ok(Message::Binary(bytes))) => self.session.receive_binary(bytes.len(), now),
             Some(Ok(_)) => return None,
-            None | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_))) => {
-                return Some(End::Gone);
-            }
+            None
+            | Some(Err(
+                Error::ConnectionClosed
+                | Error::AlreadyClosed
+                | Error::Io(_)
+                | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake),
+            )) => return Some(End::Gone),
             Some(Err(error)) => {
                 self.count(Count::ClosedProtocol);
                 return Some(End::Close(violation(&error)));

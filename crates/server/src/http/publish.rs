@@ -3,10 +3,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Bytes,
-    extract::{
-        Path, State,
-        rejection::{BytesRejection, PathRejection},
-    },
+    extract::{FromRequest, Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
 };
 use geocast_geo_filter::Document;
@@ -17,20 +14,18 @@ use super::answer::Refusal;
 use crate::{Count, StoreError, access::PublishRefused, deletion_notice, node::Node};
 
 type Shared = State<Arc<Node>>;
-type Body = Result<Bytes, BytesRejection>;
 type Named<T> = Result<Path<T>, PathRejection>;
 
 /// `POST /api/publish/{channel}`: to the channel's subscribers.
 pub(crate) async fn publish(
     State(node): Shared,
     name: Named<String>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<Value>, Refusal> {
     let outcome = async {
         let Path(name) = name.map_err(|error| bad_path(&error))?;
-        let channel = admit(&node, &name, &headers)?;
-        let payload = payload(&node, body)?;
+        let channel = admit(&node, &name, request.headers())?;
+        let payload = payload(&node, request).await?;
         node.store.publish(&channel, payload).await.map_err(|error| store_refusal(&error))?;
         Ok(json!({ "published": channel }))
     };
@@ -41,12 +36,11 @@ pub(crate) async fn publish(
 pub(crate) async fn put(
     State(node): Shared,
     names: Named<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<Value>, Refusal> {
     let outcome = async {
-        let (channel, key) = entry(&node, names, &headers)?;
-        let payload = payload(&node, body)?;
+        let (channel, key) = entry(&node, names, request.headers())?;
+        let payload = payload(&node, request).await?;
         node.store.put(&channel, key.as_str(), payload).await.map_err(|error| store_refusal(&error))?;
         Ok(json!({ "published": channel, "key": key.as_str() }))
     };
@@ -107,9 +101,10 @@ fn admit(node: &Node, name: &str, headers: &HeaderMap) -> Result<Channel, Refusa
     Ok(channel)
 }
 
-/// The body, if subscribers can be sent it.
-fn payload(node: &Node, body: Body) -> Result<Bytes, Refusal> {
-    let body = body.map_err(|error| match error.status() {
+/// The body, if subscribers can be sent it. It is read only once the request is known to be allowed, and kept apart from the
+/// buffer of the connection it came by, which it would keep alive for as long as it is stored.
+async fn payload(node: &Node, request: Request) -> Result<Bytes, Refusal> {
+    let body = Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let limit = node.settings.limits.publication;
             let message = format!("a publication has at most {limit} bytes");
@@ -118,7 +113,7 @@ fn payload(node: &Node, body: Body) -> Result<Bytes, Refusal> {
         _ => Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error.body_text()),
     })?;
     match Document::read(&body, &node.payload_limits()) {
-        Ok(_) => Ok(body),
+        Ok(_) => Ok(Bytes::copy_from_slice(&body)),
         Err(error) => {
             Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "payload_refused", error.to_string()))
         }

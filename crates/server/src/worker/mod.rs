@@ -125,32 +125,44 @@ impl Worker {
         }
     }
 
-    /// Keeps what is published on the channel from now on for a while, for clients that read its state first and
-    /// subscribe then. The mark says where "now" is; the future ends when the store's subscription is in force.
+    /// Keeps what is published on the channel from now on, for clients that read its state first and subscribe then: until
+    /// [`unhold`](Self::unhold), and for a while after it. The mark says where "now" is; the future ends when the store's
+    /// subscription is in force.
     pub(crate) fn hold(&self, channel: &Channel) -> (u64, BoxFuture<'static, Result<(), StoreError>>) {
         self.node.broker.join(self.index, channel);
         let confirmation = self.node.store.subscribe(channel);
-        let until = Instant::now() + self.node.settings.timeouts.hold;
         let mut holds = self.holds.borrow_mut();
-        if !holds.begin(channel, until) {
+        if !holds.begin(channel) {
             // The hold that is already there has a subscription of its own.
             self.node.store.unsubscribe(channel);
         }
         (holds.mark(), confirmation)
     }
 
-    /// Gives a subscriber what has been published on the channel since the mark.
+    /// Says that the state has been read and sent: from here on the hold has an end, which is returned.
+    pub(crate) fn unhold(&self, channel: &Channel) -> Instant {
+        let until = Instant::now() + self.node.settings.timeouts.hold;
+        self.holds.borrow_mut().end(channel, until);
+        until
+    }
+
+    /// Gives a subscriber what has been published on the channel since the mark, no faster than it is written.
     pub(crate) fn replay(&self, id: SubscriberId, channel: &Channel, mark: u64) {
         for event in self.holds.borrow().since(channel, mark) {
             let fanout = self.hub.borrow_mut().replay(id, channel, event);
             self.account(&fanout);
+            self.flush();
         }
-        self.flush();
     }
 
-    /// Ends the holds whose time is over.
+    /// Whether a client is subscribed to the channel.
+    pub(crate) fn is_subscribed(&self, id: SubscriberId, channel: &Channel) -> bool {
+        self.hub.borrow().subscriptions(id).any(|other| other == channel)
+    }
+
+    /// Ends the holds whose time is over, and forgets what is older than a hold lasts.
     fn release(&self, now: Instant) {
-        let released = self.holds.borrow_mut().release(now);
+        let released = self.holds.borrow_mut().release(now, self.node.settings.timeouts.hold);
         for channel in released {
             self.node.store.unsubscribe(&channel);
             self.leave_if_silent(&channel);
@@ -161,7 +173,11 @@ impl Worker {
     fn publish(&self, events: &[Arc<InFlight>]) {
         let Some(first) = events.first() else { return };
         let mut holds = self.holds.borrow_mut();
-        events.iter().for_each(|in_flight| holds.record(&in_flight.event));
+        let now = Instant::now();
+        for in_flight in events {
+            let dropped = holds.record(&in_flight.event, now);
+            self.node.counters.add_many(Count::HoldDropped, dropped);
+        }
         let shared = events.iter().map(|in_flight| &*in_flight.event);
         let fanout = self.hub.borrow_mut().publish(first.event.channel(), shared);
         self.account(&fanout);
@@ -200,6 +216,16 @@ impl Worker {
                 mailbox.wake();
             }
         }
+    }
+
+    /// Whether a stopping worker has nothing left to do, or no time left to do it.
+    fn is_over(&self, deadline: Instant) -> bool {
+        let connections = self.hub.borrow().len();
+        if connections > 0 && deadline <= Instant::now() {
+            tracing::warn!(connections, "cutting connections that did not close");
+            return true;
+        }
+        connections == 0
     }
 
     /// Over which time connections are to be closed, if they are.

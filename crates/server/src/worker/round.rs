@@ -10,11 +10,15 @@ pub(super) struct Round<'a> {
     run: Vec<Arc<InFlight>>,
     /// Bytes that have been published and not yet been written.
     unwritten: usize,
+    /// As many as are published before they are written. What is published waits in every outbox, whose bound is for slow
+    /// readers, not for this.
+    most_unwritten: usize,
 }
 
 impl<'a> Round<'a> {
     pub(super) fn new(worker: &'a Worker) -> Self {
-        Self { worker, run: Vec::new(), unwritten: 0 }
+        let most_unwritten = worker.node.settings.limits.outbox / 16;
+        Self { worker, run: Vec::new(), unwritten: 0, most_unwritten }
     }
 
     pub(super) fn add(&mut self, in_flight: Arc<InFlight>) {
@@ -22,10 +26,9 @@ impl<'a> Round<'a> {
         if self.run.last().is_some_and(|last| last.event.channel() != event.channel()) {
             self.publish();
         }
-        self.unwritten += event.payload().len();
+        self.unwritten += event.payload().len() + OVERHEAD;
         self.run.push(in_flight);
-        // What is published before it is written waits in every outbox, whose bound is for slow readers, not for this.
-        if self.unwritten >= MOST_UNWRITTEN {
+        if self.unwritten >= self.most_unwritten {
             self.publish();
             self.worker.flush();
             self.unwritten = 0;
@@ -38,5 +41,5 @@ impl<'a> Round<'a> {
     }
 }
 
-/// A sixteenth of the default bound of an outbox.
-const MOST_UNWRITTEN: usize = 64 * 1024;
+/// Bytes that an event takes in an outbox besides its payload, roughly: the envelope and its place in the queue.
+const OVERHEAD: usize = 192;

@@ -1,10 +1,16 @@
-use std::{io, rc::Rc, sync::Arc, thread, time::Instant};
+use std::{
+    io,
+    rc::Rc,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use axum::Router;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::LocalSet,
-    time::{interval, timeout_at},
+    time::interval,
 };
 
 use super::{Worker, WorkerMessage, round::Round};
@@ -39,20 +45,23 @@ pub(crate) fn spawn(
 
 async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>, router: Router) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut housekeeping = interval(std::time::Duration::from_millis(500));
-    loop {
+    let mut housekeeping = interval(Duration::from_millis(500));
+    let mut deadline = None;
+    while deadline.is_none_or(|deadline| !worker.is_over(deadline)) {
         tokio::select! {
             received = messages.recv_many(&mut batch, BATCH) => {
                 if received == 0 {
                     return;
                 }
-                let drain = handle(&worker, &mut batch, &router);
-                worker.flush();
-                if drain {
-                    return finish(&worker).await;
+                if handle(&worker, &mut batch, &router) {
+                    deadline = Some(Instant::now() + worker.node.settings.timeouts.drain);
                 }
+                worker.flush();
+                // Events come before connections here; those who read, ask and wait have their turn now.
+                tokio::task::yield_now().await;
             }
             _ = housekeeping.tick() => worker.release(Instant::now()),
+            () = worker.emptied.notified() => {}
         }
     }
 }
@@ -75,16 +84,6 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
     }
     round.publish();
     drain
-}
-
-async fn finish(worker: &Worker) {
-    let deadline = Instant::now() + worker.node.settings.timeouts.drain;
-    while !worker.hub.borrow().is_empty() {
-        if timeout_at(deadline.into(), worker.emptied.notified()).await.is_err() {
-            tracing::warn!(connections = worker.hub.borrow().len(), "cutting connections that did not close");
-            return;
-        }
-    }
 }
 
 /// Messages taken from the inbox at once: what is published meanwhile goes out together in the next round.
