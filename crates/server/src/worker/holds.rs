@@ -126,7 +126,7 @@ fn cost(event: &Event) -> usize {
 }
 
 /// Bytes held for one channel: more than is published on a busy one between a GET and the SUB behind it.
-const CHANNEL_BYTES: usize = 1024 * 1024;
+const CHANNEL_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes held by one worker.
 const TOTAL_BYTES: usize = 32 * 1024 * 1024;
@@ -189,7 +189,7 @@ mod tests {
         let (a, now) = ("a".parse().expect("a channel"), Instant::now());
         let mut holds = Holds::default();
         holds.begin(&a);
-        let dropped: u64 = (0..10).map(|_| holds.record(&event("a", vec![b'x'; 200 * 1024]), now)).sum();
+        let dropped: u64 = (0..10).map(|_| holds.record(&event("a", vec![b'x'; 800 * 1024]), now)).sum();
         assert_eq!((holds.since(&a, 0).count(), dropped), (5, 5));
         assert!(holds.bytes <= CHANNEL_BYTES);
         assert_eq!(holds.record(&event("a", vec![b'x'; 2 * CHANNEL_BYTES]), now), 5);

@@ -27,6 +27,7 @@ mod redis_outage;
 mod redis_server;
 mod redis_store;
 mod refused_channels;
+mod regressions;
 mod sentinel;
 mod server;
 mod sets;
