@@ -19,7 +19,7 @@ pub(crate) struct Holds {
     bytes: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Held {
     events: VecDeque<Kept>,
     bytes: usize,
@@ -112,12 +112,6 @@ impl Held {
         let freed = cost(&self.events.pop_front()?.event);
         self.bytes -= freed;
         Some(freed)
-    }
-}
-
-impl Default for Held {
-    fn default() -> Self {
-        Self { events: VecDeque::new(), bytes: 0, reads: 0, until: None }
     }
 }
 
