@@ -3,6 +3,7 @@
 mod catalogue;
 mod context;
 mod crs;
+mod mercator;
 mod operation;
 mod transform;
 mod transforms;

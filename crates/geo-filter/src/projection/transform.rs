@@ -1,8 +1,8 @@
 use std::f64::consts::FRAC_PI_2;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::operation::{Axes, Operation};
-use super::{AxisOrder, CrsKind, KnownCrs};
+use super::{AxisOrder, CrsKind, KnownCrs, mercator};
 use crate::{Bbox, Decimals, Shape};
 
 /// Projects shapes from one coordinate system to another.
@@ -10,10 +10,27 @@ use crate::{Bbox, Decimals, Shape};
 /// It may be used from any thread; a lock is held while PROJ computes, so give threads that project much each
 /// their own. Grid files are never read: where the best operation between two systems needs one, the next best is
 /// taken, typically good to a few metres.
+///
+/// From EPSG:4326 to EPSG:3857 it takes the closed formula of EPSG's operation method 1024, within a micrometre of
+/// PROJ everywhere, without a lock.
 #[derive(Debug)]
 pub struct Transform {
     from: KnownCrs,
     to: KnownCrs,
+    method: Method,
+}
+
+/// How the numbers come about.
+#[derive(Debug)]
+enum Method {
+    /// EPSG:4326 to EPSG:3857. The target's axes are x, y in either order.
+    Mercator,
+    Proj(Proj),
+}
+
+/// What PROJ needs to be told.
+#[derive(Debug)]
+struct Proj {
     /// A PROJ operation changes while it is used. The lock is never held while anything else is waited for.
     operation: Mutex<Operation>,
     swap_output: bool,
@@ -23,27 +40,18 @@ pub struct Transform {
 
 impl Transform {
     /// Prepares a transformation. `order` is that of the target's numbers; the source's are x, y always, as GeoJSON has
-    /// them (RFC 7946 §3.1.1). It takes 2 to 60 ms: not for a thread that serves clients.
+    /// them (RFC 7946 §3.1.1). It takes 2 to 60 ms, except for what has a closed formula: not for a thread that
+    /// serves clients.
     ///
     /// # Errors
     /// When PROJ has no operation between the two systems.
     pub fn new(from: KnownCrs, to: KnownCrs, order: AxisOrder) -> Result<Self, TransformError> {
-        let operation = Operation::new(from, to)?;
-        let unknown = |crs| TransformError::UnknownAxes { crs };
-        let source = Axes::of(from).ok_or_else(|| unknown(from))?;
-        let target = Axes::of(to).ok_or_else(|| unknown(to))?;
-        let max_latitude = match from.kind() {
-            // A hair more than a right angle, as a pole must not fail for its last bit.
-            CrsKind::Geographic => FRAC_PI_2 / source.unit * (1.0 + 1e-12),
-            CrsKind::Projected => f64::INFINITY,
+        let method = if mercator::applies(from, to) {
+            Method::Mercator
+        } else {
+            Method::Proj(Proj::new(from, to, order)?)
         };
-        Ok(Self {
-            from,
-            to,
-            operation: Mutex::new(operation),
-            swap_output: order == AxisOrder::Authority && target.swapped,
-            max_latitude,
-        })
+        Ok(Self { from, to, method })
     }
 
     /// The system it projects from.
@@ -69,28 +77,56 @@ impl Transform {
     /// whole document where it is no collection. A coordinate that is not finite never gets further.
     #[must_use]
     pub fn shape(&self, shape: &Shape) -> Shape {
-        let mut positions = shape.positions().to_vec();
-        self.project(&mut positions);
-        shape.with_positions(positions)
+        match &self.method {
+            Method::Mercator => shape.map(mercator::forward),
+            Method::Proj(proj) => {
+                let mut positions = shape.positions().to_vec();
+                proj.project(&mut positions);
+                shape.with_positions(positions)
+            }
+        }
     }
 
     /// Boxes of the source system that together contain whatever lies in a box of the target system: a coarse
     /// filter, for the exact test comes after it.
     ///
-    /// Two where the box crosses the antimeridian; [`Bbox::EVERYTHING`] where no bounds can be given. The box's
-    /// edges are followed in 22 steps each and the result widened by a fiftieth and about a kilometre. Longitudes of
-    /// the source are taken to be within ±180 degrees. It takes 50 to 600 µs, the first time up to 5 ms.
+    /// Two where the box crosses the antimeridian; [`Bbox::EVERYTHING`] where no bounds can be given. Longitudes of
+    /// the source are taken to be within ±180 degrees. From EPSG:4326 to EPSG:3857 they are exact to a tenth of a
+    /// millimetre. Else the box's edges are followed in 22 steps each and the result widened by a fiftieth and about
+    /// a kilometre, which takes 50 to 600 µs, the first time up to 5 ms.
     #[must_use]
     pub fn bounds(&self, bbox: &Bbox) -> Vec<Bbox> {
-        let target = swapped(bbox.to_array(), self.swap_output);
-        let bounds = self.operation.lock().unwrap_or_else(PoisonError::into_inner).bounds_backward(target);
-        let Some(bounds) = bounds.filter(|bounds| bounds.iter().all(|edge| edge.is_finite())) else {
-            return vec![Bbox::EVERYTHING];
+        let kind = self.from.kind();
+        let bounds = match &self.method {
+            Method::Mercator => mercator::bounds_backward(bbox.to_array()),
+            Method::Proj(proj) => match proj.bounds_backward(bbox) {
+                Some(bounds) => widened(bounds, kind),
+                None => return vec![Bbox::EVERYTHING],
+            },
         };
-        split(widened(bounds, self.from.kind()), self.from.kind())
+        split(bounds, kind)
             .into_iter()
             .map(|edges| Bbox::try_from(edges).unwrap_or(Bbox::EVERYTHING))
             .collect()
+    }
+}
+
+impl Proj {
+    fn new(from: KnownCrs, to: KnownCrs, order: AxisOrder) -> Result<Self, TransformError> {
+        let operation = Operation::new(from, to)?;
+        let unknown = |crs| TransformError::UnknownAxes { crs };
+        let source = Axes::of(from).ok_or_else(|| unknown(from))?;
+        let target = Axes::of(to).ok_or_else(|| unknown(to))?;
+        let max_latitude = match from.kind() {
+            // A hair more than a right angle, as a pole must not fail for its last bit.
+            CrsKind::Geographic => FRAC_PI_2 / source.unit * (1.0 + 1e-12),
+            CrsKind::Projected => f64::INFINITY,
+        };
+        Ok(Self {
+            operation: Mutex::new(operation),
+            swap_output: order == AxisOrder::Authority && target.swapped,
+            max_latitude,
+        })
     }
 
     fn project(&self, positions: &mut [[f64; 2]]) {
@@ -101,10 +137,20 @@ impl Transform {
                 }
             }
         }
-        self.operation.lock().unwrap_or_else(PoisonError::into_inner).forward(positions);
+        self.operation().forward(positions);
         if self.swap_output {
             positions.iter_mut().for_each(|position| position.swap(0, 1));
         }
+    }
+
+    /// `None` where there are none.
+    fn bounds_backward(&self, bbox: &Bbox) -> Option<[f64; 4]> {
+        let target = swapped(bbox.to_array(), self.swap_output);
+        self.operation().bounds_backward(target).filter(|bounds| bounds.iter().all(|edge| edge.is_finite()))
+    }
+
+    fn operation(&self) -> MutexGuard<'_, Operation> {
+        self.operation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
