@@ -25,7 +25,6 @@
 
 mod buffer;
 mod content;
-mod json;
 mod reference;
 mod source;
 mod timestamp;

@@ -3,13 +3,17 @@
 mod channel;
 mod crs;
 mod excerpt;
+mod json;
 mod number;
 mod word;
 
 pub mod envelope;
+pub mod rohrpost;
+pub mod rpc;
 pub mod text;
 
 pub use channel::{Channel, ChannelError};
 pub use crs::{Crs, CrsError};
+pub use json::{Json, JsonError};
 pub use number::{Number, NumberError};
 pub use word::{Word, WordError};

@@ -9,6 +9,7 @@ use nom::{
     combinator::{all_consuming, opt, recognize},
     sequence::{pair, preceded},
 };
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::excerpt::excerpt;
@@ -24,7 +25,8 @@ use crate::excerpt::excerpt;
 /// assert!("1e999".parse::<Number>().is_err());
 /// # Ok::<(), geocast_protocol::NumberError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Number(f64);
 
 impl Number {
@@ -189,6 +191,14 @@ mod tests {
         ] {
             check(text, Err(&format!("`{}` is not a number", excerpt(text))));
         }
+    }
+
+    #[test]
+    fn is_a_number_in_json() {
+        assert_eq!(serde_json::from_str::<Number>("7").unwrap().value(), 7.0);
+        assert_eq!(serde_json::to_string(&Number(7.5)).unwrap(), "7.5");
+        assert!(serde_json::from_str::<Number>("1e999").is_err());
+        assert!(serde_json::from_str::<Number>("\"7\"").is_err());
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The key of a value in a channel's hash, or the reference that a client gives to recognise an answer by.
@@ -17,7 +18,8 @@ use thiserror::Error;
 /// assert!("two words".parse::<Word>().is_err());
 /// # Ok::<(), geocast_protocol::WordError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Word(Box<str>);
 
 impl Word {
@@ -74,6 +76,12 @@ impl TryFrom<String> for Word {
     }
 }
 
+impl From<Word> for String {
+    fn from(word: Word) -> Self {
+        word.0.into_string()
+    }
+}
+
 impl AsRef<str> for Word {
     fn as_ref(&self) -> &str {
         &self.0
@@ -125,6 +133,13 @@ mod tests {
             check(text, Ok(()));
         }
         check(&"x".repeat(1024), Ok(()));
+    }
+
+    #[test]
+    fn is_a_string_in_json() {
+        let word: Word = serde_json::from_str(r#""line-7""#).unwrap();
+        assert_eq!(serde_json::to_string(&word).unwrap(), r#""line-7""#);
+        assert!(serde_json::from_str::<Word>(r#""two words""#).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, encoded_len, engine::general_purpose::STANDARD};
 
-use super::json;
+use crate::json;
 
 /// What an envelope carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub enum Content<'a> {
 }
 
 impl Content<'_> {
-    /// Appends it as JSON.
-    pub(super) fn write(self, out: &mut Vec<u8>) {
+    /// Appends it as one JSON value.
+    pub fn write(self, out: &mut Vec<u8>) {
         match self {
             Self::Json(bytes) => out.extend_from_slice(bytes),
             Self::Text(text) => json::string(out, text),
@@ -58,7 +58,8 @@ impl Content<'_> {
     }
 
     /// About how many bytes [`Content::write`] appends: exactly so many, if nothing needs an escape.
-    pub(super) fn len_hint(self) -> usize {
+    #[must_use]
+    pub fn len_hint(self) -> usize {
         match self {
             Self::Json(bytes) => bytes.len(),
             Self::Text(text) => text.len() + 2,

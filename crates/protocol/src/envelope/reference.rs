@@ -1,6 +1,6 @@
 //! What an answer repeats of its question.
 
-use super::json;
+use crate::json;
 
 /// What an answer repeats of its question, so that the client can tell which it answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

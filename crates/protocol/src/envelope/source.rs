@@ -1,8 +1,6 @@
 //! Where an envelope's content comes from.
 
-use crate::Channel;
-
-use super::json;
+use crate::{Channel, json};
 
 /// Where an envelope's content comes from: clients match answers to questions by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +15,7 @@ pub enum Source<'a> {
 
 impl Source<'_> {
     /// Appends it as a JSON string.
-    pub(super) fn write(self, out: &mut Vec<u8>) {
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
         match self {
             Self::Websocket => out.extend_from_slice(br#""websocket""#),
             Self::Channel(channel) => json::string(out, channel.as_str()),
@@ -33,7 +31,7 @@ impl Source<'_> {
     }
 
     /// About how many bytes [`Source::write`] appends: exactly so many, if nothing needs an escape.
-    pub(super) fn len_hint(self) -> usize {
+    pub(crate) fn len_hint(self) -> usize {
         2 + match self {
             Self::Websocket => "websocket".len(),
             Self::Channel(channel) => channel.as_str().len(),

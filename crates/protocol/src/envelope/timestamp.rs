@@ -24,13 +24,13 @@ impl Timestamp {
     }
 
     /// Appends a JSON number that has a decimal point or an exponent.
-    pub(super) fn write(self, out: &mut Vec<u8>) {
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
         // The debug form of a float, unlike the display form, never looks like an integer.
         write!(out, "{:?}", self.0).expect("a Vec takes every byte");
     }
 
     /// The most bytes that [`Timestamp::write`] appends.
-    pub(super) const MAX_BYTES: usize = 24;
+    pub(crate) const MAX_BYTES: usize = 24;
 }
 
 #[cfg(test)]

@@ -1,0 +1,151 @@
+//! Wishes that concern features' properties.
+
+use serde_json::value::RawValue;
+
+use crate::{
+    Number, json,
+    json::{Members, text_of},
+};
+
+use super::parameter::Field;
+
+/// What one property of a feature must be, for the feature to pass.
+///
+/// On the wire a member of `properties`: the property's name with a scalar, a list of scalars, or a range such as
+/// `{"min":0,"max":30}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PropertyFilter {
+    /// The property's name, as it stands in features; not empty.
+    pub name: String,
+    /// What its value must be.
+    pub test: PropertyTest,
+}
+
+/// What a property's value must be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PropertyTest {
+    /// One of these; of an empty list, nothing is.
+    AnyOf(Vec<Scalar>),
+    /// A number in a closed range; a side that is `None` is open.
+    Range {
+        /// The least number that passes.
+        min: Option<Number>,
+        /// The greatest number that passes.
+        max: Option<Number>,
+    },
+}
+
+/// A value without parts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A finite number.
+    Number(Number),
+    /// A string.
+    Text(String),
+}
+
+impl Field for Vec<PropertyFilter> {
+    const SCHEMA: &'static str = concat!(
+        r#"{"type":"object","additionalProperties":{"anyOf":["#,
+        r#"{"type":["string","number","boolean","null"]},"#,
+        r#"{"type":"array","items":{"type":["string","number","boolean","null"]}},"#,
+        r#"{"type":"object","properties":{"min":{"type":["number","null"]},"max":{"type":["number","null"]}},"#,
+        r#""additionalProperties":false}]},"propertyNames":{"minLength":1}}"#
+    );
+
+    fn read(raw: &RawValue) -> Result<Self, String> {
+        let members: Members<'_> =
+            serde_json::from_str(raw.get()).map_err(|_error| "must be an object".to_owned())?;
+        let mut filters = Self::new();
+        for (name, value) in members.iter() {
+            if name.is_empty() {
+                return Err("the name of a property must not be empty".to_owned());
+            }
+            // Of a name that stands there twice, the last counts.
+            filters.retain(|filter| filter.name != name);
+            filters.push(PropertyFilter { name: name.to_owned(), test: test(value)? });
+        }
+        Ok(filters)
+    }
+
+    fn json(&self) -> Option<String> {
+        let mut out = vec![b'{'];
+        for (at, PropertyFilter { name, test }) in self.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            json::string(&mut out, name);
+            out.push(b':');
+            write(&mut out, test);
+        }
+        out.push(b'}');
+        Some(String::from_utf8(out).expect("is made of texts"))
+    }
+}
+
+fn test(raw: &RawValue) -> Result<PropertyTest, String> {
+    if raw.get().starts_with('{') {
+        return range(raw);
+    }
+    if !raw.get().starts_with('[') {
+        return Ok(PropertyTest::AnyOf(vec![scalar(raw)?]));
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    Ok(PropertyTest::AnyOf(items.into_iter().map(scalar).collect::<Result<_, _>>()?))
+}
+
+fn range(raw: &RawValue) -> Result<PropertyTest, String> {
+    let members: Members<'_> = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    if members.iter().any(|(name, _)| !matches!(name, "min" | "max")) {
+        return Err("a range has the members min and max".to_owned());
+    }
+    let side = |name| match members.value(name) {
+        Some(raw) => Option::<Number>::read(raw).map_err(|reason| format!("{name} {reason}")),
+        None => Ok(None),
+    };
+    Ok(PropertyTest::Range { min: side("min")?, max: side("max")? })
+}
+
+fn scalar(raw: &RawValue) -> Result<Scalar, String> {
+    match raw.get() {
+        "null" => Ok(Scalar::Null),
+        "true" => Ok(Scalar::Boolean(true)),
+        "false" => Ok(Scalar::Boolean(false)),
+        text if text.starts_with('"') => {
+            let text = text_of(raw).ok_or_else(|| "a text must be Unicode".to_owned())?;
+            Ok(Scalar::Text(text.into_owned()))
+        }
+        _ => Number::read(raw).map(Scalar::Number).map_err(|_reason| {
+            "the values of a property are texts, finite numbers, booleans or null".to_owned()
+        }),
+    }
+}
+
+fn write(out: &mut Vec<u8>, test: &PropertyTest) {
+    match test {
+        PropertyTest::AnyOf(items) => {
+            out.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                match item {
+                    Scalar::Null => out.extend_from_slice(b"null"),
+                    Scalar::Boolean(value) => out.extend_from_slice(value.to_string().as_bytes()),
+                    Scalar::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+                    Scalar::Text(text) => json::string(out, text),
+                }
+            }
+            out.push(b']');
+        }
+        PropertyTest::Range { min, max } => {
+            let side =
+                |side: &Option<Number>| side.map_or_else(|| "null".to_owned(), |side| side.to_string());
+            out.extend_from_slice(format!(r#"{{"min":{},"max":{}}}"#, side(min), side(max)).as_bytes());
+        }
+    }
+}
