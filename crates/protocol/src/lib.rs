@@ -7,6 +7,7 @@ mod json;
 mod number;
 mod word;
 
+pub mod aiows;
 pub mod envelope;
 pub mod rohrpost;
 pub mod rpc;
