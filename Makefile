@@ -35,7 +35,7 @@ test: setup-test ## Run every test: unit, property, end to end on both stores, d
 	cargo test --workspace $(LOCKED) $(ARGS)
 
 .PHONY: ci
-ci: setup-ci fmt-check lint lint-alone test doc bench-check fuzz-check ## Everything that CI runs
+ci: setup-ci fmt-check lint lint-alone test doc bench-check gate fuzz-check ## Everything that CI runs
 
 .PHONY: fmt
 fmt: ## Format the code
@@ -71,6 +71,11 @@ bench: setup-build ## Run the benchmarks and compare them (ARGS=parse runs those
 bench-check: setup-build
 	cargo test --workspace --bench '*' $(LOCKED)
 
+# In the release profile, as what ships is built, but by a package that needs no PROJ: half a minute from nothing.
+.PHONY: gate
+gate: setup-gate ## Count the instructions of fan-out and hit test, compare (UPDATE=1: write the table)
+	cargo run --release $(LOCKED) -p geocast-gate -- $(if $(UPDATE),--update)
+
 .PHONY: fuzz
 fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly toolchain
 	scripts/fuzz $(FUZZ_SECONDS) $(ARGS)
@@ -81,6 +86,6 @@ fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly t
 fuzz-check: setup-build
 	RUSTFLAGS="$(RUSTFLAGS) --cfg fuzzing" cargo check --manifest-path fuzz/Cargo.toml --all-features --target-dir $(TARGET_DIR)/fuzz $(LOCKED)
 
-.PHONY: setup-build setup-test setup-ci setup-fuzz
-setup-build setup-test setup-ci setup-fuzz: setup-%:
+.PHONY: setup-build setup-test setup-gate setup-ci setup-fuzz
+setup-build setup-test setup-gate setup-ci setup-fuzz: setup-%:
 	@scripts/setup $*

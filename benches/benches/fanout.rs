@@ -1,18 +1,12 @@
 //! From a message to the outboxes of its subscribers, and out of them again.
 
 use std::collections::VecDeque;
-use std::hash::{Hash, Hasher};
 use std::hint::black_box;
-use std::io::IoSlice;
 
-use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use geo::{Coord, GeometryCollection, Intersects as _, Rect};
-use geocast_benches::{OURS, elsewhere, point_at, run, scattered, viewports};
-use geocast_geo_filter::{Bbox, Document, Limits, ViewportIndex};
-use geocast_hub::{CohortId, Hub, Index, Interest, Outbox, Overflow};
+use geocast_benches::{OURS, Shared, elsewhere, frame, point_at, run, scattered, viewports};
 use geocast_protocol::Channel;
-use geocast_protocol::envelope::{ClientReference, Content, Envelope, Source, Timestamp};
 
 fn main() {
     run(&[everybody, in_view, nobody, bursts]);
@@ -50,9 +44,10 @@ fn compare(criterion: &mut Criterion, name: &str, count: usize, windows: &[Optio
     group.throughput(Throughput::Elements((count * burst) as u64));
     let mut messages = messages().into_iter().cycle();
     group.bench_function(BenchmarkId::new(OURS, count), |bencher| {
-        let mut server = Shared::new(windows);
+        let mut server = Shared::new(channel(), windows);
         bencher.iter(|| {
-            server.publish(messages.by_ref().take(burst));
+            let events = server.read(messages.by_ref().take(burst));
+            server.publish(&events);
             server.drain()
         });
     });
@@ -71,118 +66,6 @@ fn compare(criterion: &mut Criterion, name: &str, count: usize, windows: &[Optio
         });
     });
     group.finish();
-}
-
-/// The hub, with an interest as the server's: a box, tested against the shape that the message was read to once.
-struct Shared {
-    hub: Hub<Channel, Sight, Outbox>,
-    channel: Channel,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Sight(Option<Bbox>);
-
-#[derive(Debug, Default)]
-struct SightIndex {
-    everywhere: Vec<CohortId>,
-    windows: ViewportIndex<CohortId>,
-}
-
-#[derive(Debug)]
-struct Event {
-    channel: Channel,
-    payload: String,
-    document: Document,
-}
-
-impl Interest for Sight {
-    type Event = Event;
-    type Form = ();
-    type Rendering = Bytes;
-    type Withheld = ();
-    type Index = SightIndex;
-
-    const PASSED_OVER: () = ();
-
-    fn decide(&self, event: &Event) -> Result<(), ()> {
-        if self.0.is_none_or(|bbox| event.document.shape().intersects(&bbox)) { Ok(()) } else { Err(()) }
-    }
-
-    fn render(event: &Event, (): &()) -> Result<Bytes, ()> {
-        Ok(Bytes::from(frame(&event.channel, &event.payload)))
-    }
-
-    fn join(renderings: &[Bytes]) -> Bytes {
-        Bytes::from(renderings.concat())
-    }
-}
-
-impl Eq for Sight {}
-
-impl Hash for Sight {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.map(|bbox| bbox.to_array().map(f64::to_bits)).hash(state);
-    }
-}
-
-impl Index<Sight> for SightIndex {
-    fn insert(&mut self, cohort: CohortId, sight: &Sight) {
-        match sight.0 {
-            Some(bbox) => self.windows.insert(cohort, &[bbox]),
-            None => self.everywhere.push(cohort),
-        }
-    }
-
-    fn remove(&mut self, cohort: CohortId, _: &Sight) {
-        self.windows.remove(cohort);
-        self.everywhere.retain(|other| *other != cohort);
-    }
-
-    fn candidates(&self, event: &Event, mut visit: impl FnMut(CohortId)) {
-        self.everywhere.iter().copied().for_each(&mut visit);
-        if let Some(extent) = event.document.shape().extent() {
-            self.windows.for_each(&extent, visit);
-        }
-    }
-}
-
-impl Shared {
-    fn new(windows: &[Option<[f64; 4]>]) -> Self {
-        let mut hub = Hub::new();
-        let channel = channel();
-        for window in windows {
-            let id = hub.connect(Outbox::new(1 << 20, Overflow::Close));
-            let bbox = window.map(|edges| Bbox::try_from(edges).expect("a box"));
-            hub.subscribe(id, &channel, Sight(bbox));
-        }
-        Self { hub, channel }
-    }
-
-    fn publish(&mut self, payloads: impl Iterator<Item = String>) {
-        let events: Vec<Event> = payloads
-            .map(|payload| {
-                let document =
-                    Document::read(payload.as_bytes(), &Limits::default()).expect("it is within the limits");
-                Event { channel: self.channel.clone(), payload, document }
-            })
-            .collect();
-        black_box(self.hub.publish(&self.channel, &events));
-    }
-
-    /// What a vectored write would take, without the write: the bytes that left.
-    fn drain(&mut self) -> usize {
-        let mut left = 0;
-        self.hub.drain_dirty(|_, outbox| {
-            while !outbox.is_empty() {
-                let mut slices = [IoSlice::new(&[]); 128];
-                let filled = outbox.fill(&mut slices);
-                let written = black_box(&slices[..filled]).iter().map(|slice| slice.len()).sum();
-                outbox.advance(written);
-                left += written;
-            }
-        });
-        left
-    }
 }
 
 /// What one writes first: a loop over all, `geo` for the viewport, and a queue of own messages for each.
@@ -235,22 +118,6 @@ impl Copies {
 fn read(payload: &str) -> GeometryCollection {
     let document: geojson::GeoJson = payload.parse().expect("GeoJSON");
     GeometryCollection::try_from(&document).expect("geometry")
-}
-
-/// A text frame of a server with an envelope in it (RFC 6455 §5.2; between 126 and 65 535 bytes).
-fn frame(channel: &Channel, payload: &str) -> Vec<u8> {
-    let envelope = Envelope {
-        source: Source::Channel(channel),
-        content: Content::Json(payload.as_bytes()),
-        timestamp: Timestamp::since_epoch(std::time::Duration::from_millis(1_700_000_000_123)),
-        client_reference: ClientReference::Null,
-    };
-    let mut frame = Vec::with_capacity(4 + envelope.len_hint());
-    frame.extend_from_slice(&[0x81, 126, 0, 0]);
-    envelope.write(&mut frame);
-    let length = u16::try_from(frame.len() - 4).expect("it is a short message").to_be_bytes();
-    frame[2..4].copy_from_slice(&length);
-    frame
 }
 
 fn messages() -> Vec<String> {

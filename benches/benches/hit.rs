@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use geo::{Coord, GeometryCollection, Intersects as _, Rect};
-use geocast_benches::{OURS, Payload, payloads, run, viewports};
+use geocast_benches::{OURS, Payload, about, payloads, run, viewports};
 use geocast_geo_filter::{Bbox, Document, Limits};
 use geojson::GeoJson;
 
@@ -15,13 +15,7 @@ fn main() {
 /// Each kind of message against 100 boxes: 50 anywhere, which the extent decides, and 50 about Switzerland, which need
 /// the exact test.
 fn by_kind(criterion: &mut Criterion) {
-    let anywhere = viewports(100);
-    let near = anywhere.iter().skip(50).map(|[left, bottom, ..]| {
-        // The world shrunk to the country, and the boxes to a third of a degree.
-        let (x, y) = (6.0 + (left + 180.0) / 90.0, 46.0 + (bottom + 85.0) / 100.0);
-        [x, y, x + 0.3, y + 0.3]
-    });
-    let boxes: Vec<[f64; 4]> = anywhere[..50].iter().copied().chain(near).collect();
+    let boxes = about(100);
     for payload in payloads() {
         compare(criterion, "hit", payload.name, &payload, &boxes);
     }

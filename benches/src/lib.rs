@@ -6,17 +6,28 @@
 mod commands;
 pub use commands::map_client;
 
+mod frame;
+pub use frame::frame;
+
 mod payloads;
 pub use payloads::{Payload, payloads, point_at, scattered};
 
 mod ratios;
 pub use ratios::{Ratio, ratios};
 
+#[cfg(feature = "criterion")]
 mod run;
+#[cfg(feature = "criterion")]
 pub use run::run;
 
+mod shared;
+pub use shared::Shared;
+
+mod sight;
+pub use sight::Event;
+
 mod viewports;
-pub use viewports::{elsewhere, viewports};
+pub use viewports::{about, elsewhere, viewports};
 
 /// The name of the benchmark that a group is about.
 pub const OURS: &str = "geocast";

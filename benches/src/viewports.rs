@@ -26,3 +26,16 @@ pub fn elsewhere(count: usize) -> Vec<[f64; 4]> {
     };
     viewports(count).into_iter().map(away).collect()
 }
+
+/// So many boxes, of which half are anywhere, so that the extent of a message in Switzerland decides, and half within a
+/// few kilometres of it, so that the exact test has to.
+#[must_use]
+pub fn about(count: usize) -> Vec<[f64; 4]> {
+    let mut boxes = viewports(count);
+    for edges in boxes.iter_mut().skip(count / 2) {
+        // The world shrunk to the country, and the boxes to a third of a degree.
+        let (x, y) = (6.0 + (edges[0] + 180.0) / 90.0, 46.0 + (edges[1] + 85.0) / 100.0);
+        *edges = [x, y, x + 0.3, y + 0.3];
+    }
+    boxes
+}
