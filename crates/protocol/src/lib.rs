@@ -3,6 +3,8 @@
 mod channel;
 mod crs;
 mod excerpt;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod json;
 mod number;
 mod word;

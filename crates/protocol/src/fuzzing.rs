@@ -1,0 +1,132 @@
+//! What must hold for any frame and any body, for fuzzers.
+
+use std::collections::HashSet;
+
+use serde::de::IgnoredAny;
+
+use crate::{
+    aiows, rohrpost,
+    rpc::{Frame, Id, Reply, Request, batch},
+};
+
+/// Reads a frame, answers it, and sends its calls again.
+///
+/// # Panics
+///
+/// When something does not hold.
+pub fn rpc(frame: &str) {
+    let requests = match Frame::read(frame, Frame::MAX_CALLS) {
+        Frame::Single(request) => vec![*request],
+        Frame::Batch(requests) => requests,
+    };
+    assert!((1..=Frame::MAX_CALLS).contains(&requests.len()));
+    let replies: Vec<_> = requests.iter().filter_map(|request| answered(frame, request)).collect();
+    let batch = batch(&replies);
+    assert_eq!(batch.is_none(), replies.is_empty());
+    assert!(batch.is_none_or(|batch| is_json(&batch)));
+}
+
+fn answered(frame: &str, request: &Request) -> Option<Vec<u8>> {
+    let id = request.id.as_ref();
+    assert!(id.is_none_or(|id| *id == Id::null() || frame.contains(id.as_json())));
+    match &request.call {
+        Ok(call) => {
+            let sent = String::from_utf8(call.to_request(id)).expect("is made of texts");
+            let Frame::Single(again) = Frame::read(&sent, 1) else { panic!("{sent} is a batch") };
+            assert_eq!((&again.id, again.call.as_ref()), (&request.id, Ok(call)), "{sent}");
+        }
+        Err(error) => check_message(&error.to_string()),
+    }
+    let outcome = request.call.as_ref().map(|_call| &b"null"[..]);
+    let reply = Reply { id: id?, outcome }.to_vec();
+    assert!(is_json(&reply));
+    Some(reply)
+}
+
+/// Reads a frame and answers it.
+///
+/// # Panics
+///
+/// When something does not hold.
+pub fn rohrpost(frame: &str) {
+    let reply = match rohrpost::Request::read(frame) {
+        Ok(request) => {
+            let shown = format!("{request:?}");
+            let token = request.token.as_ref().map(rohrpost::Token::reveal);
+            // A token that another member repeats is shown there.
+            let secret = token.filter(|token| token.len() > 40 && frame.matches(token).count() == 1);
+            assert!(secret.is_none_or(|token| !shown.contains(token)), "{shown}");
+            rohrpost::Reply::handled(&request.id, request.kind(), None).to_vec()
+        }
+        Err(error) => error.to_reply(),
+    };
+    assert!(is_json(&reply) && reply.starts_with(b"{"), "{}", reply.escape_ascii());
+}
+
+/// Reads a body, and takes its packages, and the body itself as one, through a store.
+///
+/// # Panics
+///
+/// When something does not hold.
+pub fn aiows_broadcast(body: &[u8]) {
+    let mut packages = vec![aiows::Package::from_wire(body), aiows::Package::Bytes(body.to_vec())];
+    if let Ok(text) = std::str::from_utf8(body) {
+        packages.push(aiows::Package::Text(text.to_owned()));
+    }
+    match aiows::Broadcast::read(body, aiows::ChannelNames::Folded) {
+        Ok(broadcast) => {
+            assert!(is_json(body));
+            let names: HashSet<_> = broadcast.packages.iter().map(|(channel, _)| channel.as_str()).collect();
+            assert!(names.iter().all(|name| !name.chars().any(char::is_uppercase)), "{names:?}");
+            packages.extend(broadcast.packages.into_iter().map(|(_, package)| package));
+        }
+        Err(error) => check_message(&error.to_string()),
+    }
+    for package in packages {
+        assert_eq!(aiows::Package::from_wire(&package.to_wire()), package);
+    }
+}
+
+fn check_message(message: &str) {
+    assert!(message.len() < 2048 && !message.contains(char::is_control), "{message:?}");
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Calls `law` with each seed of `target`.
+    fn check(target: &str, law: impl Fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
+        let seeds: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(seeds.len() >= 20, "{} has {} seeds", folder.display(), seeds.len());
+        for path in seeds {
+            law(&fs::read(path).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_laws_hold_for_the_seeds() {
+        check("rpc", |seed| rpc(std::str::from_utf8(seed).unwrap()));
+        check("rohrpost", |seed| rohrpost(std::str::from_utf8(seed).unwrap()));
+        check("aiows_broadcast", aiows_broadcast);
+    }
+
+    proptest! {
+        #[test]
+        fn the_laws_hold_for_anything(text in "[\\[\\]{}\":,a-e0-9.\\\\ -]*|.*", bytes: Vec<u8>) {
+            rpc(&text);
+            rohrpost(&text);
+            aiows_broadcast(text.as_bytes());
+            aiows_broadcast(&bytes);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|frame: &str| geocast_protocol::fuzzing::rohrpost(frame));
