@@ -186,6 +186,7 @@ impl From<OverflowOption> for Overflow {
         match option {
             OverflowOption::Close => Self::Close,
             OverflowOption::DropOldest => Self::DropOldest,
+            OverflowOption::Latest => Self::Latest,
         }
     }
 }

@@ -73,7 +73,7 @@ where
     ) -> Fanout<I::Withheld> {
         let mut renderings = Renderings { event, made: Vec::new() };
         match renderings.for_cohort(cohort) {
-            Ok(rendering) => self.push(member, std::slice::from_ref(rendering)),
+            Ok(rendering) => self.push(member, std::slice::from_ref(rendering), None),
             Err(reason) => self.fanout.withhold(reason, 1),
         }
         self.fanout
@@ -102,24 +102,30 @@ where
 
     /// Gives all members of a cohort the same renderings: laid end to end, where that is done once for many.
     fn hand_out(&mut self, cohort: &Cohort<I>, renderings: &[I::Rendering]) {
-        let events = renderings.len();
-        if events > 1 && cohort.members.len() >= WORTH_JOINING {
-            let joined = I::join(renderings);
-            for member in &cohort.members {
-                let taken = self.subscribers.push(*member, &joined).is_ok();
-                self.fanout.count(taken, events);
-            }
-        } else {
-            for member in &cohort.members {
-                self.push(*member, renderings);
-            }
+        let worth_joining = renderings.len() > 1 && cohort.members.len() >= WORTH_JOINING;
+        let joined = worth_joining.then(|| I::join(renderings));
+        for member in &cohort.members {
+            self.push(*member, renderings, joined.as_ref());
         }
     }
 
-    fn push(&mut self, member: SubscriberId, renderings: &[I::Rendering]) {
-        for rendering in renderings {
-            let taken = self.subscribers.push(member, rendering).is_ok();
-            self.fanout.count(taken, 1);
+    /// Gives a member renderings: joined, where there is such a thing and it is wanted, or else one by one.
+    fn push(&mut self, member: SubscriberId, renderings: &[I::Rendering], joined: Option<&I::Rendering>) {
+        let events = renderings.len();
+        let Some(sink) = self.subscribers.dirty(member) else {
+            self.fanout.count(false, events);
+            return;
+        };
+        match joined {
+            Some(joined) if !sink.wants_single() => {
+                let taken = sink.push(joined, u32::try_from(events).unwrap_or(u32::MAX)).is_ok();
+                self.fanout.count(taken, events);
+            }
+            _ => {
+                for rendering in renderings {
+                    self.fanout.count(sink.push(rendering, 1).is_ok(), 1);
+                }
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 /// What became of some events: for each event, every subscriber of its channel is counted in exactly one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fanout<W> {
-    /// Subscribers whose sink took the rendering.
-    pub delivered: u64,
+    /// Subscribers whose sink took the rendering. What becomes of it there, the sink knows: see
+    /// [`Outbox::take_tally`](crate::Outbox::take_tally).
+    pub taken: u64,
     /// Subscribers whose sink refused it: full, or already closing.
     pub refused: u64,
     /// Subscribers from whom it was kept, by reason.
@@ -12,11 +13,11 @@ pub struct Fanout<W> {
 impl<W: PartialEq> Fanout<W> {
     /// All subscribers that were accounted for.
     pub fn total(&self) -> u64 {
-        self.delivered + self.refused + self.withheld.iter().map(|(_, count)| count).sum::<u64>()
+        self.taken + self.refused + self.withheld.iter().map(|(_, count)| count).sum::<u64>()
     }
 
     pub(crate) fn count(&mut self, taken: bool, events: usize) {
-        *if taken { &mut self.delivered } else { &mut self.refused } += events as u64;
+        *if taken { &mut self.taken } else { &mut self.refused } += events as u64;
     }
 
     pub(crate) fn withhold(&mut self, reason: W, subscribers: usize) {
@@ -30,6 +31,6 @@ impl<W: PartialEq> Fanout<W> {
 
 impl<W> Default for Fanout<W> {
     fn default() -> Self {
-        Self { delivered: 0, refused: 0, withheld: Vec::new() }
+        Self { taken: 0, refused: 0, withheld: Vec::new() }
     }
 }

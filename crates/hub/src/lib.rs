@@ -47,7 +47,7 @@
 //! hub.subscribe(high, &"temperature", Above(30));
 //!
 //! let fanout = hub.publish(&"temperature", [&21]);
-//! assert_eq!(fanout.delivered, 1);
+//! assert_eq!(fanout.taken, 1);
 //! assert_eq!(fanout.withheld, vec![("below the threshold", 1)]);
 //! hub.drain_dirty(|id, _outbox| assert_eq!(id, low));
 //! ```
@@ -58,7 +58,9 @@
 //! |---|---|
 //! | `interest` | [`Interest`]: what a subscriber wants and how an event is rendered for it |
 //! | `sink` | [`Sink`]: where renderings go |
-//! | `outbox` | [`Outbox`]: the bounded queue of shared frames |
+//! | `outbox` | [`Outbox`]: the bounded queue of shared frames; `outbox/room.rs` for what happens at its bound |
+//! | `overflow` | [`Overflow`]: the policies for that |
+//! | `tally` | [`Tally`]: what became of what an outbox took |
 //! | `index` | [`Index`]: how the interests that may want an event are found |
 //! | `audience` | the subscriptions of one channel, in cohorts of equal interest |
 //! | `delivery` | events on their way through an audience |
@@ -73,16 +75,20 @@ mod hub;
 mod index;
 mod interest;
 mod outbox;
+mod overflow;
 mod sink;
 mod subscribers;
+mod tally;
 
 pub use fanout::Fanout;
 pub use hub::Hub;
 pub use index::{CohortId, Everyone, Index};
 pub use interest::Interest;
-pub use outbox::{Outbox, Overflow, Refused};
+pub use outbox::{Outbox, Refused};
+pub use overflow::Overflow;
 pub use sink::Sink;
 pub use subscribers::SubscriberId;
+pub use tally::Tally;
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

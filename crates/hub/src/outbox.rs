@@ -1,32 +1,33 @@
-use std::{collections::VecDeque, io::IoSlice};
+mod room;
+
+use std::{collections::VecDeque, hash::Hash, io::IoSlice};
 
 use bytes::{Buf, Bytes};
 use thiserror::Error;
+
+use crate::{Overflow, Tally};
 
 /// A queue of frames on their way to one socket, bounded in bytes.
 ///
 /// A message is one or more parts (a header, shared pieces, a tail) that are written one after the other and never
 /// separated. Parts are reference-counted, so a message to ten thousand subscribers exists once.
+///
+/// A message is either a reply or brings one or more events. `K` is what tells states apart: an event that is a state of
+/// something has its key, and may be replaced by a newer one of the same key under [`Overflow::Latest`]. It is cloned
+/// into each queue, so it should be small and shared.
 #[derive(Debug)]
-pub struct Outbox {
-    parts: VecDeque<Part>,
+pub struct Outbox<K = ()> {
+    parts: VecDeque<Part<K>>,
     /// Payload and bookkeeping of all queued parts, in bytes.
     queued: usize,
     limit: usize,
+    /// Bytes up to which a message is queued without further ado.
+    threshold: usize,
     overflow: Overflow,
     /// Whether the first part of the queue is the rest of a message that has begun to leave.
     started: bool,
     state: State,
-}
-
-/// What happens to a message for which an outbox has no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overflow {
-    /// The subscriber is to be closed: everything that has not begun to leave is discarded and nothing is taken any
-    /// more.
-    Close,
-    /// The oldest messages make room.
-    DropOldest,
+    tally: Tally,
 }
 
 /// Why an outbox did not take a message.
@@ -41,8 +42,12 @@ pub enum Refused {
 }
 
 #[derive(Debug)]
-struct Part {
+struct Part<K> {
     bytes: Bytes,
+    /// Of the message, at its last part.
+    key: Option<K>,
+    /// That the message brings, at its last part; none in a reply.
+    events: u32,
     last: bool,
 }
 
@@ -53,33 +58,49 @@ enum State {
     Closed,
 }
 
-impl Outbox {
-    /// An empty outbox that holds at most `limit` bytes, counting a little for each part besides its payload. A single
+impl<K: Eq + Hash> Outbox<K> {
+    /// Bytes that a part counts against the bound besides its own, so that empty parts are not free.
+    pub const PART: usize = size_of::<Part<K>>();
+
+    /// An empty outbox that holds at most `limit` bytes, counting [`PART`](Self::PART) for each part besides its payload. A single
     /// message may be larger, and is then taken while at most half of that is queued.
     pub fn new(limit: usize, overflow: Overflow) -> Self {
-        Self { parts: VecDeque::new(), queued: 0, limit, overflow, started: false, state: State::Open }
+        Self {
+            parts: VecDeque::new(),
+            queued: 0,
+            limit,
+            threshold: room::calm(limit, overflow),
+            overflow,
+            started: false,
+            state: State::Open,
+            tally: Tally::default(),
+        }
     }
 
-    /// Queues one message.
+    /// Queues a message that the subscriber has asked for.
     ///
     /// # Errors
-    /// [`Refused::Full`] if there is no room under the overflow policy, [`Refused::Closed`] after that or after
-    /// [`close`](Self::close).
-    pub fn push_message<P>(&mut self, parts: P) -> Result<(), Refused>
+    /// [`Refused::Full`] if there is no room: then the outbox [has overflowed](Self::has_overflowed) under every policy.
+    /// [`Refused::Closed`] after that or after [`close`](Self::close).
+    pub fn push_reply<P>(&mut self, parts: P) -> Result<(), Refused>
     where
         P: IntoIterator<Item = Bytes>,
         P::IntoIter: Clone,
     {
-        if self.state != State::Open {
-            return Err(Refused::Closed);
-        }
-        let parts = parts.into_iter();
-        let size: usize = parts.clone().map(|bytes| cost(&bytes)).sum();
-        if self.queued + size > self.bound(size) {
-            self.make_room(size)?;
-        }
-        self.append(parts, size);
-        Ok(())
+        self.push_message(parts.into_iter(), 0, None)
+    }
+
+    /// Queues a message that brings `events` events, at least one: the state of a key, if there is one.
+    ///
+    /// # Errors
+    /// [`Refused::Full`] if there is no room under the overflow policy, [`Refused::Closed`] after an overflow or after
+    /// [`close`](Self::close). The events of a message that was refused are not in the [tally](Self::take_tally).
+    pub fn push_events<P>(&mut self, parts: P, events: u32, key: Option<K>) -> Result<(), Refused>
+    where
+        P: IntoIterator<Item = Bytes>,
+        P::IntoIter: Clone,
+    {
+        self.push_message(parts.into_iter(), events.max(1), key)
     }
 
     /// Queues a last message, whatever the bound, and takes nothing after it.
@@ -88,11 +109,11 @@ impl Outbox {
             return;
         }
         self.state = State::Closed;
-        let size = cost(&last);
-        self.append(std::iter::once(last), size);
+        let size = cost::<K>(&last);
+        self.append(std::iter::once(last), size, 0, None);
     }
 
-    /// Whether a message was refused under [`Overflow::Close`], so that the subscriber has to go.
+    /// Whether a message was refused so that the subscriber has to go.
     pub fn has_overflowed(&self) -> bool {
         self.state == State::Overflowed
     }
@@ -107,9 +128,24 @@ impl Outbox {
         self.parts.is_empty()
     }
 
+    /// Parts queued.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Bytes queued, as counted against the bound.
     pub fn queued(&self) -> usize {
         self.queued
+    }
+
+    /// Events queued, that of a message that has begun to leave among them.
+    pub fn events(&self) -> u64 {
+        self.parts.iter().map(|part| u64::from(part.events)).sum()
+    }
+
+    /// What has become of events since the last call.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
     }
 
     /// The queue, if it is a single part.
@@ -141,72 +177,69 @@ impl Outbox {
                 return;
             }
             written -= length;
-            let last = front.last;
-            self.queued -= cost(&front.bytes);
-            self.started = !last;
+            self.queued -= cost::<K>(&front.bytes);
+            self.started = !front.last;
+            self.tally.left += u64::from(front.events);
             self.parts.pop_front();
         }
+        self.rest();
+    }
+
+    /// Takes out everything, part by part. It is not in the [tally](Self::take_tally): its taker accounts for it.
+    pub fn take_parts(&mut self) -> impl ExactSizeIterator<Item = Bytes> {
+        let parts = std::mem::take(&mut self.parts);
+        self.queued = 0;
+        self.started = false;
+        self.rest();
+        parts.into_iter().map(|part| part.bytes)
+    }
+
+    fn push_message(
+        &mut self,
+        parts: impl Iterator<Item = Bytes> + Clone,
+        events: u32,
+        key: Option<K>,
+    ) -> Result<(), Refused> {
+        if self.state != State::Open {
+            return Err(Refused::Closed);
+        }
+        let size: usize = parts.clone().map(|bytes| cost::<K>(&bytes)).sum();
+        if self.queued + size > self.threshold {
+            self.make_room(size, events == 0)?;
+        }
+        self.append(parts, size, events, key);
+        Ok(())
+    }
+
+    fn append(&mut self, parts: impl Iterator<Item = Bytes>, size: usize, events: u32, key: Option<K>) {
+        let before = self.parts.len();
+        self.parts.extend(parts.map(|bytes| Part { bytes, key: None, events: 0, last: false }));
+        let is_empty = self.parts.len() == before;
+        match self.parts.back_mut() {
+            Some(part) if !is_empty => {
+                part.key = key;
+                part.events = events;
+                part.last = true;
+            }
+            // A message without parts has left as soon as it is there.
+            _ => self.tally.left += u64::from(events),
+        }
+        self.queued += size;
+    }
+
+    /// Gives back what a queue that has run empty needs no more.
+    fn rest(&mut self) {
+        self.threshold = room::calm(self.limit, self.overflow);
         // A burst's queue is not kept for the quiet time after it.
         if self.parts.capacity() > IDLE_CAPACITY {
             self.parts = VecDeque::new();
         }
     }
-
-    /// What may be queued together with a message of this size. One that is larger than the limit is no reader's fault: it
-    /// is taken while at most half the limit is queued before it.
-    fn bound(&self, size: usize) -> usize {
-        self.limit.max(size + self.limit / 2)
-    }
-
-    fn make_room(&mut self, size: usize) -> Result<(), Refused> {
-        match self.overflow {
-            Overflow::Close => {
-                self.discard(|_| true);
-                self.state = State::Overflowed;
-                Err(Refused::Full)
-            }
-            Overflow::DropOldest => {
-                let most = self.bound(size) - size;
-                self.discard(|queued| queued > most);
-                if self.queued > most { Err(Refused::Full) } else { Ok(()) }
-            }
-        }
-    }
-
-    /// Discards whole messages that have not begun to leave, oldest first, while what is queued is too much.
-    fn discard(&mut self, is_too_much: impl Fn(usize) -> bool) {
-        let begun =
-            if self.started { 1 + self.parts.iter().take_while(|part| !part.last).count() } else { 0 };
-        let mut discarded = 0;
-        let mut queued = self.queued;
-        let mut last = true;
-        for part in self.parts.iter().skip(begun) {
-            if last && !is_too_much(queued) {
-                break;
-            }
-            queued -= cost(&part.bytes);
-            last = part.last;
-            discarded += 1;
-        }
-        self.parts.drain(begun..begun + discarded);
-        self.queued = queued;
-    }
-
-    fn append(&mut self, parts: impl Iterator<Item = Bytes>, size: usize) {
-        let before = self.parts.len();
-        self.parts.extend(parts.map(|bytes| Part { bytes, last: false }));
-        if self.parts.len() > before
-            && let Some(part) = self.parts.back_mut()
-        {
-            part.last = true;
-        }
-        self.queued += size;
-    }
 }
 
-/// What a part counts against the bound: its bytes and its place in the queue, so that empty parts are not free.
-fn cost(bytes: &Bytes) -> usize {
-    bytes.len() + size_of::<Part>()
+/// What a part counts against the bound: its bytes and its place in the queue.
+fn cost<K>(bytes: &Bytes) -> usize {
+    bytes.len() + size_of::<Part<K>>()
 }
 
 /// Places in the queue that an idle outbox may keep.

@@ -1,7 +1,7 @@
 use rustc_hash::FxHashMap;
 use slotmap::{SlotMap, new_key_type};
 
-use crate::{Refused, Sink, audience::Membership};
+use crate::audience::Membership;
 
 new_key_type! {
     /// Names a subscriber of one hub. An id is never reused for another subscriber.
@@ -48,18 +48,15 @@ impl<C, S> Subscribers<C, S> {
         self.map.keys()
     }
 
-    /// Gives a subscriber something. One that takes it, or refuses it, becomes dirty: a refusal may have made the sink
-    /// close its subscriber, which is something to write as well.
-    pub(crate) fn push<R>(&mut self, id: SubscriberId, rendering: &R) -> Result<(), Refused>
-    where
-        S: Sink<R>,
-    {
-        let subscriber = self.map.get_mut(id).ok_or(Refused::Closed)?;
+    /// The sink of a subscriber that is about to be given something. It becomes dirty even if it refuses: a refusal may
+    /// have made the sink close its subscriber, which is something to write as well.
+    pub(crate) fn dirty(&mut self, id: SubscriberId) -> Option<&mut S> {
+        let subscriber = self.map.get_mut(id)?;
         if !subscriber.dirty {
             subscriber.dirty = true;
             self.dirty.push(id);
         }
-        subscriber.sink.push(rendering)
+        Some(&mut subscriber.sink)
     }
 
     /// Calls `work` with each dirty subscriber's sink, once, in the order of their first push; none is dirty after it.

@@ -1,6 +1,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What happened, by reason. Every count only rises.
+///
+/// For each event that came from the store, every subscriber of its channel is counted in exactly one place: under
+/// [`Delivered`](Count::Delivered), or under one of the reasons named `Withheld…`. It is counted when that is decided:
+/// for an event that waits for its subscriber, when its message has left to the last byte, or is discarded, or the
+/// connection has ended. Until then it is counted nowhere. An event that a subscriber gets later than others because it
+/// subscribed in between is counted for it like any other; values of the state that a GET answers with are not events.
 #[derive(Debug, Default)]
 pub struct Counters {
     counts: [AtomicU64; Count::ALL.len()],
@@ -30,7 +36,7 @@ macro_rules! counts {
 counts! {
     /// Messages that came from the store.
     Events => "events",
-    /// Deliveries of a message to a subscriber.
+    /// Messages that have left to a subscriber: the operating system has taken all bytes.
     Delivered => "delivered",
     /// Messages kept from a subscriber: no part of the geometry is in the viewport.
     WithheldOutside => "withheld_outside_viewport",
@@ -40,8 +46,12 @@ counts! {
     WithheldTooDeep => "withheld_too_deep",
     /// Messages kept from a subscriber: too many positions.
     WithheldTooManyVertices => "withheld_too_many_vertices",
-    /// Messages kept from a subscriber: its outbox was full, or it was being closed.
+    /// Messages kept from a subscriber: its outbox had no room for them or lost them to others, or it was being closed.
     WithheldSlow => "withheld_slow_consumer",
+    /// Messages kept from a subscriber: a newer state of the same key came while they were waiting.
+    WithheldReplaced => "withheld_replaced",
+    /// Messages kept from a subscriber: its connection ended while they were waiting.
+    WithheldGone => "withheld_connection_ended",
     /// Messages that were not kept for those who had read a channel's state and might subscribe: there were too many.
     HoldDropped => "hold_dropped",
     /// Commands that no dialect knows.

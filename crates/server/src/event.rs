@@ -1,9 +1,13 @@
-use std::sync::Arc;
+mod key;
+
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use geocast_geo_filter::{Document, Kind, Limits, ReadError, Shape, Transform};
 use geocast_protocol::{Channel, envelope::Timestamp};
 use parking_lot::Mutex;
+
+pub(crate) use key::Key;
 
 use crate::{clock, interest::Withheld};
 
@@ -14,6 +18,8 @@ pub struct Event {
     payload: Bytes,
     received: Timestamp,
     document: Result<Document, Withheld>,
+    /// Empty until somebody needs it.
+    key: OnceLock<Option<Key>>,
     /// The shape in the coordinate systems that somebody asked for so far. They are few, so a scan beats hashing.
     projections: Mutex<Vec<(u32, Arc<Shape>)>>,
 }
@@ -25,7 +31,9 @@ impl Event {
             ReadError::TooManyVertices { .. } => Withheld::TooManyVertices,
             _ => Withheld::TooDeep,
         });
-        Self { channel, payload, received: clock::timestamp(), document, projections: Mutex::new(Vec::new()) }
+        let received = clock::timestamp();
+        let (key, projections) = (OnceLock::new(), Mutex::new(Vec::new()));
+        Self { channel, payload, received, document, key, projections }
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -48,6 +56,23 @@ impl Event {
     /// The document, if it has a place in the world.
     pub(crate) fn geography(&self) -> Option<&Document> {
         self.document.as_ref().ok().filter(|document| document.kind() == Kind::Geographic)
+    }
+
+    /// Finds out what it is the state of, so that [`key`](Self::key) knows.
+    pub(crate) fn identify(&self) {
+        self.key.get_or_init(|| {
+            // A document that is refused may be nested too deeply to be read again.
+            let document = self.document.as_ref().ok()?;
+            match document.kind() {
+                Kind::Geographic | Kind::Json => Key::read(&self.channel, &self.payload),
+                Kind::Text | Kind::Binary => None,
+            }
+        });
+    }
+
+    /// What it is the state of, if that is known and it is one.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.key.get()?.as_ref()
     }
 
     /// The coordinates in another system.

@@ -15,7 +15,10 @@ use crate::{
 /// A published message, as every subscriber of the same form gets it.
 pub(crate) fn push(event: &Event, form: &Form) -> Result<Frame, Withheld> {
     let source = Source::Channel(event.channel());
-    with_content(event, form, |content| envelope(source, content, event.received(), form.absent().into()))
+    let frame = with_content(event, form, |content| {
+        envelope(source, content, event.received(), form.absent().into())
+    })?;
+    Ok(frame.of(event.key()))
 }
 
 /// A value of the state, as the answer to a GET.

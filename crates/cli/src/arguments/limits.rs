@@ -60,6 +60,8 @@ pub(crate) struct LimitOptions {
 pub(crate) enum OverflowOption {
     /// Close the connection with code 3008
     Close,
-    /// Let the oldest messages make room
+    /// Let the oldest messages make room, but no replies
     DropOldest,
+    /// Let states make way for newer ones of the same feature id, and then the oldest messages
+    Latest,
 }

@@ -5,21 +5,23 @@ use proptest::prelude::*;
 
 use super::{Outbox, Overflow, Part, Refused};
 
-const PART: usize = size_of::<Part>();
+mod latest;
 
-fn queue(outbox: &Outbox) -> Vec<u8> {
+const PART: usize = size_of::<Part<()>>();
+
+fn queue<K: Eq + std::hash::Hash>(outbox: &Outbox<K>) -> Vec<u8> {
     let mut slices = [IoSlice::new(&[]); 64];
     let filled = outbox.fill(&mut slices);
     slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect()
 }
 
 fn check(overflow: Overflow, room_for: usize, written: usize, pushes: &[&str], expected: &str) {
-    let mut outbox = Outbox::new(room_for * (PART + 1), overflow);
-    outbox.push_message([Bytes::from_static(b"x")]).expect("an empty outbox has room");
+    let mut outbox = Outbox::<()>::new(room_for * (PART + 1), overflow);
+    outbox.push_events([Bytes::from_static(b"x")], 1, None).expect("an empty outbox has room");
     outbox.advance(written);
     for push in pushes {
         let parts: Vec<Bytes> = push.chars().map(|letter| Bytes::from(letter.to_string())).collect();
-        let _refused = outbox.push_message(parts);
+        let _refused = outbox.push_events(parts, 1, None);
     }
     assert_eq!(String::from_utf8(queue(&outbox)).expect("letters"), expected, "{pushes:?}");
 }
@@ -40,25 +42,25 @@ fn the_bound_is_kept_by_policy() {
 
 #[test]
 fn a_message_that_has_begun_to_leave_is_finished() {
-    let mut outbox = Outbox::new(4 * (PART + 1), Overflow::DropOldest);
-    outbox.push_message([Bytes::from_static(b"h"), Bytes::from_static(b"t")]).expect("room");
+    let mut outbox = Outbox::<()>::new(4 * (PART + 1), Overflow::DropOldest);
+    outbox.push_reply([Bytes::from_static(b"h"), Bytes::from_static(b"t")]).expect("room");
     outbox.advance(1);
     for letter in ["a", "b", "c", "d"] {
-        outbox.push_message([Bytes::from(letter)]).expect("the oldest make room");
+        outbox.push_events([Bytes::from(letter)], 1, None).expect("the oldest make room");
     }
     assert_eq!(queue(&outbox), b"tbcd");
 }
 
 #[test]
 fn overflow_closes_once_and_for_all() {
-    let mut outbox = Outbox::new(PART + 4, Overflow::Close);
-    outbox.push_message([Bytes::from_static(b"1234")]).expect("room");
-    assert_eq!(outbox.push_message([Bytes::from_static(b"5")]), Err(Refused::Full));
+    let mut outbox = Outbox::<()>::new(PART + 4, Overflow::Close);
+    outbox.push_events([Bytes::from_static(b"1234")], 1, None).expect("room");
+    assert_eq!(outbox.push_events([Bytes::from_static(b"5")], 1, None), Err(Refused::Full));
     assert!(outbox.has_overflowed());
-    assert_eq!(outbox.push_message([Bytes::new()]), Err(Refused::Closed));
+    assert_eq!(outbox.push_events([Bytes::new()], 1, None), Err(Refused::Closed));
     outbox.close(Bytes::from_static(b"bye"));
     assert_eq!(queue(&outbox), b"bye");
-    assert_eq!(outbox.push_message([Bytes::from_static(b"late")]), Err(Refused::Closed));
+    assert_eq!(outbox.push_events([Bytes::from_static(b"late")], 1, None), Err(Refused::Closed));
     assert_eq!(queue(&outbox), b"bye");
 }
 
@@ -69,12 +71,12 @@ proptest! {
         steps in prop::collection::vec((prop::collection::vec(0_usize..40, 1..4), 0_usize..120), 1..60),
     ) {
         let limit = 4_000;
-        let mut outbox = Outbox::new(limit, Overflow::Close);
+        let mut outbox = Outbox::<()>::new(limit, Overflow::Close);
         let (mut pushed, mut left) = (Vec::new(), Vec::new());
         for (number, (sizes, drain)) in steps.into_iter().enumerate() {
             let parts: Vec<Bytes> =
                 sizes.iter().map(|size| Bytes::from(vec![u8::try_from(number).unwrap_or(0); *size])).collect();
-            if outbox.push_message(parts.clone()).is_ok() {
+            if outbox.push_events(parts.clone(), 1, None).is_ok() {
                 pushed.extend(parts.iter().flatten().copied());
             } else {
                 break;

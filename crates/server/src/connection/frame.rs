@@ -1,10 +1,16 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::CloseCode;
+use crate::event::Key;
 
 /// One or more complete text frames of a server, unmasked and unfragmented (RFC 6455 §5.2), ready to be shared.
 #[derive(Debug, Clone)]
-pub(crate) struct Frame(Bytes);
+pub(crate) struct Frame {
+    bytes: Bytes,
+    key: Option<Arc<Key>>,
+}
 
 /// What a frame carries.
 #[derive(Debug, Clone, Copy)]
@@ -24,24 +30,35 @@ impl Frame {
         let header = Header::new(Opcode::Text, buffer.len() - LONGEST_HEADER);
         let start = LONGEST_HEADER - header.as_ref().len();
         buffer[start..LONGEST_HEADER].copy_from_slice(header.as_ref());
-        Self(Bytes::from(buffer).split_off(start))
+        Self { bytes: Bytes::from(buffer).split_off(start), key: None }
     }
 
-    /// Frames laid end to end.
+    /// The same, as a state of something.
+    pub(crate) fn of(self, key: Option<&Key>) -> Self {
+        // One for each worker that renders, so that workers do not count references in the same place.
+        Self { key: key.map(|key| Arc::new(key.clone())), ..self }
+    }
+
+    /// Frames laid end to end, which are no longer the state of one thing.
     pub(crate) fn join(frames: &[Self]) -> Self {
-        let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.0.len()).sum());
-        frames.iter().for_each(|frame| bytes.extend_from_slice(&frame.0));
-        Self(Bytes::from(bytes))
+        let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.bytes.len()).sum());
+        frames.iter().for_each(|frame| bytes.extend_from_slice(&frame.bytes));
+        Self { bytes: Bytes::from(bytes), key: None }
     }
 
     /// All of it, with the headers.
     pub(crate) fn bytes(&self) -> &Bytes {
-        &self.0
+        &self.bytes
+    }
+
+    /// What it is the state of.
+    pub(crate) fn key(&self) -> Option<&Arc<Key>> {
+        self.key.as_ref()
     }
 
     /// What each frame carries, sharing its memory.
     pub(crate) fn payloads(&self) -> impl Iterator<Item = Bytes> {
-        walk(&self.0).map(|(_, payload)| self.0.slice_ref(payload))
+        walk(&self.bytes).map(|(_, payload)| self.bytes.slice_ref(payload))
     }
 }
 

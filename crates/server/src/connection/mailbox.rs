@@ -1,32 +1,32 @@
 use std::{
     io::{self, IoSlice},
     rc::Rc,
+    sync::Arc,
     time::Instant,
 };
 
 use bytes::Bytes;
-use geocast_hub::{Outbox, Refused, Sink};
-use geocast_protocol::envelope;
+use geocast_hub::{Outbox, Overflow, Refused, Sink, Tally};
 use tokio::sync::Notify;
 
-use super::{
-    Frame, Socket,
-    frame::{Header, Opcode},
-};
-use crate::{AbsentClientReference, Settings, clock, session::Buffering};
+use super::{Frame, Socket, batch::Batch};
+use crate::{AbsentClientReference, Settings, event::Key, session::Buffering};
 
 /// What is on its way to one client: collected pushes, then the outbox, then the socket.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
-    outbox: Outbox,
+    outbox: Outbox<Arc<Key>>,
     batch: Option<Batch>,
     socket: Rc<Socket>,
     /// Wakes the connection's own task.
     wake: Rc<Notify>,
     condition: Condition,
     absent: AbsentClientReference,
-    /// Bytes of pushes after which a batch is sent early, so that collecting stays far below the outbox's bound.
-    largest_batch: usize,
+    /// The outbox's bound, in bytes.
+    limit: usize,
+    overflow: Overflow,
+    /// What has become of events on their way from a batch to the outbox.
+    tally: Tally,
 }
 
 /// What the connection's task has to know about its mailbox.
@@ -45,15 +45,6 @@ pub(crate) enum Condition {
     Broken(io::ErrorKind),
 }
 
-/// Pushes that wait to be sent as one envelope.
-#[derive(Debug)]
-struct Batch {
-    buffering: Buffering,
-    envelopes: Vec<Bytes>,
-    bytes: usize,
-    due: Option<Instant>,
-}
-
 impl Mailbox {
     pub(crate) fn new(settings: &Settings, socket: Rc<Socket>, wake: Rc<Notify>) -> Self {
         Self {
@@ -63,15 +54,16 @@ impl Mailbox {
             wake,
             condition: Condition::Idle,
             absent: settings.absent_client_reference,
-            largest_batch: settings.limits.outbox / 4,
+            limit: settings.limits.outbox,
+            overflow: settings.limits.overflow,
+            tally: Tally::default(),
         }
     }
 
     /// Begins, changes or ends the collecting of pushes. What is collected is sent.
     pub(crate) fn buffer(&mut self, buffering: Option<Buffering>) {
         self.seal();
-        self.batch =
-            buffering.map(|buffering| Batch { buffering, envelopes: Vec::new(), bytes: 0, due: None });
+        self.batch = buffering.map(|buffering| Batch::new(buffering, self.limit, self.overflow));
     }
 
     /// Sends answers with state. They are not collected, but what was collected before them is sent first: no older state
@@ -84,7 +76,7 @@ impl Mailbox {
     /// Sends whole frames now, before what is being collected.
     pub(crate) fn send(&mut self, frames: Bytes) {
         // A refusal is not lost: the outbox is closing then, and `flush` reports it.
-        let _refused: Result<(), Refused> = self.outbox.push_message([frames]);
+        let _refused: Result<(), Refused> = self.outbox.push_reply([frames]);
     }
 
     /// Sends the closing frame and nothing after it.
@@ -92,9 +84,9 @@ impl Mailbox {
         self.outbox.close(frames);
     }
 
-    /// When the collected pushes are to be sent.
+    /// When the collected pushes are to be sent, if that is a question of time.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.batch.as_ref()?.due
+        self.batch.as_ref().filter(|_| !self.holds_back())?.due()
     }
 
     /// Wakes the connection's own task.
@@ -111,21 +103,31 @@ impl Mailbox {
         self.condition
     }
 
+    /// Events that wait to be written, or have been written in part.
+    pub(crate) fn events(&self) -> u64 {
+        self.outbox.events() + self.batch.as_ref().map_or(0, Batch::events)
+    }
+
+    /// What has become of events since the last call.
+    pub(crate) fn take_tally(&mut self) -> Tally {
+        let mut tally = self.outbox.take_tally();
+        tally += std::mem::take(&mut self.tally);
+        if let Some(batch) = &mut self.batch {
+            tally += batch.take_tally();
+        }
+        tally
+    }
+
     /// Writes what the socket takes, without waiting. The connection's task is woken if there is something for it to
     /// do.
     pub(crate) fn flush(&mut self, now: Instant) {
-        if let Some(batch) = &mut self.batch {
-            match batch.due {
-                Some(due) if due <= now => self.seal(),
-                None if !batch.envelopes.is_empty() => {
-                    batch.due = Some(now + batch.buffering.wait);
-                    self.wake.notify_one();
-                }
-                _ => {}
-            }
-        }
         let before = self.condition;
+        self.seal_if_due(now);
         self.condition = self.write(now);
+        // What was held back may go as soon as the socket has taken everything before it.
+        if self.condition == Condition::Idle && self.seal_if_due(now) {
+            self.condition = self.write(now);
+        }
         let started_to_block = matches!(self.condition, Condition::Blocked { .. })
             && !matches!(before, Condition::Blocked { .. });
         let ended = matches!(self.condition, Condition::Overflowed | Condition::Broken(_))
@@ -168,55 +170,70 @@ impl Mailbox {
         self.socket.write_vectored(&slices[..filled])
     }
 
-    fn collect(&mut self, envelope: Bytes) {
+    /// Whether the collected pushes stay where they are although it is time: while the socket is full they could not leave,
+    /// and as long as they are here, newer states can replace them.
+    fn holds_back(&self) -> bool {
+        self.overflow == Overflow::Latest && matches!(self.condition, Condition::Blocked { .. })
+    }
+
+    fn collect(&mut self, envelope: Bytes, key: Option<Arc<Key>>) {
+        let holds_back = self.holds_back();
+        if !holds_back && self.batch.as_ref().is_some_and(|batch| batch.is_too_small_for(&envelope)) {
+            self.seal();
+        }
         let Some(batch) = &mut self.batch else { return };
-        batch.bytes += envelope.len();
-        batch.envelopes.push(envelope);
-        if batch.envelopes.len() >= batch.buffering.count || batch.bytes >= self.largest_batch {
+        if batch.collect(envelope, key).is_err() {
+            self.tally.dropped += 1;
+        }
+        if !holds_back && batch.is_full() {
             self.seal();
         }
     }
 
-    /// Moves the collected pushes into the outbox, as parts that are still shared with everybody else.
+    /// Seals what has been collected if it is time. Where something is being collected and has no time yet, it gets one.
+    fn seal_if_due(&mut self, now: Instant) -> bool {
+        let holds_back = self.holds_back();
+        let Some(batch) = &mut self.batch else { return false };
+        if batch.begins(now) {
+            self.wake.notify_one();
+        }
+        let is_due = !holds_back && batch.is_due(now);
+        if is_due {
+            self.seal();
+        }
+        is_due
+    }
+
+    /// Moves the collected pushes into the outbox.
     fn seal(&mut self) {
         let Some(batch) = &mut self.batch else { return };
-        batch.due = None;
-        if batch.envelopes.is_empty() {
-            return;
-        }
-        let envelopes = std::mem::take(&mut batch.envelopes);
-        let separators = envelopes.len() - 1;
-        let suffix = envelope::buffer_suffix(clock::timestamp(), self.absent.into());
-        let length = envelope::buffer_prefix().len()
-            + batch.bytes
-            + separators * envelope::BUFFER_SEPARATOR.len()
-            + suffix.len();
-        batch.bytes = 0;
-        let mut parts = Vec::with_capacity(2 * envelopes.len() + 2);
-        let mut head = Header::new(Opcode::Text, length).as_ref().to_vec();
-        head.extend_from_slice(envelope::buffer_prefix());
-        parts.push(Bytes::from(head));
-        for (position, envelope) in envelopes.into_iter().enumerate() {
-            if position > 0 {
-                parts.push(Bytes::from_static(envelope::BUFFER_SEPARATOR));
+        let messages = batch.take(self.absent);
+        self.tally += batch.take_tally();
+        for (parts, events) in messages {
+            if self.outbox.push_events(parts, events, None).is_err() {
+                self.tally.dropped += u64::from(events);
             }
-            parts.push(envelope);
         }
-        parts.push(Bytes::from(suffix));
-        let _refused: Result<(), Refused> = self.outbox.push_message(parts);
     }
 }
 
 impl Sink<Frame> for Mailbox {
-    fn push(&mut self, frame: &Frame) -> Result<(), Refused> {
+    fn push(&mut self, frame: &Frame, events: u32) -> Result<(), Refused> {
+        let key = frame.key().map(Arc::clone);
         if self.batch.is_none() {
-            return self.outbox.push_message([frame.bytes().clone()]);
+            return self.outbox.push_events([frame.bytes().clone()], events, key);
         }
         if self.outbox.is_closed() {
             return Err(Refused::Closed);
         }
-        frame.payloads().for_each(|envelope| self.collect(envelope));
+        frame.payloads().for_each(|envelope| self.collect(envelope, key.clone()));
         Ok(())
+    }
+
+    /// Joined frames have no key, and could not be replaced one by one.
+    fn wants_single(&self) -> bool {
+        self.overflow == Overflow::Latest
+            && (self.batch.is_some() || matches!(self.condition, Condition::Blocked { .. }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One client's socket: reading through tungstenite, writing straight from the outbox.
 
+mod batch;
 mod close;
 mod duplex;
 mod effects;

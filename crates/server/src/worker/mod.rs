@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use geocast_hub::{Fanout, Hub, SubscriberId};
+use geocast_hub::{Fanout, Hub, Overflow, SubscriberId, Tally};
 use geocast_protocol::Channel;
 use tokio::sync::Notify;
 
@@ -61,7 +61,9 @@ impl Worker {
 
     pub(crate) fn disconnect(&self, id: SubscriberId) {
         let gone = self.hub.borrow_mut().disconnect(id);
-        let Some((_, silent)) = gone else { return };
+        let Some((mut mailbox, silent)) = gone else { return };
+        self.settle(mailbox.take_tally());
+        self.node.counters.add_many(Count::WithheldGone, mailbox.events());
         self.node.count(Count::Disconnected);
         for channel in silent {
             self.node.store.unsubscribe(&channel);
@@ -82,6 +84,7 @@ impl Worker {
         let mailbox = hub.sink(id)?;
         let outcome = work(mailbox);
         mailbox.flush(Instant::now());
+        self.settle(mailbox.take_tally());
         Some(outcome)
     }
 
@@ -177,6 +180,9 @@ impl Worker {
         for in_flight in events {
             let dropped = holds.record(&in_flight.event, now);
             self.node.counters.add_many(Count::HoldDropped, dropped);
+            if self.node.settings.limits.overflow == Overflow::Latest {
+                in_flight.event.identify();
+            }
         }
         let shared = events.iter().map(|in_flight| &*in_flight.event);
         let fanout = self.hub.borrow_mut().publish(first.event.channel(), shared);
@@ -186,12 +192,31 @@ impl Worker {
     /// Writes to all who have been pushed to.
     fn flush(&self) {
         let now = Instant::now();
-        self.hub.borrow_mut().drain_dirty(|_, mailbox| mailbox.flush(now));
+        let mut tally = Tally::default();
+        self.hub.borrow_mut().drain_dirty(|_, mailbox| {
+            mailbox.flush(now);
+            tally += mailbox.take_tally();
+        });
+        self.settle(tally);
     }
 
+    /// Counts events whose way has ended.
+    fn settle(&self, tally: Tally) {
+        let Tally { left, replaced, dropped } = tally;
+        for (count, number) in [
+            (Count::Delivered, left),
+            (Count::WithheldReplaced, replaced),
+            (Count::WithheldSlow, dropped),
+        ] {
+            if number > 0 {
+                self.node.counters.add_many(count, number);
+            }
+        }
+    }
+
+    /// Counts events that were kept from subscribers. Those that were taken are counted when their way ends.
     fn account(&self, fanout: &Fanout<Withheld>) {
         let counters = &self.node.counters;
-        counters.add_many(Count::Delivered, fanout.delivered);
         if fanout.refused > 0 {
             counters.add_many(Count::WithheldSlow, fanout.refused);
         }

@@ -32,6 +32,7 @@ mod sentinel;
 mod server;
 mod sets;
 mod shutdown;
+mod slow_latest;
 mod slow_readers;
 mod stores;
 mod subscribing;
