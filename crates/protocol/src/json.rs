@@ -2,12 +2,14 @@
 
 mod depth;
 mod members;
+mod object;
 mod value;
 
 pub use value::{Json, JsonError};
 
 pub(crate) use depth::is_too_deep;
 pub(crate) use members::Members;
+pub(crate) use object::Object;
 pub(crate) use value::{is_falsy, text_of};
 
 /// Appends `text` as a JSON string with its quotes.

@@ -5,7 +5,7 @@
 //! parameters and [`discover`] writes the OpenRPC document.
 //!
 //! ```
-//! use geocast_protocol::rpc::{Call, Error, Frame, Reply};
+//! use geocast_protocol::rpc::{Call, Error, Frame, Outcome, Reply};
 //!
 //! let frame = r#"[{"jsonrpc":"2.0","id":1.0,"method":"subscribe","params":{"channel":"vehicles"}},
 //!                 {"jsonrpc":"2.0","method":"unsubscribe","params":["ships"]},
@@ -15,8 +15,8 @@
 //!     let id = request.id.as_ref()?; // A notification has no reply.
 //!     Some(match &request.call {
 //!         Ok(Call::Subscribe { channel, .. }) => {
-//!             let result = format!(r#"{{"channel":"{channel}","tracked":false}}"#);
-//!             Reply { id, outcome: Ok(result.as_bytes()) }.to_vec()
+//!             let result = Outcome::Subscribed { channel, tracked: false, position: None, recovered: None };
+//!             Reply { id, outcome: Ok(&result.to_vec()) }.to_vec()
 //!         }
 //!         Ok(_) => Reply { id, outcome: Err(&Error::Internal) }.to_vec(),
 //!         Err(error) => Reply { id, outcome: Err(error) }.to_vec(),
@@ -47,6 +47,7 @@ mod frame;
 mod id;
 mod message;
 mod method;
+mod outcome;
 mod parameter;
 mod property;
 mod reply;
@@ -59,6 +60,7 @@ pub use frame::{Frame, Request};
 pub use id::{Id, IdError};
 pub use message::Message;
 pub use method::{Method, Parameter};
+pub use outcome::{Kept, Outcome, Position, Viewport};
 pub use property::{PropertyFilter, PropertyTest, Scalar};
 pub use reply::{Reply, batch};
 pub use viewport::Corners;

@@ -1,6 +1,6 @@
 //! JSON-RPC frames, call by call.
 
-use geocast_protocol::rpc::{Call, Error, Frame, Id, METHODS, Refusal, Reply, Request, batch, discover};
+use geocast_protocol::rpc::{Call, Error, Frame, Id, METHODS, Refusal, Reply, Request, batch};
 use serde_json::{Value, json};
 
 fn single(text: &str) -> Request {
@@ -264,50 +264,4 @@ fn refusals_have_codes_of_their_own() {
         String::from_utf8(Reply { id: &Id::from(1), outcome: Err(&error) }.to_vec()).expect("is UTF-8"),
         r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"channel `a` is not for you","data":{"reason":"access_denied"}}}"#
     );
-}
-
-/// The rules of the OpenRPC 1.3 meta schema that concern this document.
-#[test]
-fn the_description_follows_openrpc() {
-    let document: Value = serde_json::from_str(discover("a server", "1.2.3").as_str()).expect("is JSON");
-    assert_eq!(document["openrpc"], "1.3.2");
-    assert_eq!(document["info"], json!({"title":"a server","version":"1.2.3"}));
-    let methods = document["methods"].as_array().expect("is a list");
-    let mut names: Vec<_> =
-        methods.iter().map(|method| method["name"].as_str().expect("is a name")).collect();
-    assert_eq!(names.len(), METHODS.len());
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), METHODS.len(), "names are unique");
-    for method in methods {
-        let params = method["params"].as_array().expect("is a list");
-        let mut optional = false;
-        let mut seen = Vec::new();
-        for parameter in params {
-            assert!(parameter["schema"].is_object(), "{parameter}");
-            assert!(!parameter["summary"].as_str().expect("is a text").is_empty());
-            assert!(!seen.contains(&&parameter["name"]), "{parameter}");
-            seen.push(&parameter["name"]);
-            let required = parameter["required"].as_bool().expect("is a boolean");
-            assert!(!(optional && required), "what is required comes first: {method}");
-            optional |= !required;
-        }
-        assert!(method["result"]["name"].is_string() && method["result"]["schema"].is_object(), "{method}");
-        for example in method["examples"].as_array().expect("is a list") {
-            assert!(example["name"].is_string() && example["result"].get("value").is_some());
-            assert_eq!(example["params"].as_array().map(Vec::len), Some(params.len()));
-        }
-        let (schema, result) = (&method["result"]["schema"], &method["examples"][0]["result"]["value"]);
-        for required in schema["required"].as_array().into_iter().flatten() {
-            assert!(result.get(required.as_str().expect("is a name")).is_some(), "{result}");
-        }
-        if let Some(properties) = schema["properties"].as_object() {
-            for name in result.as_object().expect("is an object").keys() {
-                assert!(properties.contains_key(name), "{name} of {}", method["name"]);
-            }
-        }
-    }
-    let errors = document["components"]["errors"].as_object().expect("is an object");
-    assert_eq!(errors.len(), Refusal::ALL.len());
-    assert!(errors.values().all(|error| error["code"].is_i64() && error["message"].is_string()));
 }

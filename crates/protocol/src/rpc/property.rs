@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Number, json,
-    json::{Members, text_of},
+    json::{Members, Object, text_of},
 };
 
 use super::parameter::Field;
@@ -73,18 +73,19 @@ impl Field for Vec<PropertyFilter> {
     }
 
     fn json(&self) -> Option<String> {
-        let mut out = vec![b'{'];
-        for (at, PropertyFilter { name, test }) in self.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            json::string(&mut out, name);
-            out.push(b':');
-            write(&mut out, test);
-        }
-        out.push(b'}');
-        Some(String::from_utf8(out).expect("is made of texts"))
+        Some(print(self))
     }
+}
+
+/// The filters as they stand on the wire.
+pub(super) fn print(filters: &[PropertyFilter]) -> String {
+    let mut out = Vec::new();
+    let mut object = Object::new(&mut out);
+    for PropertyFilter { name, test } in filters {
+        write(object.member(name), test);
+    }
+    object.end();
+    String::from_utf8(out).expect("is made of texts")
 }
 
 fn test(raw: &RawValue) -> Result<PropertyTest, String> {
