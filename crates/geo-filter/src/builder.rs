@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use crate::coordinates::{self, Sink, Stop};
 use crate::number;
 use crate::structure::{Part, Primitive, Structure};
@@ -71,19 +69,21 @@ impl<'a> Builder<'a> {
         self.structure.lines.truncate(mark.lines);
         self.structure.polygons.truncate(mark.polygons);
     }
-
-    fn number(&self, range: Range<usize>) -> Result<f64, Stop> {
-        self.text.get(range).and_then(number::parse).ok_or(Stop::Malformed)
-    }
 }
 
 impl Sink for Builder<'_> {
-    fn position(&mut self, x: Range<usize>, y: Range<usize>) -> Result<(), Stop> {
+    type Number = f64;
+
+    fn number(json: &[u8], at: usize) -> Option<(f64, usize)> {
+        let (number, length) = number::read(json.get(at..)?)?;
+        Some((number, at + length))
+    }
+
+    fn position(&mut self, x: f64, y: f64) -> Result<(), Stop> {
         if self.positions.len() == self.limit {
             return Err(Stop::TooMany);
         }
-        let position = [self.number(x)?, self.number(y)?];
-        self.positions.push(position);
+        self.positions.push([x, y]);
         Ok(())
     }
 

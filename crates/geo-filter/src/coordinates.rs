@@ -1,11 +1,15 @@
-use std::ops::Range;
-
 use crate::lexer;
 
 /// What happens to the positions of a `coordinates` member while it is walked.
 pub(crate) trait Sink {
-    /// A position: the byte ranges of its first and second number within the walked text.
-    fn position(&mut self, x: Range<usize>, y: Range<usize>) -> Result<(), Stop>;
+    /// What a number of a position is taken for.
+    type Number;
+
+    /// The number that begins at `at`, and the index behind it. `None` when there is none.
+    fn number(json: &[u8], at: usize) -> Option<(Self::Number, usize)>;
+
+    /// A position: its first and second number.
+    fn position(&mut self, x: Self::Number, y: Self::Number) -> Result<(), Stop>;
 
     /// An array of positions (level 1), of those (level 2), … has ended.
     fn end(&mut self, level: u8);
@@ -21,7 +25,7 @@ pub(crate) enum Stop {
 }
 
 /// Walks the value of a `coordinates` member that lies at `at` in `json`, and returns the index behind it. What it
-/// accepts is JSON. `level` is the number of arrays around a position: 0 for a point, 3 for a multi-polygon.
+/// accepts is JSON if the sink accepts numbers of JSON only. `level` is the number of arrays around a position: 0 for a point, 3 for a multi-polygon.
 ///
 /// A position has two or more elements (RFC 7946 §3.1.1); all beyond the second may be numbers or `null` and
 /// are passed over. An empty array in place of a point's position has no position (§3.1 lets empty coordinates
@@ -46,7 +50,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn array(&mut self, level: u8, sink: &mut impl Sink) -> Result<(), Stop> {
+    fn array<S: Sink>(&mut self, level: u8, sink: &mut S) -> Result<(), Stop> {
         self.expect(b'[')?;
         if self.peek() == Some(b']') {
             self.at += 1;
@@ -71,17 +75,15 @@ impl Walk<'_> {
     }
 
     /// The rest of a position, behind its opening bracket.
-    fn position(&mut self, sink: &mut impl Sink) -> Result<(), Stop> {
-        let x = self.number()?;
+    fn position<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+        let x = self.number::<S>()?;
         self.expect(b',')?;
-        let y = self.number()?;
+        let y = self.number::<S>()?;
         loop {
             match self.next() {
                 Some(b',') => match self.peek() {
                     Some(b'n') => self.null()?,
-                    _ => {
-                        self.number()?;
-                    }
+                    _ => self.step_over_number()?,
                 },
                 Some(b']') => break,
                 _ => return Err(Stop::Malformed),
@@ -90,12 +92,17 @@ impl Walk<'_> {
         sink.position(x, y)
     }
 
-    fn number(&mut self) -> Result<Range<usize>, Stop> {
+    fn number<S: Sink>(&mut self) -> Result<S::Number, Stop> {
         self.peek();
-        let start = self.at;
-        let rest = self.json.get(start..).unwrap_or_default();
+        let (number, end) = S::number(self.json, self.at).ok_or(Stop::Malformed)?;
+        self.at = end;
+        Ok(number)
+    }
+
+    fn step_over_number(&mut self) -> Result<(), Stop> {
+        let rest = self.json.get(self.at..).unwrap_or_default();
         self.at += lexer::number_length(rest).ok_or(Stop::Malformed)?;
-        Ok(start..self.at)
+        Ok(())
     }
 
     fn null(&mut self) -> Result<(), Stop> {
@@ -131,12 +138,21 @@ impl Walk<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     #[derive(Default)]
     struct Trace(String);
 
     impl Sink for Trace {
+        type Number = Range<usize>;
+
+        fn number(json: &[u8], at: usize) -> Option<(Range<usize>, usize)> {
+            let end = at + lexer::number_length(json.get(at..)?)?;
+            Some((at..end, end))
+        }
+
         fn position(&mut self, x: Range<usize>, y: Range<usize>) -> Result<(), Stop> {
             self.0 += &format!("{}-{} {}-{};", x.start, x.end, y.start, y.end);
             Ok(())

@@ -16,31 +16,35 @@ impl Decimals {
         self.0
     }
 
-    /// Appends a finite number as JSON: rounded, without trailing zeros, and never as `-0`.
+    /// Appends a finite number as JSON: rounded, half away from zero, without trailing zeros, and never as `-0`.
     pub(crate) fn write(self, number: f64, out: &mut Vec<u8>) {
-        let scale = 10_u64.pow(u32::from(self.0));
-        let scaled = (number * scale as f64).round();
-        if scaled.abs() < EXACT {
-            self.write_scaled(scaled as i64, scale, out);
+        let scaled = number * POWERS[usize::from(self.0)];
+        // Nothing below this bound rounds to as much as `EXACT`.
+        if scaled.abs() < EXACT - 0.5 {
+            self.write_scaled(rounded(scaled), out);
         } else {
             // Too large for decimals to matter, or for the product to be exact: as it is.
             write_shortest(number, out);
         }
     }
 
-    fn write_scaled(self, scaled: i64, scale: u64, out: &mut Vec<u8>) {
-        if scaled < 0 {
-            out.push(b'-');
-        }
-        let magnitude = scaled.unsigned_abs();
-        write_integer(magnitude / scale, 1, out);
-        let fraction = magnitude % scale;
-        if fraction != 0 {
-            out.push(b'.');
-            write_integer(fraction, usize::from(self.0), out);
-            while out.last() == Some(&b'0') {
-                out.pop();
-            }
+    /// Appends a number that is given in units of the last decimal.
+    fn write_scaled(self, scaled: i64, out: &mut Vec<u8>) {
+        const DIGITS: usize = 16;
+        let decimals = usize::from(self.0);
+        let digits = digits(scaled.unsigned_abs());
+        // At least the digit before the point is written, and of the others none that is a zero at either end.
+        let first = (digits.trailing_zeros() as usize / 8).min(DIGITS - decimals - 1);
+        let end = DIGITS - digits.leading_zeros() as usize / 8;
+        let text = digits | u128::from_ne_bytes([b'0'; DIGITS]);
+
+        // What is below 10^15 has fifteen digits at most: with the sign or the point there are sixteen bytes.
+        let whole = text >> (8 * first);
+        let (whole, sign) = if scaled < 0 { (whole << 8 | u128::from(b'-'), 1) } else { (whole, 0) };
+        append(whole, sign + DIGITS - decimals - first, out);
+        if end > DIGITS - decimals {
+            let fraction = text >> (8 * (DIGITS - decimals));
+            append(fraction << 8 | u128::from(b'.'), 1 + end - (DIGITS - decimals), out);
         }
     }
 }
@@ -64,19 +68,40 @@ pub struct DecimalsError {
 /// Every integer of up to 15 digits is an `f64` and differs from its neighbours when printed.
 const EXACT: f64 = 1e15;
 
-/// Appends an integer with leading zeros up to `width` digits.
-fn write_integer(mut number: u64, width: usize, out: &mut Vec<u8>) {
-    let mut digits = [b'0'; 20];
-    let mut start = digits.len();
-    for (index, digit) in digits.iter_mut().enumerate().rev() {
-        if number == 0 {
-            break;
-        }
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        start = index;
-    }
-    out.extend_from_slice(&digits[start.min(digits.len() - width)..]);
+/// Powers of ten, exact.
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Appends the first bytes of a block, the lowest first. All are copied and the surplus is dropped, because a copy of
+/// constant length costs a tenth of one that is not.
+fn append(block: u128, length: usize, out: &mut Vec<u8>) {
+    let wanted = out.len() + length;
+    out.extend_from_slice(&block.to_le_bytes());
+    out.truncate(wanted);
+}
+
+/// Rounds half away from zero, as [`f64::round`] does, what is less than 2^52. The difference is exact.
+fn rounded(number: f64) -> i64 {
+    let whole = number as i64;
+    let rest = number - whole as f64;
+    whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)
+}
+
+/// The sixteen digits of a number below 10^16, each in a byte of its own, the first in the lowest.
+fn digits(number: u64) -> u128 {
+    let (high, low) = (number / 100_000_000, number % 100_000_000);
+    u128::from(eight_digits(high)) | u128::from(eight_digits(low)) << 64
+}
+
+/// The eight digits of a number below 10^8 in the same way: halves, then quarters, then all at once. The
+/// multiplications by a reciprocal are exact divisions for as many digits as are left.
+const fn eight_digits(number: u64) -> u64 {
+    let (high, low) = (number / 10_000, number % 10_000);
+    let halves = high | low << 32;
+    let hundreds = (halves * 5_243 >> 19) & 0x0000_007f_0000_007f;
+    let quarters = hundreds | (halves - hundreds * 100) << 16;
+    let tens = (quarters * 103 >> 10) & 0x000f_000f_000f_000f;
+    tens | (quarters - tens * 10) << 8
 }
 
 /// Appends the shortest text that reads back as the same number. Beyond 1e16 with an exponent, as JSON allows.
@@ -87,6 +112,8 @@ fn write_shortest(number: f64, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -112,6 +139,48 @@ mod tests {
             let mut out = Vec::new();
             Decimals::try_from(digits).unwrap().write(number, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    /// The same by the standard library, digit by digit.
+    fn plainly(number: f64, decimals: u8) -> String {
+        let scaled = (number * 10_f64.powi(i32::from(decimals))).round();
+        if scaled.abs() >= EXACT {
+            return if number.abs() < 1e16 { format!("{number}") } else { format!("{number:e}") };
+        }
+        let width = usize::from(decimals) + 1;
+        let mut text = format!("{:0width$}", scaled.abs());
+        text.insert(text.len() - usize::from(decimals), '.');
+        let sign = if scaled < 0.0 { "-" } else { "" };
+        format!("{sign}{}", text.trim_end_matches('0').trim_end_matches('.'))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 50_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn writes_what_the_standard_library_does(
+            any: f64, near in -1e3..1e3, exponent in 0..19, half in -2_000_000_i32..2_000_000, decimals in 0_u8..=15,
+        ) {
+            let halves = f64::from(half) / 2.0;
+            for number in [any, near, near * 10_f64.powi(exponent), halves, halves / POWERS[usize::from(decimals)]] {
+                for number in [number, number.next_up(), number.next_down()] {
+                    let mut out = b"before".to_vec();
+                    Decimals(decimals).write(number, &mut out);
+                    prop_assert_eq!(String::from_utf8(out).unwrap(), format!("before{}", plainly(number, decimals)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn eight_digits_are_those() {
+        // The halves do not touch each other: all values of either are all there is.
+        for half in 0..10_000 {
+            for number in [half, half * 10_000, half * 10_000 + 9_999, 99_990_000 + half] {
+                let text = (eight_digits(number) | u64::from_ne_bytes([b'0'; 8])).to_le_bytes();
+                assert_eq!(String::from_utf8_lossy(&text), format!("{number:08}"));
+            }
         }
     }
 

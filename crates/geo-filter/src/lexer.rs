@@ -176,21 +176,33 @@ pub(crate) fn number_length(text: &[u8]) -> Option<usize> {
     Some(at)
 }
 
+/// How many bytes there are before white space, a comma or a closing bracket: the length of a number in an array, if
+/// the text is JSON.
+pub(crate) fn value_length(text: &[u8]) -> usize {
+    let mut passed = 0;
+    while let Some(Ok(bytes)) = text.get(passed..passed + 8).map(<[u8; 8]>::try_from) {
+        let word = u64::from_le_bytes(bytes);
+        let comma = zero_byte(word ^ (ONES * u64::from(b',')));
+        let bracket = zero_byte(word ^ (ONES * u64::from(b']')));
+        let flagged = (comma | bracket | below(word, b' ' + 1)) & HIGHS;
+        if flagged != 0 {
+            return passed + flagged.trailing_zeros() as usize / 8;
+        }
+        passed += 8;
+    }
+    let rest = text.get(passed..).unwrap_or_default();
+    passed + rest.iter().position(|byte| matches!(byte, b',' | b']' | 0..=b' ')).unwrap_or(rest.len())
+}
+
 /// How many bytes, in steps of eight, can be passed over in a string: none is a quote, a backslash or a control
 /// character. One word is looked at at a time.
 fn plain(text: &[u8]) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-    // Both are the well-known tests for a zero byte and for a byte below a bound. They may flag a byte behind one
-    // that is truly flagged, never one before it.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
     let mut passed = 0;
     for bytes in text.chunks_exact(8) {
         let word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-        let quote = zero(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let flagged = (quote | backslash | control) & HIGHS;
+        let quote = zero_byte(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero_byte(word ^ (ONES * u64::from(b'\\')));
+        let flagged = (quote | backslash | below(word, b' ')) & HIGHS;
         if flagged != 0 {
             return passed + flagged.trailing_zeros() as usize / 8;
         }
@@ -198,6 +210,21 @@ fn plain(text: &[u8]) -> usize {
     }
     passed
 }
+
+// Both are the well-known tests for a zero byte and for a byte below a bound of at most 128, in the high bit of each
+// byte. They may flag a byte behind one that is truly flagged, never one before it.
+
+const fn zero_byte(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word
+}
+
+const fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(ONES * bound as u64) & !word
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 
 #[cfg(test)]
 mod tests {
@@ -228,6 +255,11 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn knows_where_a_number_in_an_array_ends(text in "[-0-9.eE+]{0,20}", behind in "|[,\\] \t\n\r][ -~é]{0,12}") {
+            prop_assert_eq!(value_length(format!("{text}{behind}").as_bytes()), text.len());
+        }
 
         #[test]
         fn accepts_the_strings_that_are_json(text in "\"[a\\x00-\\x20\"\\\\u09fn/é\\u{10ffff}]{0,20}\"") {
