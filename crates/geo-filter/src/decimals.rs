@@ -98,9 +98,9 @@ fn digits(number: u64) -> u128 {
 const fn eight_digits(number: u64) -> u64 {
     let (high, low) = (number / 10_000, number % 10_000);
     let halves = high | low << 32;
-    let hundreds = (halves * 5_243 >> 19) & 0x0000_007f_0000_007f;
+    let hundreds = ((halves * 5_243) >> 19) & 0x0000_007f_0000_007f;
     let quarters = hundreds | (halves - hundreds * 100) << 16;
-    let tens = (quarters * 103 >> 10) & 0x000f_000f_000f_000f;
+    let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;
     tens | (quarters - tens * 10) << 8
 }
 
