@@ -5,6 +5,7 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod accept;
 mod access;
 mod broker;
 mod clock;

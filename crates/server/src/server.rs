@@ -9,11 +9,13 @@ use std::{
 
 use geocast_geo_filter::{Catalogue, CatalogueError};
 use geocast_protocol::Crs;
+use socket2::SockRef;
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     Access, Broker, Counters, PathProjection, Settings, Store, StoreSettings,
+    accept::accept,
     access::Exposure,
     http,
     node::Node,
@@ -61,6 +63,8 @@ impl Server {
     pub fn start(listener: TcpListener, settings: Settings) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
+        // Accepted sockets inherit it. Frames are small and sent the moment they are due.
+        SockRef::from(&listener).set_tcp_nodelay(true)?;
         let count = settings.workers.get();
         if count > Broker::MAX_WORKERS {
             return Err(StartError::TooManyWorkers(count));
@@ -138,36 +142,11 @@ impl Server {
     }
 }
 
-/// Accepts for ever and deals connections out in turn.
-async fn accept(listener: &tokio::net::TcpListener, workers: &[UnboundedSender<WorkerMessage>]) {
-    for worker in workers.iter().cycle() {
-        let (stream, peer) = loop {
-            match listener.accept().await {
-                Ok(accepted) => break accepted,
-                Err(error) => {
-                    // Usually descriptors have run out: what is open goes on, and some will be closed.
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        };
-        match stream.into_std() {
-            Ok(stream) => {
-                let _ended: Result<(), _> = worker.send(WorkerMessage::Accepted(stream, peer));
-            }
-            Err(error) => tracing::warn!(%peer, %error, "cannot hand a connection over"),
-        }
-    }
-}
-
 /// Closes are spread so that clients do not all connect elsewhere at once; a few clients need no spreading.
 fn drain_spread(node: &Node) -> Duration {
     let connections = u32::try_from(node.connections()).unwrap_or(u32::MAX);
     (CLOSE_INTERVAL * connections.min(1_000_000)).min(node.settings.timeouts.drain_spread)
 }
-
-/// How long to wait before accepting again after it failed.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Time between two closes of a stopping server, if there are few enough connections.
 const CLOSE_INTERVAL: Duration = Duration::from_millis(1);

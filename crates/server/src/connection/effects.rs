@@ -4,7 +4,7 @@ use std::{
 };
 
 use futures_util::future::LocalBoxFuture;
-use geocast_geo_filter::TransformError;
+use geocast_geo_filter::{Transform, TransformError};
 use geocast_protocol::Channel;
 use tokio::time::timeout;
 
@@ -16,7 +16,7 @@ use crate::{
     interest::{Sight, Window},
     node::Node,
     rendering,
-    session::{Effect, Fetch, Reply, View},
+    session::{Effect, Fetch, Reply, View, Viewport},
 };
 
 /// An effect that takes time.
@@ -131,14 +131,21 @@ async fn sight(
     let window = match view.viewport {
         Some(viewport) => {
             let transform = node.transform(viewport.crs).await?;
-            let make = move || Window::new(viewport.bbox, transform, viewport.members);
-            // Bounds in another system take up to milliseconds.
-            let made = tokio::task::spawn_blocking(make).await;
-            Some(Arc::new(made.expect("making a window does not panic")))
+            Some(Arc::new(window(viewport, transform).await))
         }
         None => None,
     };
     Ok(Sight { output, window, absent })
+}
+
+async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Window {
+    let needs_time = transform.is_some();
+    let make = move || Window::new(viewport.bbox, transform, viewport.members);
+    if !needs_time {
+        return make();
+    }
+    // Bounds in another system take up to milliseconds.
+    tokio::task::spawn_blocking(make).await.expect("making a window does not panic")
 }
 
 /// How long a client's next command waits for the store to confirm a subscription.

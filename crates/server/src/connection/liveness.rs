@@ -47,6 +47,11 @@ impl Liveness {
 
     pub(crate) fn due(&mut self, now: Instant) -> Due {
         match self.answer_by {
+            Some(limit) if limit + LATE <= now => {
+                // It is this process that was held up; nobody could be heard meanwhile.
+                self.answer_by = Some(now + self.pong);
+                Due::Nothing
+            }
             Some(limit) if limit <= now => Due::Close,
             Some(_) => Due::Nothing,
             None if self.next_ping <= now => {
@@ -62,6 +67,9 @@ impl Liveness {
         self.answer_by.unwrap_or(self.next_ping)
     }
 }
+
+/// How long after its time a judgement is not to be trusted.
+const LATE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -82,5 +90,8 @@ mod tests {
         let ping = liveness.next();
         assert_eq!(liveness.due(ping), Due::Ping);
         assert_eq!(liveness.due(ping + timeouts.pong), Due::Close);
+        let late = ping + timeouts.pong + LATE;
+        assert_eq!(liveness.due(late), Due::Nothing, "the server was held up");
+        assert_eq!(liveness.due(late + timeouts.pong), Due::Close);
     }
 }

@@ -1,5 +1,6 @@
 use std::{collections::VecDeque, rc::Rc, time::Instant};
 
+use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use geocast_geo_filter::KnownCrs;
 use geocast_hub::SubscriberId;
@@ -48,6 +49,8 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) stream: TcpStream,
+    /// What of the answer to the handshake is still to be sent.
+    pub(crate) response: Bytes,
     /// Bytes that the client sent behind its handshake.
     pub(crate) early: Vec<u8>,
     /// The coordinate system in which the session begins.
@@ -69,7 +72,12 @@ impl Connection {
         let socket = Rc::new(Socket::new(opening.stream));
         let wake = Rc::new(Notify::new());
         let settings = &worker.node.settings;
-        let id = worker.connect(Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake)));
+        let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake));
+        // It leaves together with the first envelope.
+        if !opening.response.is_empty() {
+            mailbox.send(opening.response);
+        }
+        let id = worker.connect(mailbox);
         let duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
         let config = super::websocket_config(settings.limits.message);
         let websocket =
@@ -126,7 +134,7 @@ impl Connection {
     }
 
     /// Takes a message and all others that are already there: they are applied as a set.
-    fn receive(&mut self, first: Option<Result<Message, Error>>) -> Option<End> {
+    pub(super) fn receive(&mut self, first: Option<Result<Message, Error>>) -> Option<End> {
         let now = Instant::now();
         let mut next = Some(first);
         let mut taken = 0;
@@ -172,7 +180,7 @@ impl Connection {
     }
 
     /// Whether more may be read: not faster than the client's rate allows, and not while much is still to be done.
-    fn reads(&self, now: Instant) -> bool {
+    pub(super) fn reads(&self, now: Instant) -> bool {
         self.effects.len() < MOST_EFFECTS && self.session.resumes(now).is_none()
     }
 

@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use futures_util::{FutureExt, StreamExt};
+
 use super::{CloseCode, Connection, frame, liveness::Due, mailbox::Condition, run::End};
 use crate::Count;
 
@@ -22,10 +24,15 @@ impl Connection {
             Due::Ping => {
                 self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame::PING));
             }
-            Due::Close => {
-                self.count(Count::ClosedSilent);
-                return Some(End::Close(CloseCode::Silent));
-            }
+            // It is not being read at this moment, so its silence says nothing.
+            Due::Close if !self.reads(now) => self.liveness.heard(now),
+            Due::Close => match self.websocket.next().now_or_never() {
+                Some(message) => return self.receive(message),
+                None => {
+                    self.count(Count::ClosedSilent);
+                    return Some(End::Close(CloseCode::Silent));
+                }
+            },
             Due::Nothing => {}
         }
         if self.mailbox(|mailbox| mailbox.due()).is_some_and(|due| due <= now) {

@@ -1,8 +1,10 @@
 //! One port for everything: WebSocket upgrades, publishing, health, the page that says what this is.
 
 mod answer;
+mod handshake;
 mod health;
 mod publish;
+mod rewound;
 mod router;
 mod serve;
 mod upgrade;

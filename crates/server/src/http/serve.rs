@@ -1,4 +1,4 @@
-use std::{convert::Infallible, net::SocketAddr, rc::Rc};
+use std::{convert::Infallible, io, net::SocketAddr, rc::Rc};
 
 use axum::{
     Router,
@@ -6,19 +6,62 @@ use axum::{
     http::{Request, Response, StatusCode},
     response::IntoResponse,
 };
+use bytes::Bytes;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tower::ServiceExt;
 
-use super::{answer::Refusal, upgrade};
-use crate::worker::Worker;
+use super::{answer::Refusal, rewound::Rewound, upgrade};
+use crate::{
+    accept::Accepted,
+    connection::{Connection, Opening},
+    worker::Worker,
+};
+
+/// Serves a connection until it is closed.
+pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router) {
+    let Accepted { stream, peer, seat: _seat } = accepted;
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let first = timeout(worker.node.settings.timeouts.header, first(&worker, stream)).await;
+    match first {
+        Ok(Ok(First::Handshake(opening))) => Connection::serve(worker, *opening).await,
+        // On the heap: few connections need this much room, and all would have it.
+        Ok(Ok(First::Other(stream))) => Box::pin(converse(worker, stream, peer, router)).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended before its first request"),
+        Err(_elapsed) => tracing::debug!(%peer, "connection ended: no request came"),
+    }
+}
+
+/// What a connection begins with.
+enum First {
+    /// A WebSocket handshake that is to be accepted.
+    Handshake(Box<Opening>),
+    /// Anything else.
+    Other(Rewound<TcpStream>),
+}
+
+/// Reads once: a handshake fits into one packet and comes in one piece.
+async fn first(worker: &Worker, stream: TcpStream) -> io::Result<First> {
+    loop {
+        stream.readable().await?;
+        let mut head = [0; TYPICAL_HEADER];
+        let length = match stream.try_read(&mut head) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        };
+        let head = &head[..length];
+        return Ok(match upgrade::at_once(worker, head) {
+            Some(acceptance) => First::Handshake(Box::new(acceptance.open(stream))),
+            None => First::Other(Rewound::new(Bytes::copy_from_slice(head), stream)),
+        });
+    }
+}
 
 /// Speaks HTTP on a connection until it is closed or upgraded.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: std::net::TcpStream, peer: SocketAddr, router: Router) {
-    let Ok(stream) = TcpStream::from_std(stream) else { return };
-    // Frames are small and sent the moment they are due.
-    let _unsupported: std::io::Result<()> = stream.set_nodelay(true);
+async fn converse(worker: Rc<Worker>, stream: Rewound<TcpStream>, peer: SocketAddr, router: Router) {
     let header_timeout = worker.node.settings.timeouts.header;
     let service = service_fn(move |request| answer(Rc::clone(&worker), request, router.clone()));
     let served = http1::Builder::new()
@@ -45,7 +88,7 @@ async fn answer(
         return Ok(upgrade::required());
     }
     let limit = worker.node.settings.timeouts.request;
-    let answered = tokio::time::timeout(limit, router.oneshot(request.map(Body::new)));
+    let answered = timeout(limit, router.oneshot(request.map(Body::new)));
     Ok(answered.await.map_or_else(
         |_elapsed| {
             let message = format!("the request was not complete after {} s", limit.as_secs());
@@ -54,6 +97,9 @@ async fn answer(
         |answered| answered.unwrap_or_else(|never| match never {}),
     ))
 }
+
+/// Bytes within which a browser's handshake lies, cookies included.
+const TYPICAL_HEADER: usize = 4096;
 
 /// Bytes that the header of a request may have.
 const LARGEST_HEADER: usize = 16 * 1024;

@@ -5,13 +5,14 @@ use axum::{
     http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
     response::IntoResponse,
 };
+use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_body, write_response};
 
-use super::answer::Refusal;
+use super::{answer::Refusal, handshake, rewound::Rewound};
 use crate::{
     Count, Settings,
     connection::{Connection, Opening},
@@ -20,18 +21,18 @@ use crate::{
 };
 
 /// Whether the request wants to become a WebSocket.
-pub(crate) fn is_asked_for<B>(request: &Request<B>) -> bool {
+pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
     let upgrade = request.headers().get(header::UPGRADE);
     upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Whether a path has nothing to say to those who do not want a WebSocket.
-pub(crate) fn is_only_for_websockets(settings: &Settings, path: &str) -> bool {
+pub(super) fn is_only_for_websockets(settings: &Settings, path: &str) -> bool {
     path != "/" && !path.starts_with("/api/") && settings.text_paths.matches(path)
 }
 
 /// The answer to those.
-pub(crate) fn required() -> Response<Body> {
+pub(super) fn required() -> Response<Body> {
     let refusal =
         Refusal::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "this address speaks WebSocket only");
     let mut response = refusal.into_response();
@@ -39,25 +40,56 @@ pub(crate) fn required() -> Response<Body> {
     response
 }
 
-/// Answers the handshake (RFC 6455 §4.2.2) and hands the connection over once hyper has let go of it.
-pub(crate) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Response<Body> {
-    let (place, mut response) = match admit(worker, &request) {
-        Ok(admitted) => admitted,
+/// A handshake that is accepted, and what is to be known of it.
+pub(super) struct Acceptance {
+    response: Response<()>,
+    output: KnownCrs,
+    place: Place,
+    /// Bytes that the client sent behind the handshake.
+    early: Vec<u8>,
+}
+
+impl Acceptance {
+    /// Hands the connection over; the answer is still to be sent.
+    pub(super) fn open(self, stream: TcpStream) -> Opening {
+        let mut response = Vec::with_capacity(TYPICAL_RESPONSE);
+        write_response(&mut response, &self.response)
+            .expect("the fields of the answer are ours and visible ASCII, and a vector takes all");
+        Opening {
+            stream,
+            response: response.into(),
+            early: self.early,
+            output: self.output,
+            place: self.place,
+        }
+    }
+}
+
+/// Takes a connection whose first bytes are a complete and acceptable handshake.
+pub(super) fn at_once(worker: &Worker, head: &[u8]) -> Option<Acceptance> {
+    let (request, length) = handshake::parse(head)?;
+    let mut acceptance = admit(worker, &request).ok()?;
+    acceptance.early = head[length..].to_vec();
+    Some(acceptance)
+}
+
+/// Answers a handshake in the course of an HTTP conversation, and hands the connection over once hyper has let go of it.
+pub(super) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Response<Body> {
+    let acceptance = match admit(worker, &request) {
+        Ok(acceptance) => acceptance,
         Err(refusal) => {
             worker.node.count(Count::ConnectionRefused);
             return refusal.into_response();
         }
     };
-    if let Some(protocol) = text_protocol(request.headers()) {
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-    }
-    let output = worker.node.first_output(request.uri().path());
+    let response = acceptance.response.clone().map(|()| Body::empty());
     let upgraded = hyper::upgrade::on(&mut request);
-    tokio::task::spawn_local(hand_over(Rc::clone(worker), upgraded, output, place));
+    tokio::task::spawn_local(hand_over(Rc::clone(worker), upgraded, acceptance));
     response
 }
 
-fn admit(worker: &Worker, request: &Request<Incoming>) -> Result<(Place, Response<Body>), Refusal> {
+/// Whether the client may have a WebSocket, and the answer that says so (RFC 6455 §4.2.2).
+fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal> {
     let node = &worker.node;
     if !node.settings.text_paths.matches(request.uri().path()) {
         return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", "no WebSocket is spoken here; try /ws"));
@@ -67,15 +99,19 @@ fn admit(worker: &Worker, request: &Request<Incoming>) -> Result<(Place, Respons
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
     }
     node.settings.origins.check(request.headers()).map_err(|origin| Refusal::origin(&origin))?;
-    let response = create_response_with_body(request, Body::empty).map_err(|error| {
+    let mut response = create_response_with_body(request, || ()).map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_handshake", format!("no WebSocket handshake: {error}"))
     })?;
+    if let Some(protocol) = text_protocol(request.headers()) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
     let place = node.place().ok_or_else(|| {
         let limit = node.settings.limits.connections;
         let message = format!("all {limit} connections are taken");
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;
-    Ok((place, response))
+    let output = node.first_output(request.uri().path());
+    Ok(Acceptance { response, output, place, early: Vec::new() })
 }
 
 /// The sub-protocol to confirm, if the client offers ours.
@@ -85,13 +121,19 @@ fn text_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     offered.any(|name| name.trim() == TEXT_PROTOCOL).then(|| HeaderValue::from_static(TEXT_PROTOCOL))
 }
 
-async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, output: KnownCrs, place: Place) {
+async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, mut acceptance: Acceptance) {
     let Ok(upgraded) = upgraded.await else { return };
     let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
+        .downcast::<TokioIo<Rewound<TcpStream>>>()
         .expect("connections are served on this type of stream and no other");
-    let opening = Opening { stream: parts.io.into_inner(), early: parts.read_buf.to_vec(), output, place };
+    let (unread, stream) = parts.io.into_inner().into_parts();
+    acceptance.early = [parts.read_buf, unread].concat();
+    // hyper has sent the answer.
+    let opening = Opening { response: Bytes::new(), ..acceptance.open(stream) };
     Connection::serve(worker, opening).await;
 }
 
 const TEXT_PROTOCOL: &str = "geocast.text";
+
+/// Bytes of an answer to a handshake, with a sub-protocol.
+const TYPICAL_RESPONSE: usize = 192;

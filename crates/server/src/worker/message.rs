@@ -1,6 +1,6 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use crate::broker::InFlight;
+use crate::{accept::Accepted, broker::InFlight};
 
 /// What a worker is told from other threads.
 #[derive(Debug)]
@@ -8,7 +8,7 @@ pub(crate) enum WorkerMessage {
     /// Something was published.
     Event(Arc<InFlight>),
     /// Somebody connected.
-    Accepted(std::net::TcpStream, SocketAddr),
+    Accepted(Accepted),
     /// The server stops: close all connections within this time.
     Drain(Duration),
 }

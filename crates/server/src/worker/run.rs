@@ -73,8 +73,8 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
     for message in batch.drain(..) {
         match message {
             WorkerMessage::Event(in_flight) => round.add(in_flight),
-            WorkerMessage::Accepted(stream, peer) => {
-                tokio::task::spawn_local(http::serve(Rc::clone(worker), stream, peer, router.clone()));
+            WorkerMessage::Accepted(accepted) => {
+                tokio::task::spawn_local(http::serve(Rc::clone(worker), accepted, router.clone()));
             }
             WorkerMessage::Drain(spread) => {
                 worker.drain(spread);

@@ -1,0 +1,117 @@
+//! From the listener to the workers.
+
+use std::{
+    net::{SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, sync::mpsc::UnboundedSender};
+
+use crate::worker::WorkerMessage;
+
+/// A socket that somebody connected, on its way to a worker.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    /// Kept as long as the socket is served.
+    pub(crate) seat: Seat,
+}
+
+/// One connection in a worker's load; it leaves when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<AtomicUsize>);
+
+/// Deals connections out to workers.
+#[derive(Debug)]
+struct Dealer<'a> {
+    workers: Vec<(&'a UnboundedSender<WorkerMessage>, Arc<AtomicUsize>)>,
+    /// Where the search begins, so that equally busy workers take turns.
+    next: usize,
+}
+
+/// Accepts for ever; each connection goes to the worker that has the fewest.
+pub(crate) async fn accept(listener: &TcpListener, workers: &[UnboundedSender<WorkerMessage>]) {
+    let mut dealer = Dealer::new(workers);
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => match stream.into_std() {
+                Ok(stream) => dealer.deal(stream, peer),
+                Err(error) => tracing::warn!(%peer, %error, "cannot hand a connection over"),
+            },
+            Err(error) => {
+                // Usually descriptors have run out: what is open goes on, and some will be closed.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+impl Seat {
+    fn take(load: &Arc<AtomicUsize>) -> Self {
+        load.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(load))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<'a> Dealer<'a> {
+    fn new(workers: &'a [UnboundedSender<WorkerMessage>]) -> Self {
+        Self { workers: workers.iter().map(|worker| (worker, Arc::default())).collect(), next: 0 }
+    }
+
+    fn deal(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let Some((worker, load)) = self.least_busy() else { return };
+        let accepted = Accepted { stream, peer, seat: Seat::take(load) };
+        // A worker that has ended stops with the server, and its connections with it.
+        let _ended: Result<(), _> = worker.send(WorkerMessage::Accepted(accepted));
+        self.next += 1;
+    }
+
+    fn least_busy(&self) -> Option<&(&'a UnboundedSender<WorkerMessage>, Arc<AtomicUsize>)> {
+        let count = self.workers.len();
+        let in_turn = self.workers.iter().cycle().skip(self.next.checked_rem(count)?).take(count);
+        in_turn.min_by_key(|(_, load)| load.load(Ordering::Relaxed))
+    }
+}
+
+/// How long to wait before accepting again after it failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_goes_to_the_worker_that_has_the_fewest() {
+        let (workers, mut inboxes): (Vec<_>, Vec<_>) = (0..3).map(|_| crate::worker::inbox()).unzip();
+        let mut dealer = Dealer::new(&workers);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut deal = || dealer.deal(TcpStream::connect(address).unwrap(), address);
+        (0..6).for_each(|_| deal());
+        let mut seats = |worker: usize| {
+            let messages = std::iter::from_fn(|| inboxes[worker].try_recv().ok());
+            let accepted = messages.filter_map(|message| match message {
+                WorkerMessage::Accepted(accepted) => Some(accepted.seat),
+                _ => None,
+            });
+            accepted.collect::<Vec<Seat>>()
+        };
+        let (first, second, third) = (seats(0), seats(1), seats(2));
+        assert_eq!([first.len(), second.len(), third.len()], [2, 2, 2], "in turn");
+        drop(second);
+        (0..2).for_each(|_| deal());
+        assert_eq!([seats(0).len(), seats(1).len(), seats(2).len()], [0, 2, 0], "to the one that has none");
+    }
+}
