@@ -47,6 +47,7 @@ mod tests {
             ("test-channel", Some("test-channel"), Some("test-channel")),
             ("Room_1", Some("Room_1"), Some("room:1")),
             (" ÄB ", None, Some("äb")),
+            ("ℭ", Some("ℭ"), Some("ℭ")),
             ("", None, Some("__all__")),
             (" \t", None, Some("__all__")),
             ("__all__", Some("__all__"), Some("::all::")),
