@@ -6,6 +6,8 @@ mod extents;
 mod hits;
 mod hostile;
 mod kinds;
+#[cfg(feature = "proj")]
+mod limit;
 mod oracle;
 #[cfg(feature = "proj")]
 mod projection;
