@@ -137,6 +137,16 @@ impl Mailbox {
         }
     }
 
+    /// Whether a client whose socket has been full for long reads nonetheless: then it is only slow.
+    pub(crate) fn is_being_read(&mut self, now: Instant) -> bool {
+        let mut first = [IoSlice::new(&[])];
+        self.outbox.fill(&mut first);
+        let Ok(Some(written @ 1..)) = self.socket.insist(&first[0]) else { return false };
+        self.outbox.advance(written);
+        self.condition = Condition::Blocked { since: now };
+        true
+    }
+
     fn write(&mut self, now: Instant) -> Condition {
         if matches!(self.condition, Condition::Broken(_)) {
             return self.condition;

@@ -3,6 +3,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use socket2::SockRef;
 use tokio::{io::ReadBuf, net::TcpStream};
 
 /// A client's socket, shared between the side that reads and everyone who writes.
@@ -22,6 +23,12 @@ impl Socket {
     /// Writes several parts in one call, as [`write`](Self::write) does.
     pub(crate) fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         unless_full(self.0.try_write_vectored(slices))
+    }
+
+    /// Writes although the kernel has not said that it would take anything: it says so only when a third of its buffer is
+    /// free, which a slow reader takes long to bring about.
+    pub(crate) fn insist(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        unless_full(SockRef::from(&self.0).send(bytes))
     }
 
     /// Waits until the kernel may take something.

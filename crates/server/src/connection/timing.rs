@@ -41,12 +41,17 @@ impl Connection {
         match self.mailbox(|mailbox| Some(mailbox.condition()))? {
             Condition::Idle => None,
             Condition::Blocked { since } if since + self.worker.node.settings.timeouts.write > now => None,
+            Condition::Blocked { .. } if self.is_being_read(now) => None,
             Condition::Blocked { .. } | Condition::Overflowed => {
                 self.count(Count::ClosedSlow);
                 Some(End::Close(CloseCode::SlowConsumer))
             }
             Condition::Broken(_) => Some(End::Gone),
         }
+    }
+
+    fn is_being_read(&self, now: Instant) -> bool {
+        self.worker.with_mailbox(self.id, |mailbox| mailbox.is_being_read(now)).unwrap_or(false)
     }
 
     /// When something is to be done although nothing has come.

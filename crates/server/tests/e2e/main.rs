@@ -9,6 +9,7 @@ mod gap;
 mod geometries;
 mod getting;
 mod greeting;
+mod handshakes;
 mod hostile_clients;
 mod hostile_publishers;
 mod http_api;

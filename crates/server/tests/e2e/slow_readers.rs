@@ -14,6 +14,7 @@ on_both_stores!(
     a_client_that_does_not_read_is_closed_while_others_go_on,
     a_client_that_reads_late_but_in_time_loses_nothing,
     a_client_that_makes_no_progress_is_closed,
+    a_client_that_reads_slowly_but_steadily_is_kept,
 );
 
 /// A subscriber that has read nothing but the proof of its subscription.
@@ -84,4 +85,32 @@ async fn a_client_that_makes_no_progress_is_closed(backend: Backend) {
     }
     server.counted(Count::ClosedSlow, 1).await;
     reader.settled().await;
+}
+
+/// The kernel calls a socket writable again only when much of its buffer is free: longer than the time for writes.
+async fn a_client_that_reads_slowly_but_steadily_is_kept(backend: Backend) {
+    const MESSAGES: usize = 200;
+    let server = TestServer::start_with(backend, |settings| {
+        settings.limits.outbox = 16 * 1024 * 1024;
+        settings.timeouts.write = Duration::from_millis(500);
+    })
+    .await;
+    let mut slow = idle_subscriber(&server).await;
+    let fill = "x".repeat(30_000);
+    for number in 0..MESSAGES {
+        server.publish("news", format!("\"{number} {fill}\"")).await;
+    }
+    for number in 0..MESSAGES {
+        if number < 40 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let (_, payload) = slow.next_frame().await.expect("a frame");
+        let payload = String::from_utf8(payload).expect("text");
+        assert!(
+            payload.contains(&format!("\"{number} xxx")),
+            "{number}: {}",
+            &payload[..80.min(payload.len())]
+        );
+    }
+    assert_eq!(server.count(Count::ClosedSlow), 0);
 }
