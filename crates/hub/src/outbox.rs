@@ -103,6 +103,20 @@ impl<K: Eq + Hash> Outbox<K> {
         self.push_message(parts.into_iter(), events.max(1), key)
     }
 
+    /// As [`push_events`](Self::push_events), for a message of one part, which is what nearly all are: its size is known
+    /// without going over the parts twice.
+    ///
+    /// # Errors
+    /// Those of [`push_events`](Self::push_events).
+    pub fn push_single(&mut self, bytes: Bytes, events: u32, key: Option<K>) -> Result<(), Refused> {
+        let events = events.max(1);
+        let size = cost::<K>(&bytes);
+        self.admit(size, events)?;
+        self.parts.push_back(Part { bytes, key, events, last: true });
+        self.queued += size;
+        Ok(())
+    }
+
     /// Queues a last message, whatever the bound, and takes nothing after it.
     pub fn close(&mut self, last: Bytes) {
         if self.state == State::Closed {
@@ -200,14 +214,20 @@ impl<K: Eq + Hash> Outbox<K> {
         events: u32,
         key: Option<K>,
     ) -> Result<(), Refused> {
+        let size: usize = parts.clone().map(|bytes| cost::<K>(&bytes)).sum();
+        self.admit(size, events)?;
+        self.append(parts, size, events, key);
+        Ok(())
+    }
+
+    /// Sees to it that there is room.
+    fn admit(&mut self, size: usize, events: u32) -> Result<(), Refused> {
         if self.state != State::Open {
             return Err(Refused::Closed);
         }
-        let size: usize = parts.clone().map(|bytes| cost::<K>(&bytes)).sum();
         if self.queued + size > self.threshold {
             self.make_room(size, events == 0)?;
         }
-        self.append(parts, size, events, key);
         Ok(())
     }
 

@@ -22,6 +22,6 @@ pub trait Sink<R>: Debug {
 
 impl<K: Debug + Eq + Hash> Sink<Bytes> for Outbox<K> {
     fn push(&mut self, rendering: &Bytes, events: u32) -> Result<(), Refused> {
-        self.push_events([rendering.clone()], events, None)
+        self.push_single(rendering.clone(), events, None)
     }
 }

@@ -27,7 +27,7 @@ impl Batch {
     }
 
     pub(super) fn collect(&mut self, envelope: Bytes, key: Option<Arc<Key>>) -> Result<(), Refused> {
-        self.envelopes.push_events([envelope], 1, key)
+        self.envelopes.push_single(envelope, 1, key)
     }
 
     /// Whether it is to be sent before this envelope is collected.

@@ -231,7 +231,7 @@ impl Sink<Frame> for Mailbox {
     fn push(&mut self, frame: &Frame, events: u32) -> Result<(), Refused> {
         let key = frame.key().map(Arc::clone);
         if self.batch.is_none() {
-            return self.outbox.push_events([frame.bytes().clone()], events, key);
+            return self.outbox.push_single(frame.bytes().clone(), events, key);
         }
         if self.outbox.is_closed() {
             return Err(Refused::Closed);

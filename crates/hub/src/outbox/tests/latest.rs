@@ -14,7 +14,7 @@ fn push(outbox: &mut Outbox<char>, letter: char) -> Result<(), Refused> {
     match letter {
         'A'..='Z' => outbox.push_reply(bytes),
         '0'..='9' => outbox.push_events(bytes, 1, None),
-        key => outbox.push_events(bytes, 1, Some(key)),
+        key => outbox.push_single(Bytes::from(key.to_string()), 1, Some(key)),
     }
 }
 
