@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures geocast, a bare loop and Bun by turns, and prints medians and ratios.
+"""Measures geocast, a bare loop and its peers by turns, and prints medians and ratios.
 
     cargo build --release -p geocast
     (cd /tmp && npm install bun)
@@ -45,13 +45,23 @@ class Bun:
         self.process.wait()
 
 
+class Reference(Bun):
+    def __init__(self, python, loop):
+        environment = dict(os.environ, PORT=str(PORT), REDIS_DSN=f"redis://127.0.0.1:{REDIS}", LOOP=loop)
+        command = ["taskset", "-c", "0", python, os.path.join(HERE, "reference", "serve.py")]
+        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        if " listens on " not in self.process.stderr.readline():
+            sys.exit("the reference does not start")
+        time.sleep(0.5)
+
+
 def benchmark(arguments, server, line):
     """One measurement, with what others used of the two cores in the meantime, in seconds."""
-    words, bun = line.split(), None
+    words, peer = line.split(), None
     redis = "--redis" in words
-    if server == "bun":
-        bun = Bun(arguments.bun, redis)
-        words += f"--url ws://127.0.0.1:{PORT}/ --server-pid {bun.process.pid} --core 1".split()
+    if server in ("bun", "asyncio", "uvloop"):
+        peer = Bun(arguments.bun, redis) if server == "bun" else Reference(arguments.reference, server)
+        words += f"--url ws://127.0.0.1:{PORT}/ --server-pid {peer.process.pid} --core 1".split()
     elif words[0] != "limit":
         words.append("--spawn")
     words = [f"redis://127.0.0.1:{REDIS}" if word == "REDIS" else word for word in words]
@@ -60,9 +70,9 @@ def benchmark(arguments, server, line):
     try:
         run = subprocess.run([arguments.geocast, "bench", *words, "--json"], capture_output=True, text=True)
     finally:
-        if bun:
+        if peer:
             time.sleep(0.1)
-            bun.end()
+            peer.end()
     if run.returncode:
         sys.exit(f"{server}, {line}: {run.stderr}")
     # The generator, its server and a Bun that has ended are children whose time is known.
@@ -77,6 +87,7 @@ SINGLE = "--messages 400 --pause 4ms"
 BURST = "--messages 6000 --burst 100 --pause 40ms"
 MANY = "--connections 10000 --messages 100 --pause 20ms"
 PACED = "--messages 500 --rate 100"
+BOXES = "--redis REDIS --viewports random:10x10"
 CPU = "server_cpu_us_per_delivery"
 ROWS = [
     ("A one at a time, us per delivery", CPU, [
@@ -113,6 +124,13 @@ ROWS = [
         ("bun", "bun", "connect"),
         ("geocast", "geocast", "connect"),
     ]),
+    ("G 1 000 boxes of 10 x 10 degrees, us per feature", "server_cpu_us_per_message", [
+        ("asyncio", "asyncio", f"fanout {BOXES} --messages 60 --pause 60ms"),
+        ("uvloop", "uvloop", f"fanout {BOXES} --messages 60 --pause 60ms"),
+        ("geocast", "geocast", f"fanout {BOXES} --messages 20000 --pause 1ms"),
+        ("geocast, 3857", "geocast", f"fanout {BOXES} --messages 20000 --pause 1ms --projection epsg:3857"),
+        ("geocast, bursts", "geocast", f"fanout {BOXES} --messages 20000 --burst 100 --pause 20ms"),
+    ]),
 ]
 
 
@@ -126,8 +144,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--geocast", default="target/release/geocast")
     parser.add_argument("--bun", default=shutil.which("bun"), help="without it Bun is left out")
+    parser.add_argument("--reference", help="a Python that has the reference's packages; without it, it is left out")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--rows", default="ABCDEF", help="which of A to F")
+    parser.add_argument("--rows", default="ABCDEFG", help="which of A to G")
     parser.add_argument("--disturbance", type=float, default=0.15, help="what others may use, in cores")
     parser.add_argument("--patience", type=float, default=60, help="seconds to wait for a quiet machine")
     parser.add_argument("--reports", help="append all reports to this file, one JSON object per line")
@@ -144,7 +163,7 @@ def main():
                 continue
             for number in range(arguments.rounds):
                 for label, server, line in contenders:
-                    if server == "bun" and not arguments.bun:
+                    if not getattr(arguments, {"bun": "bun", "geocast": "geocast", "limit": "geocast"}.get(server, "reference")):
                         continue
                     for attempt in range(3):
                         wait_for_quiet(arguments.patience)
