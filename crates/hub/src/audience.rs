@@ -1,7 +1,12 @@
+use std::cell::Cell;
+
 use rustc_hash::FxHashMap;
 use slotmap::SlotMap;
 
-use crate::{CohortId, Index, Interest, SubscriberId};
+use crate::{
+    CohortId, Index, Interest, SubscriberId,
+    ledger::{Ledger, Reading},
+};
 
 /// The subscriptions of one channel, by interest.
 #[derive(Debug)]
@@ -10,13 +15,16 @@ pub(crate) struct Audience<I: Interest> {
     by_interest: FxHashMap<I, CohortId>,
     index: I::Index,
     subscriptions: usize,
+    /// Events so far.
+    events: Cell<u64>,
 }
 
 /// Subscribers with the same interest: what one of them gets, all get.
 #[derive(Debug)]
-pub(crate) struct Cohort<I> {
+pub(crate) struct Cohort<I: Interest> {
     pub(crate) interest: I,
     pub(crate) members: Vec<SubscriberId>,
+    pub(crate) ledger: Ledger<I::Withheld>,
 }
 
 /// Where a subscription stands in its channel's audience.
@@ -31,10 +39,11 @@ pub(crate) type Moved = Option<(SubscriberId, Membership)>;
 
 impl<I: Interest> Audience<I> {
     pub(crate) fn join(&mut self, subscriber: SubscriberId, interest: I) -> Membership {
-        let Self { cohorts, by_interest, index, subscriptions } = self;
+        let Self { cohorts, by_interest, index, subscriptions, .. } = self;
         *subscriptions += 1;
         let cohort = *by_interest.entry(interest).or_insert_with_key(|interest| {
-            let cohort = cohorts.insert(Cohort { interest: interest.clone(), members: Vec::new() });
+            let ledger = Ledger::default();
+            let cohort = cohorts.insert(Cohort { interest: interest.clone(), members: Vec::new(), ledger });
             index.insert(cohort, interest);
             cohort
         });
@@ -72,6 +81,17 @@ impl<I: Interest> Audience<I> {
         self.cohorts.get(id)
     }
 
+    /// Counts one event.
+    pub(crate) fn count(&self) {
+        self.events.set(self.events.get() + 1);
+    }
+
+    /// The counts that concern the members of a cohort.
+    pub(crate) fn read(&self, cohort: CohortId) -> Reading<I::Withheld> {
+        let events = self.events.get();
+        self.cohorts.get(cohort).map_or_else(Reading::default, |cohort| cohort.ledger.read(events))
+    }
+
     /// Every cohort that may want an event: all that do, and perhaps others.
     pub(crate) fn candidates(&self, event: &I::Event, mut visit: impl FnMut(CohortId, &Cohort<I>)) {
         self.index.candidates(event, |id| {
@@ -89,6 +109,7 @@ impl<I: Interest> Default for Audience<I> {
             by_interest: FxHashMap::default(),
             index: I::Index::default(),
             subscriptions: 0,
+            events: Cell::new(0),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 
 /// Some events of one channel on their way to its audience.
 pub(crate) struct Delivery<'a, C, I: Interest, S> {
-    subscribers: &'a mut Subscribers<C, S>,
+    subscribers: &'a mut Subscribers<C, I, S>,
     fanout: Fanout<I::Withheld>,
 }
 
@@ -29,7 +29,7 @@ where
     I: Interest,
     S: Sink<I::Rendering>,
 {
-    pub(crate) fn new(subscribers: &'a mut Subscribers<C, S>) -> Self {
+    pub(crate) fn new(subscribers: &'a mut Subscribers<C, I, S>) -> Self {
         Self { subscribers, fanout: Fanout::default() }
     }
 
@@ -86,13 +86,20 @@ where
         event: &I::Event,
         mut found: impl FnMut(&mut Self, CohortId, &Cohort<I>, &I::Rendering),
     ) {
+        audience.count();
         let mut asked = 0;
         let mut renderings = Renderings { event, made: Vec::new() };
         audience.candidates(event, |id, cohort| {
             asked += cohort.members.len();
             match renderings.for_cohort(cohort) {
-                Ok(rendering) => found(self, id, cohort, rendering),
-                Err(reason) => self.fanout.withhold(reason, cohort.members.len()),
+                Ok(rendering) => {
+                    cohort.ledger.grant();
+                    found(self, id, cohort, rendering);
+                }
+                Err(reason) => {
+                    cohort.ledger.deny(reason);
+                    self.fanout.withhold(reason, cohort.members.len());
+                }
             }
         });
         if asked < audience.len() {

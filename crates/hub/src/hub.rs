@@ -3,10 +3,11 @@ use std::{borrow::Borrow, fmt::Debug, hash::Hash};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Fanout, Interest, Sink, SubscriberId,
+    Account, Fanout, Interest, Sink, SubscriberId,
     audience::{Audience, Membership},
     delivery::Delivery,
-    subscribers::Subscribers,
+    ledger::Reading,
+    subscribers::{Joined, Subscribers},
 };
 
 /// Channels and their subscribers, on one thread.
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Hub<C, I: Interest, S> {
     channels: FxHashMap<C, Audience<I>>,
-    subscribers: Subscribers<C, S>,
+    subscribers: Subscribers<C, I, S>,
 }
 
 impl<C, I, S> Hub<C, I, S>
@@ -40,8 +41,8 @@ where
     pub fn disconnect(&mut self, id: SubscriberId) -> Option<(S, Vec<C>)> {
         let subscriber = self.subscribers.remove(id)?;
         let mut silent = Vec::new();
-        for (channel, membership) in subscriber.subscriptions {
-            if self.leave(&channel, membership) {
+        for (channel, joined) in subscriber.subscriptions {
+            if self.leave(&channel, joined.membership) {
                 silent.push(channel);
             }
         }
@@ -54,10 +55,14 @@ where
         let Some(subscriber) = self.subscribers.get_mut(id) else { return false };
         let first = !self.channels.contains_key(channel);
         let audience = self.channels.entry(channel.clone()).or_default();
-        let before = subscriber.subscriptions.remove(channel);
-        let moved = before.and_then(|membership| audience.leave(membership));
+        let (mut past, mut moved) = (Reading::default(), None);
+        if let Some(Joined { membership, correction }) = subscriber.subscriptions.remove(channel) {
+            past = correction.plus(&audience.read(membership.cohort));
+            moved = audience.leave(membership);
+        }
         let membership = audience.join(id, interest);
-        subscriber.subscriptions.insert(channel.clone(), membership);
+        let correction = past.minus(&audience.read(membership.cohort));
+        subscriber.subscriptions.insert(channel.clone(), Joined { membership, correction });
         if let Some((other, membership)) = moved {
             self.move_to(other, channel, membership);
         }
@@ -71,8 +76,8 @@ where
         Q: Eq + Hash + ?Sized,
     {
         let subscriber = self.subscribers.get_mut(id);
-        let membership = subscriber.and_then(|subscriber| subscriber.subscriptions.remove(channel));
-        membership.is_some_and(|membership| self.leave(channel, membership))
+        let joined = subscriber.and_then(|subscriber| subscriber.subscriptions.remove(channel));
+        joined.is_some_and(|joined| self.leave(channel, joined.membership))
     }
 
     /// Gives events to all who want them, in their order. A subscriber whose sink was pushed to becomes dirty.
@@ -98,9 +103,8 @@ where
         C: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let membership =
-            self.subscribers.get(id).and_then(|subscriber| subscriber.subscriptions.get(channel));
-        let cohort = membership.and_then(|membership| self.channels.get(channel)?.cohort(membership.cohort));
+        let joined = self.subscribers.get(id).and_then(|subscriber| subscriber.subscriptions.get(channel));
+        let cohort = joined.and_then(|joined| self.channels.get(channel)?.cohort(joined.membership.cohort));
         match cohort {
             Some(cohort) => Delivery::new(&mut self.subscribers).replay(cohort, id, event),
             None => Fanout::default(),
@@ -121,6 +125,26 @@ where
     /// The channels a subscriber is subscribed to, in no order.
     pub fn subscriptions(&self, id: SubscriberId) -> impl Iterator<Item = &C> {
         self.subscribers.get(id).into_iter().flat_map(|subscriber| subscriber.subscriptions.keys())
+    }
+
+    /// Whether a subscriber is subscribed to a channel.
+    pub fn is_subscribed<Q>(&self, id: SubscriberId, channel: &Q) -> bool
+    where
+        C: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.subscribers.get(id).is_some_and(|subscriber| subscriber.subscriptions.contains_key(channel))
+    }
+
+    /// What has become of a channel's events since the subscriber subscribed to it, replays not counted.
+    pub fn account<Q>(&self, id: SubscriberId, channel: &Q) -> Option<Account<I::Withheld>>
+    where
+        C: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let Joined { membership, correction } = self.subscribers.get(id)?.subscriptions.get(channel)?;
+        let reading = self.channels.get(channel)?.read(membership.cohort);
+        Some(reading.plus(correction).account(I::PASSED_OVER))
     }
 
     /// How many subscribers a channel has.
@@ -170,8 +194,8 @@ where
         Q: Eq + Hash + ?Sized,
     {
         let subscriber = self.subscribers.get_mut(id);
-        if let Some(place) = subscriber.and_then(|subscriber| subscriber.subscriptions.get_mut(channel)) {
-            *place = membership;
+        if let Some(joined) = subscriber.and_then(|subscriber| subscriber.subscriptions.get_mut(channel)) {
+            joined.membership = membership;
         }
     }
 }

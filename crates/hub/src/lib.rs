@@ -65,6 +65,7 @@
 //! | `audience` | the subscriptions of one channel, in cohorts of equal interest |
 //! | `delivery` | events on their way through an audience |
 //! | `subscribers` | who is connected, and who has something to write |
+//! | `ledger` | what became of the events of one subscription: [`Account`] |
 //! | `fanout` | [`Fanout`]: what became of one event |
 //! | `hub` | [`Hub`]: subscribers and channels |
 
@@ -74,6 +75,7 @@ mod fanout;
 mod hub;
 mod index;
 mod interest;
+mod ledger;
 mod outbox;
 mod overflow;
 mod sink;
@@ -84,6 +86,7 @@ pub use fanout::Fanout;
 pub use hub::Hub;
 pub use index::{CohortId, Everyone, Index};
 pub use interest::Interest;
+pub use ledger::Account;
 pub use outbox::{Outbox, Refused};
 pub use overflow::Overflow;
 pub use sink::Sink;

@@ -1,7 +1,7 @@
 use rustc_hash::FxHashMap;
 use slotmap::{SlotMap, new_key_type};
 
-use crate::audience::Membership;
+use crate::{Interest, audience::Membership, ledger::Reading};
 
 new_key_type! {
     /// Names a subscriber of one hub. An id is never reused for another subscriber.
@@ -10,33 +10,41 @@ new_key_type! {
 
 /// All who are connected, and who of them has something to write.
 #[derive(Debug)]
-pub(crate) struct Subscribers<C, S> {
-    map: SlotMap<SubscriberId, Subscriber<C, S>>,
+pub(crate) struct Subscribers<C, I: Interest, S> {
+    map: SlotMap<SubscriberId, Subscriber<C, I, S>>,
     dirty: Vec<SubscriberId>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Subscriber<C, S> {
+pub(crate) struct Subscriber<C, I: Interest, S> {
     pub(crate) sink: S,
-    pub(crate) subscriptions: FxHashMap<C, Membership>,
+    pub(crate) subscriptions: FxHashMap<C, Joined<I>>,
     /// Whether the subscriber is already in the list of those that have something to write.
     dirty: bool,
 }
 
-impl<C, S> Subscribers<C, S> {
+/// A subscription of a subscriber.
+#[derive(Debug)]
+pub(crate) struct Joined<I: Interest> {
+    pub(crate) membership: Membership,
+    /// What is added to the counts of its cohort to make them those of the subscription.
+    pub(crate) correction: Reading<I::Withheld>,
+}
+
+impl<C, I: Interest, S> Subscribers<C, I, S> {
     pub(crate) fn insert(&mut self, sink: S) -> SubscriberId {
         self.map.insert(Subscriber { sink, subscriptions: FxHashMap::default(), dirty: false })
     }
 
-    pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Subscriber<C, S>> {
+    pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Subscriber<C, I, S>> {
         self.map.remove(id)
     }
 
-    pub(crate) fn get(&self, id: SubscriberId) -> Option<&Subscriber<C, S>> {
+    pub(crate) fn get(&self, id: SubscriberId) -> Option<&Subscriber<C, I, S>> {
         self.map.get(id)
     }
 
-    pub(crate) fn get_mut(&mut self, id: SubscriberId) -> Option<&mut Subscriber<C, S>> {
+    pub(crate) fn get_mut(&mut self, id: SubscriberId) -> Option<&mut Subscriber<C, I, S>> {
         self.map.get_mut(id)
     }
 
@@ -70,7 +78,7 @@ impl<C, S> Subscribers<C, S> {
     }
 }
 
-impl<C, S> Default for Subscribers<C, S> {
+impl<C, I: Interest, S> Default for Subscribers<C, I, S> {
     fn default() -> Self {
         Self { map: SlotMap::with_key(), dirty: Vec::new() }
     }

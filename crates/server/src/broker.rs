@@ -1,4 +1,7 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use bytes::Bytes;
 use geocast_geo_filter::Limits;
@@ -19,6 +22,8 @@ pub struct Broker {
     in_flight: Arc<Semaphore>,
     in_flight_limit: u32,
     limits: Limits,
+    /// Events so far.
+    numbers: AtomicU64,
     counters: Arc<Counters>,
 }
 
@@ -41,6 +46,7 @@ impl Broker {
             in_flight: Arc::new(Semaphore::new(in_flight_limit as usize)),
             in_flight_limit,
             limits,
+            numbers: AtomicU64::new(1),
             counters,
         }
     }
@@ -79,7 +85,8 @@ impl Broker {
         }
         let cost = u32::try_from(payload.len() + OVERHEAD).unwrap_or(u32::MAX).min(self.in_flight_limit);
         let Ok(permit) = Arc::clone(&self.in_flight).acquire_many_owned(cost).await else { return };
-        let event = Arc::new(Event::new(channel.clone(), payload, &self.limits));
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let event = Arc::new(Event::new(channel.clone(), payload, number, &self.limits));
         let event = Arc::new(InFlight { event, _permit: permit });
         let mut route = self.route(channel);
         let workers = self.workers.get().map(Vec::as_slice).unwrap_or_default();

@@ -4,7 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use geocast_geo_filter::{Document, Kind, Limits, ReadError, Shape, Transform};
-use geocast_protocol::{Channel, envelope::Timestamp};
+use geocast_protocol::{
+    Channel,
+    aiows::{self, PackageType},
+    envelope::Timestamp,
+};
 use parking_lot::Mutex;
 
 pub(crate) use key::Key;
@@ -16,6 +20,9 @@ use crate::{clock, interest::Withheld};
 pub struct Event {
     channel: Channel,
     payload: Bytes,
+    /// What the publisher said that it is, where it said so.
+    package: Option<PackageType>,
+    number: u64,
     received: Timestamp,
     document: Result<Document, Withheld>,
     /// Empty until somebody needs it.
@@ -25,15 +32,19 @@ pub struct Event {
 }
 
 impl Event {
-    /// Reads the payload.
-    pub(crate) fn new(channel: Channel, payload: Bytes, limits: &Limits) -> Self {
+    /// Reads what was published; `number` tells it from all other events of this node.
+    pub(crate) fn new(channel: Channel, published: Bytes, number: u64, limits: &Limits) -> Self {
+        let (package, payload) = match aiows::unmark(&published) {
+            (None, _) => (None, published),
+            (package, payload) => (package, published.slice_ref(payload)),
+        };
         let document = Document::read(&payload, limits).map_err(|error| match error {
             ReadError::TooManyVertices { .. } => Withheld::TooManyVertices,
             _ => Withheld::TooDeep,
         });
         let received = clock::timestamp();
         let (key, projections) = (OnceLock::new(), Mutex::new(Vec::new()));
-        Self { channel, payload, received, document, key, projections }
+        Self { channel, payload, package, number, received, document, key, projections }
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -42,6 +53,21 @@ impl Event {
 
     pub(crate) fn payload(&self) -> &Bytes {
         &self.payload
+    }
+
+    /// What kind of thing the payload is.
+    pub(crate) fn kind(&self) -> Kind {
+        match (self.package, &self.document) {
+            (Some(PackageType::Bytes), _) => Kind::Binary,
+            (Some(PackageType::Text), _) | (None, Err(_)) => Kind::Text,
+            (_, Ok(document)) => document.kind(),
+            (_, Err(_)) => Kind::Json,
+        }
+    }
+
+    /// Its number among the events of this node.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(crate) fn received(&self) -> Timestamp {
@@ -55,7 +81,7 @@ impl Event {
 
     /// The document, if it has a place in the world.
     pub(crate) fn geography(&self) -> Option<&Document> {
-        self.document.as_ref().ok().filter(|document| document.kind() == Kind::Geographic)
+        self.document.as_ref().ok().filter(|_| self.kind() == Kind::Geographic)
     }
 
     /// Finds out what it is the state of, so that [`key`](Self::key) knows.

@@ -16,12 +16,14 @@ use std::{
 };
 
 use geocast_geo_filter::Catalogue;
-use geocast_protocol::Channel;
+use geocast_protocol::{Channel, envelope::Timestamp, rpc::Frame};
+use serde_json::value::RawValue;
 
 use crate::{
-    Access, Settings,
-    access::Exposure,
-    session::{Buffering, Effect, Fetch, Reply, Rules, Session},
+    AbsentClientReference, Access, Settings,
+    access::{Exposure, Identity},
+    dialect::{AnyDialect, Message, Mixed, Payload, Rpc, Text},
+    session::{Buffering, Effect, Fetch, Now, Rules, Session},
 };
 
 /// Leads a session with small limits through `input` and checks after each line what must hold for any client.
@@ -41,6 +43,7 @@ pub fn session(input: &[u8]) {
 /// A session, and what the rest of a server knows of it.
 struct Client {
     session: Session,
+    dialect: AnyDialect,
     started: Instant,
     now: Instant,
     /// Frames since the start, and since the last settling.
@@ -51,8 +54,10 @@ struct Client {
 impl Client {
     fn new() -> Self {
         let now = Instant::now();
-        let session = Session::new(Arc::clone(&RULES), RULES.source, now);
-        Self { session, started: now, now, frames: (0, 0), subscribed: BTreeSet::new() }
+        let session = Session::new(Arc::clone(&RULES), Identity::ANYBODY, RULES.source, now);
+        let text = AnyDialect::new(Text::new(AbsentClientReference::Null));
+        let dialect = AnyDialect::new(Mixed::new(text, AnyDialect::new(Rpc)));
+        Self { session, dialect, started: now, now, frames: (0, 0), subscribed: BTreeSet::new() }
     }
 
     fn take(&mut self, line: &str) {
@@ -68,11 +73,17 @@ impl Client {
 
     /// Whatever a frame leads to waits for the rest of its set.
     fn frame(&mut self, line: &str) {
-        let noted = match line.strip_prefix('#').and_then(|number| number.parse().ok()) {
-            Some(length) => self.session.receive_binary(length, self.now),
-            None => self.session.receive(line, self.now),
+        let now = Now { instant: self.now, wall: Timestamp::since_epoch(Duration::ZERO) };
+        let bytes;
+        let message = match line.strip_prefix('#').and_then(|number| number.parse::<u16>().ok()) {
+            Some(length) => {
+                bytes = vec![b'#'; usize::from(length)];
+                Message::Binary(&bytes)
+            }
+            None => Message::Text(line),
         };
-        assert!(noted.0.len() <= 2 + VIEWPORT_CHANNELS.len(), "{noted:?}");
+        let noted = self.session.receive(message, &self.dialect, now);
+        assert!(noted.0.len() <= CALLS * (2 + VIEWPORT_CHANNELS.len()), "{noted:?}");
         self.frames = (self.frames.0 + 1, self.frames.1 + 1);
     }
 
@@ -82,7 +93,11 @@ impl Client {
         let effects = self.session.settle();
         assert_eq!(unsettled, !effects.is_empty());
         assert!(!self.session.is_unsettled());
-        assert!(effects.len() <= 2 + self.frames.1 * SUBSCRIPTIONS, "{} effects", effects.len());
+        assert!(
+            effects.len() <= 2 + self.frames.1 * CALLS * (2 + SUBSCRIPTIONS),
+            "{} effects",
+            effects.len()
+        );
         self.frames.1 = 0;
         for effect in effects {
             self.check(effect);
@@ -91,22 +106,28 @@ impl Client {
 
     /// Subscriptions and their ends alternate, are bounded, and are of channels that may be read.
     fn check(&mut self, effect: Effect) {
-        check_reply(&effect);
         match effect {
-            Effect::Subscribe(channel) => {
-                assert!(RULES.access.reads(&channel), "{channel}");
-                assert!(self.subscribed.insert(channel), "subscribed twice");
+            Effect::Say(payload) => check_said(&payload),
+            // Of another dialect than before it is no second one.
+            Effect::Subscribe(channel, _) => {
+                assert!(RULES.access.reads(&Identity::ANYBODY, &channel), "{channel}");
+                self.subscribed.insert(channel);
                 assert!(self.subscribed.len() <= SUBSCRIPTIONS, "{:?}", self.subscribed);
             }
             Effect::Unsubscribe(channel) => assert!(self.subscribed.remove(&channel), "{channel}"),
-            Effect::Fetch(Fetch { channel, .. }) => assert!(RULES.access.reads(&channel), "{channel}"),
-            Effect::Buffer(Some(Buffering { wait, count })) => {
+            Effect::Fetch(Fetch { channel, .. }, _) => {
+                assert!(RULES.access.reads(&Identity::ANYBODY, &channel), "{channel}");
+            }
+            Effect::Publish(publication, _) => {
+                assert!(RULES.access.reads(&Identity::ANYBODY, &publication.channel), "{publication:?}");
+            }
+            Effect::Buffer(Some(Buffering { wait, count, .. })) => {
                 let (longest, most) = BUFFER;
-                assert!(!wait.is_zero() && wait <= Duration::from_millis(longest.into()), "{wait:?}");
+                assert!(wait <= Duration::from_millis(u64::from(longest)), "{wait:?}");
                 assert!((1..=most as usize).contains(&count), "{count}");
             }
-            Effect::View(view) => assert!(RULES.catalogue.info(view.output).is_some(), "{view:?}"),
-            Effect::Buffer(None) | Effect::Reply(_) => {}
+            Effect::View(view, _) => assert!(RULES.catalogue.info(view.output).is_some(), "{view:?}"),
+            Effect::Buffer(None) | Effect::Report(..) | Effect::Gather | Effect::Release(_) => {}
         }
     }
 
@@ -119,18 +140,10 @@ impl Client {
     }
 }
 
-/// What is said to a client is short and printable, whatever the client said.
-fn check_reply(effect: &Effect) {
-    match effect {
-        Effect::Reply(Reply::Error { code, message }) => {
-            assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
-            assert!(message.len() < 1024 && !message.contains(char::is_control), "{message:?}");
-        }
-        Effect::Reply(Reply::Nothing(Fetch { channel, .. })) => {
-            assert!(!RULES.access.reads(channel), "{channel}");
-        }
-        _ => {}
-    }
+/// What is said to a client is JSON, and does not grow beyond what the client said.
+fn check_said(payload: &Payload) {
+    let message: Result<&RawValue, _> = serde_json::from_slice(&payload.bytes);
+    assert!(message.is_ok(), "{}", String::from_utf8_lossy(&payload.bytes));
 }
 
 static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
@@ -150,6 +163,8 @@ static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
 /// One of them may not be read.
 const VIEWPORT_CHANNELS: [&str; 3] = ["map1", "secret", "map2"];
 const SUBSCRIPTIONS: usize = 4;
+/// Calls that one frame may hold.
+const CALLS: usize = Frame::MAX_CALLS;
 const BURST: u32 = 3;
 const RATE: u32 = 20;
 const BUFFER: (u32, u32) = (1_000, 10);

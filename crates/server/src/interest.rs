@@ -12,7 +12,7 @@ use geocast_hub::Interest;
 pub(crate) use sight_index::SightIndex;
 pub(crate) use window::Window;
 
-use crate::{AbsentClientReference, Count, Event, connection::Frame, rendering};
+use crate::{Count, Event, connection::Frame, dialect::AnyDialect, rendering};
 
 /// What one subscription wants: a part of the world, in a coordinate system.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(crate) struct Sight {
     /// Into the system of what is sent; none where that is the source's.
     pub(crate) output: Option<Arc<Transform>>,
     pub(crate) window: Option<Arc<Window>>,
-    pub(crate) absent: AbsentClientReference,
+    pub(crate) dialect: AnyDialect,
 }
 
 /// What distinguishes the renderings of one event.
@@ -29,7 +29,7 @@ pub(crate) struct Form {
     output: Option<Arc<Transform>>,
     /// The features of a collection that are sent; all of them where there is no list.
     members: Option<Vec<usize>>,
-    absent: AbsentClientReference,
+    dialect: AnyDialect,
 }
 
 /// Why an event is kept from a subscriber.
@@ -56,7 +56,7 @@ impl Sight {
 impl PartialEq for Sight {
     fn eq(&self, other: &Self) -> bool {
         self.output_code() == other.output_code()
-            && self.absent == other.absent
+            && self.dialect == other.dialect
             && self.window == other.window
     }
 }
@@ -65,7 +65,7 @@ impl Eq for Sight {}
 
 impl Hash for Sight {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.output_code(), &self.window).hash(state);
+        (self.output_code(), &self.window, &self.dialect).hash(state);
     }
 }
 
@@ -74,9 +74,8 @@ impl Form {
         self.output.as_deref()
     }
 
-    /// What stands for the client reference, which a push has none of.
-    pub(crate) fn absent(&self) -> AbsentClientReference {
-        self.absent
+    pub(crate) fn dialect(&self) -> &AnyDialect {
+        &self.dialect
     }
 
     pub(crate) fn members(&self) -> Option<&[usize]> {
@@ -87,7 +86,7 @@ impl Form {
 impl PartialEq for Form {
     fn eq(&self, other: &Self) -> bool {
         let target = |form: &Self| form.output.as_ref().map(|transform| transform.to());
-        target(self) == target(other) && self.members == other.members && self.absent == other.absent
+        target(self) == target(other) && self.members == other.members && self.dialect == other.dialect
     }
 }
 
@@ -103,13 +102,13 @@ impl Interest for Sight {
     fn decide(&self, event: &Event) -> Result<Form, Withheld> {
         event.document()?;
         let Some(document) = event.geography() else {
-            return Ok(Form { output: None, members: None, absent: self.absent });
+            return Ok(Form { output: None, members: None, dialect: self.dialect.clone() });
         };
         let members = match &self.window {
             Some(window) => window.see(event, document)?,
             None => None,
         };
-        Ok(Form { output: self.output.clone(), members, absent: self.absent })
+        Ok(Form { output: self.output.clone(), members, dialect: self.dialect.clone() })
     }
 
     fn render(event: &Event, form: &Form) -> Result<Frame, Withheld> {
@@ -118,6 +117,18 @@ impl Interest for Sight {
 
     fn join(frames: &[Frame]) -> Frame {
         Frame::join(frames)
+    }
+}
+
+impl Withheld {
+    /// Its stable name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Outside => "outside",
+            Self::Unprojectable => "unprojectable",
+            Self::TooDeep => "too_deep",
+            Self::TooManyVertices => "too_many_vertices",
+        }
     }
 }
 

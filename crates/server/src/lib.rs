@@ -11,6 +11,8 @@ mod broker;
 mod clock;
 mod connection;
 mod counters;
+mod dialect;
+mod endpoint;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -29,9 +31,11 @@ pub use access::{Origin, OriginError, OriginPolicy, PatternError, Patterns, Secr
 pub use broker::Broker;
 pub use connection::CloseCode;
 pub use counters::{Count, Counters};
+pub use dialect::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};
 pub use event::Event;
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use server::{Server, StartError};
+pub use session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, View, Viewport};
 pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
 pub use store::{
     EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,

@@ -7,7 +7,7 @@ use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transfo
 use geocast_protocol::Crs;
 use tokio::sync::Semaphore;
 
-use crate::{Access, Broker, Count, Counters, Settings, Store, session::Rules};
+use crate::{Access, Broker, Count, Counters, Settings, Store, endpoint::Endpoints, session::Rules};
 
 /// What all workers of a server share.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(crate) struct Node {
     pub(crate) settings: Arc<Settings>,
     pub(crate) access: Arc<Access>,
     pub(crate) rules: Arc<Rules>,
+    pub(crate) endpoints: Endpoints,
     pub(crate) transforms: Arc<Transforms>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) store: Arc<dyn Store>,
@@ -41,6 +42,7 @@ impl Node {
         let source = catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326");
         let rules = Rules { access: Arc::clone(&access), catalogue, settings: Arc::clone(&settings), source };
         Self {
+            endpoints: Endpoints::new(&settings),
             transforms: Arc::new(Transforms::new(settings.limits.transforms)),
             rules: Arc::new(rules),
             snapshots: Arc::new(Semaphore::new(SNAPSHOT_BYTES)),

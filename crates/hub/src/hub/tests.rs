@@ -230,3 +230,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_subscription_knows_what_became_of_its_events() {
+    let mut hub: Hub<&str, Multiples, Received> = Hub::new();
+    let early = hub.connect(Received::default());
+    hub.subscribe(early, &"numbers", Multiples { of: 2, base: 10 });
+    hub.publish(&"numbers", [&number(0), &number(1), &number(2)]);
+    let late = hub.connect(Received::default());
+    hub.subscribe(late, &"numbers", Multiples { of: 2, base: 10 });
+    hub.publish(&"numbers", [&number(4)]);
+    hub.subscribe(early, &"numbers", Multiples { of: 5, base: 10 });
+    hub.publish(&"numbers", [&number(5), &number(6), &number(0)]);
+    let account = |id| {
+        let account = hub.account(id, &"numbers").unwrap();
+        (account.granted, account.withheld)
+    };
+    assert_eq!(account(early), (3, vec![("no multiple", 2), ("passed over", 2)]));
+    assert_eq!(account(late), (2, vec![("no multiple", 1), ("passed over", 1)]));
+    assert_eq!(hub.account(late, &"letters"), None);
+    assert!(hub.is_subscribed(late, &"numbers") && !hub.is_subscribed(late, &"letters"));
+}

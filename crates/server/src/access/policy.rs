@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, header};
 use geocast_protocol::Channel;
 use thiserror::Error;
 
+use super::identity::{Identity, PresentedKey};
 use crate::{Patterns, Secret, Settings, StoreSettings};
 
 /// The one answer to who may read and publish what, for every way in.
@@ -71,7 +72,7 @@ impl Access {
     }
 
     /// Whether clients may read the channel.
-    pub(crate) fn reads(&self, channel: &Channel) -> bool {
+    pub(crate) fn reads(&self, _identity: &Identity, channel: &Channel) -> bool {
         match &self.channels {
             Channels::All => true,
             Channels::Listed(patterns) => patterns.matches(channel.as_ref()),
@@ -79,19 +80,25 @@ impl Access {
         }
     }
 
-    /// Whether a request with these headers may publish to the channel.
-    pub(crate) fn publishes(&self, channel: &Channel, headers: &HeaderMap) -> Result<(), PublishRefused> {
-        match &self.publishing {
-            Publishing::Open => {}
-            Publishing::Closed => return Err(PublishRefused::Closed),
-            Publishing::Key(key) => {
-                let offered = bearer(headers).ok_or(PublishRefused::KeyMissing)?;
-                if !key.admits(offered) {
-                    return Err(PublishRefused::KeyWrong);
-                }
-            }
+    /// Who a request comes from.
+    pub(crate) fn identify(&self, headers: &HeaderMap) -> Identity {
+        let key = match (&self.publishing, bearer(headers)) {
+            (Publishing::Key(key), Some(offered)) if key.admits(offered) => PresentedKey::Right,
+            (Publishing::Key(_), Some(_)) => PresentedKey::Wrong,
+            _ => PresentedKey::None,
+        };
+        Identity { key }
+    }
+
+    /// Whether somebody may publish to the channel.
+    pub(crate) fn publishes(&self, identity: &Identity, channel: &Channel) -> Result<(), PublishRefused> {
+        match (&self.publishing, identity.key) {
+            (Publishing::Open, _) | (Publishing::Key(_), PresentedKey::Right) => {}
+            (Publishing::Closed, _) => return Err(PublishRefused::Closed),
+            (Publishing::Key(_), PresentedKey::None) => return Err(PublishRefused::KeyMissing),
+            (Publishing::Key(_), PresentedKey::Wrong) => return Err(PublishRefused::KeyWrong),
         }
-        if self.reads(channel) { Ok(()) } else { Err(PublishRefused::Channel(channel.clone())) }
+        if self.reads(identity, channel) { Ok(()) } else { Err(PublishRefused::Channel(channel.clone())) }
     }
 
     /// What to tell an operator whose settings let nobody in.
@@ -121,7 +128,7 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Access, Exposure, PublishRefused};
+    use super::{Access, Exposure, Identity, PublishRefused};
     use crate::{Secret, Settings, StoreSettings, store::RedisSettings};
 
     fn access(redis: bool, exposure: Exposure, channels: Option<&str>, key: Option<&str>) -> Access {
@@ -146,7 +153,11 @@ mod tests {
             (false, Exposure::Loopback, Some("sport"), false),
         ] {
             let access = access(redis, exposure, channels, None);
-            assert_eq!(access.reads(&channel), reads, "{redis} {exposure:?} {channels:?}");
+            assert_eq!(
+                access.reads(&Identity::ANYBODY, &channel),
+                reads,
+                "{redis} {exposure:?} {channels:?}"
+            );
             assert_eq!(access.advice().is_some(), channels.is_none() && !reads);
         }
     }
@@ -160,14 +171,26 @@ mod tests {
             headers
         };
         let open = access(false, Exposure::Loopback, None, None);
-        assert_eq!(open.publishes(&channel, &HeaderMap::new()), Ok(()));
+        assert_eq!(open.publishes(&open.identify(&HeaderMap::new()), &channel), Ok(()));
         let closed = access(true, Exposure::Loopback, Some("*"), None);
-        assert_eq!(closed.publishes(&channel, &HeaderMap::new()), Err(PublishRefused::Closed));
+        assert_eq!(
+            closed.publishes(&closed.identify(&HeaderMap::new()), &channel),
+            Err(PublishRefused::Closed)
+        );
         let keyed = access(true, Exposure::Network, Some("news"), Some("k1"));
-        assert_eq!(keyed.publishes(&channel, &HeaderMap::new()), Err(PublishRefused::KeyMissing));
-        assert_eq!(keyed.publishes(&channel, &sent("Bearer k2")), Err(PublishRefused::KeyWrong));
-        assert_eq!(keyed.publishes(&channel, &sent("bearer k1")), Ok(()));
+        assert_eq!(
+            keyed.publishes(&keyed.identify(&HeaderMap::new()), &channel),
+            Err(PublishRefused::KeyMissing)
+        );
+        assert_eq!(
+            keyed.publishes(&keyed.identify(&sent("Bearer k2")), &channel),
+            Err(PublishRefused::KeyWrong)
+        );
+        assert_eq!(keyed.publishes(&keyed.identify(&sent("bearer k1")), &channel), Ok(()));
         let other = "sport".parse().expect("a channel");
-        assert_eq!(keyed.publishes(&other, &sent("Bearer k1")), Err(PublishRefused::Channel(other.clone())));
+        assert_eq!(
+            keyed.publishes(&keyed.identify(&sent("Bearer k1")), &other),
+            Err(PublishRefused::Channel(other.clone()))
+        );
     }
 }

@@ -1,11 +1,9 @@
 use std::{sync::Arc, time::Instant};
 
+use super::frame::{Frame, Header, Opcode};
+use crate::{clock, dialect::Wrap, event::Key, session::Buffering};
 use bytes::Bytes;
 use geocast_hub::{Outbox, Overflow, Refused, Tally};
-use geocast_protocol::envelope;
-
-use super::frame::{Header, Opcode};
-use crate::{AbsentClientReference, clock, event::Key, session::Buffering};
 
 /// Pushes that wait to be sent as one envelope.
 #[derive(Debug)]
@@ -28,6 +26,11 @@ impl Batch {
 
     pub(super) fn collect(&mut self, envelope: Bytes, key: Option<Arc<Key>>) -> Result<(), Refused> {
         self.envelopes.push_single(envelope, 1, key)
+    }
+
+    /// Whether this frame is one to be collected.
+    pub(super) fn takes(&self, frame: &Frame) -> bool {
+        frame.is_in(&self.buffering.dialect)
     }
 
     /// Whether it is to be sent before this envelope is collected.
@@ -61,21 +64,22 @@ impl Batch {
 
     /// Takes out what was collected, in messages of at most the number that was asked for: each in parts that are still
     /// shared with everybody else, and with the number of its envelopes.
-    pub(super) fn take(&mut self, absent: AbsentClientReference) -> Vec<(Vec<Bytes>, u32)> {
+    pub(super) fn take(&mut self) -> Vec<(Vec<Bytes>, u32)> {
         self.due = None;
         let mut messages = Vec::new();
         let mut collected: Vec<Bytes> = Vec::new();
         let mut bytes = 0;
-        for envelope in self.envelopes.take_parts() {
+        let envelopes: Vec<Bytes> = self.envelopes.take_parts().collect();
+        for envelope in envelopes {
             bytes += envelope.len();
             collected.push(envelope);
             if collected.len() >= self.buffering.count || bytes >= self.largest {
-                messages.push(message(std::mem::take(&mut collected), absent));
+                messages.push(self.message(std::mem::take(&mut collected)));
                 bytes = 0;
             }
         }
         if !collected.is_empty() {
-            messages.push(message(collected, absent));
+            messages.push(self.message(collected));
         }
         messages
     }
@@ -89,26 +93,27 @@ impl Batch {
     pub(super) fn take_tally(&mut self) -> Tally {
         self.envelopes.take_tally()
     }
-}
 
-fn message(envelopes: Vec<Bytes>, absent: AbsentClientReference) -> (Vec<Bytes>, u32) {
-    let events = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
-    let separators = envelopes.len().saturating_sub(1);
-    let suffix = envelope::buffer_suffix(clock::timestamp(), absent.into());
-    let length = envelope::buffer_prefix().len()
-        + envelopes.iter().map(Bytes::len).sum::<usize>()
-        + separators * envelope::BUFFER_SEPARATOR.len()
-        + suffix.len();
-    let mut parts = Vec::with_capacity(2 * envelopes.len() + 2);
-    let mut head = Header::new(Opcode::Text, length).as_ref().to_vec();
-    head.extend_from_slice(envelope::buffer_prefix());
-    parts.push(Bytes::from(head));
-    for (position, envelope) in envelopes.into_iter().enumerate() {
-        if position > 0 {
-            parts.push(Bytes::from_static(envelope::BUFFER_SEPARATOR));
+    fn message(&self, envelopes: Vec<Bytes>) -> (Vec<Bytes>, u32) {
+        let wrap = self.buffering.dialect.wrap(clock::timestamp());
+        let Wrap { prefix, separator, suffix } = wrap.unwrap_or(Wrap::NONE);
+        let events = u32::try_from(envelopes.len()).unwrap_or(u32::MAX);
+        let separators = envelopes.len().saturating_sub(1);
+        let length = prefix.len()
+            + envelopes.iter().map(Bytes::len).sum::<usize>()
+            + separators * separator.len()
+            + suffix.len();
+        let mut parts = Vec::with_capacity(2 * envelopes.len() + 2);
+        let mut head = Header::new(Opcode::Text, length).as_ref().to_vec();
+        head.extend_from_slice(prefix);
+        parts.push(Bytes::from(head));
+        for (position, envelope) in envelopes.into_iter().enumerate() {
+            if position > 0 {
+                parts.push(Bytes::from_static(separator));
+            }
+            parts.push(envelope);
         }
-        parts.push(envelope);
+        parts.push(Bytes::from(suffix));
+        (parts, events)
     }
-    parts.push(Bytes::from(suffix));
-    (parts, events)
 }

@@ -9,14 +9,15 @@ use geocast_protocol::Channel;
 use tokio::time::timeout;
 
 use super::{
-    Connection,
+    Connection, Frame,
     fetch::{Fetched, fetch},
 };
 use crate::{
+    StoreError, clock,
+    dialect::{Answer, AnyDialect, Payload},
     interest::{Sight, Window},
     node::Node,
-    rendering,
-    session::{Effect, Fetch, Reply, View, Viewport},
+    session::{Asked, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
 };
 
 /// An effect that takes time.
@@ -25,9 +26,11 @@ pub(super) type Work = LocalBoxFuture<'static, Done>;
 /// What has become of it.
 pub(super) enum Done {
     /// A view is ready to be used.
-    Sight(Result<Sight, TransformError>),
+    Sight(Result<Sight, TransformError>, Asked),
     /// A subscription is in force, or has been waited for long enough.
-    Subscribed,
+    Subscribed(Asked),
+    /// The store has something, or not.
+    Published(Result<(), StoreError>, Asked),
     /// State has been read, and is being sent.
     Fetched(Fetched),
 }
@@ -38,17 +41,24 @@ impl Connection {
         while self.work.is_none() {
             let Some(effect) = self.effects.pop_front() else { return };
             match effect {
-                Effect::Reply(reply) => self.reply(&reply),
-                Effect::View(view) => self.look(*view),
+                Effect::Say(payload) => self.say(payload),
+                Effect::View(view, asked) => self.look(*view, asked),
                 Effect::Buffer(buffering) => {
                     self.worker.with_mailbox(self.id, |mailbox| mailbox.buffer(buffering));
                 }
-                Effect::Subscribe(channel) => self.subscribe(channel),
+                Effect::Subscribe(channel, asked) => self.subscribe(channel, asked),
                 Effect::Unsubscribe(channel) => {
                     tracing::debug!(%channel, "unsubscribed");
                     self.worker.unsubscribe(self.id, &channel);
                 }
-                Effect::Fetch(request) => self.fetch(request),
+                Effect::Fetch(request, dialect) => self.fetch(request, dialect),
+                Effect::Publish(publication, asked) => self.publish(publication, asked),
+                Effect::Report(reference, dialect) => self.report(&reference, &dialect),
+                Effect::Gather => self.gathered = Some(Vec::new()),
+                Effect::Release(dialect) => {
+                    let replies = self.gathered.take().unwrap_or_default();
+                    dialect.gathered(replies).into_iter().for_each(|payload| self.say(payload));
+                }
             }
         }
     }
@@ -56,13 +66,42 @@ impl Connection {
     /// Takes up what an effect that needed time came to.
     pub(super) fn complete(&mut self, done: Done) {
         match done {
-            Done::Sight(Ok(sight)) => self.see(sight),
-            Done::Sight(Err(error)) => {
-                self.reply(&Reply::Error { code: "projection_failed", message: error.to_string() });
+            Done::Sight(Ok(sight), asked) => {
+                self.see(sight);
+                self.acknowledge(asked);
             }
-            Done::Subscribed => {}
-            Done::Fetched(fetched) => self.remember(fetched),
+            Done::Sight(Err(error), asked) => {
+                self.fail(&asked, &Fault::new(FaultKind::ProjectionFailed, error.to_string()));
+            }
+            Done::Subscribed(asked) | Done::Published(Ok(()), asked) => self.acknowledge(asked),
+            Done::Published(Err(error), asked) => self.fail(&asked, &Fault::from(&error)),
+            Done::Fetched(mut fetched) => {
+                std::mem::take(&mut fetched.kept).into_iter().for_each(|payload| self.say(payload));
+                self.remember(fetched);
+            }
         }
+    }
+
+    fn say(&mut self, payload: Payload) {
+        match &mut self.gathered {
+            Some(kept) => kept.push(payload),
+            None => {
+                let frame = Frame::from(&payload);
+                self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame.bytes().clone()));
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, asked: Asked) {
+        if let Some(done) = asked.receipt.and_then(|receipt| receipt.done) {
+            self.say(done);
+        }
+    }
+
+    fn fail(&mut self, asked: &Asked, fault: &Fault) {
+        let reference = asked.receipt.as_ref().map(|receipt| &*receipt.reference);
+        let answer = asked.dialect.answer(Answer::Failed { reference, fault }, clock::timestamp());
+        answer.into_iter().for_each(|payload| self.say(payload));
     }
 
     /// Remembers when state was read, for a SUB that may follow.
@@ -77,56 +116,78 @@ impl Connection {
         self.marks.push(fetched);
     }
 
-    fn reply(&self, reply: &Reply) {
-        let frame = rendering::reply(reply, self.sight.absent);
-        self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame.bytes().clone()));
-    }
-
     /// What follows waits until the subscription is in force, so that an answer behind it says that it is; but not for
     /// long, as the store may be away.
-    fn subscribe(&mut self, channel: Channel) {
+    fn subscribe(&mut self, channel: Channel, asked: Asked) {
         tracing::debug!(%channel, "subscribed");
-        let confirmation = self.worker.subscribe(self.id, &channel, self.sight.clone());
+        let sight = Sight { dialect: asked.dialect.clone(), ..self.sight.clone() };
+        let confirmation = self.worker.subscribe(self.id, &channel, sight);
         if let Some(position) = self.marks.iter().position(|read| read.channel == channel) {
             let read = self.marks.swap_remove(position);
             if read.until > Instant::now() {
                 self.worker.replay(self.id, &channel, read.mark);
             }
         }
-        if let Some(confirmation) = confirmation {
-            self.work = Some(Box::pin(async move {
-                match timeout(CONFIRMATION, confirmation).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::warn!(%channel, %error, "subscription is not in force yet"),
-                    Err(_elapsed) => tracing::debug!(%channel, "subscription is not in force yet"),
-                }
-                Done::Subscribed
-            }));
-        }
+        let Some(confirmation) = confirmation else { return self.acknowledge(asked) };
+        self.work = Some(Box::pin(async move {
+            match timeout(CONFIRMATION, confirmation).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%channel, %error, "subscription is not in force yet"),
+                Err(_elapsed) => tracing::debug!(%channel, "subscription is not in force yet"),
+            }
+            Done::Subscribed(asked)
+        }));
     }
 
-    fn look(&mut self, view: View) {
-        let (node, absent) = (Arc::clone(&self.worker.node), self.sight.absent);
-        self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, absent).await) }));
+    fn look(&mut self, view: View, asked: Asked) {
+        let (node, dialect) = (Arc::clone(&self.worker.node), self.dialect.clone());
+        self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, dialect).await, asked) }));
     }
 
+    /// Shows every subscription what is in sight now, each in its dialect.
     fn see(&mut self, sight: Sight) {
-        self.worker.look(self.id, &sight);
+        for (channel, dialect) in self.session.subscriptions() {
+            // One that waits to be carried out will begin with this sight.
+            if self.worker.is_subscribed(self.id, channel) {
+                let sight = Sight { dialect: dialect.clone(), ..sight.clone() };
+                self.worker.look(self.id, channel, sight);
+            }
+        }
         self.sight = sight;
     }
 
-    fn fetch(&mut self, request: Fetch) {
-        let (worker, id, sight) = (std::rc::Rc::clone(&self.worker), self.id, self.sight.clone());
-        self.work = Some(Box::pin(async move { Done::Fetched(fetch(worker, id, request, sight).await) }));
+    fn fetch(&mut self, request: Fetch, dialect: AnyDialect) {
+        let (worker, id) = (std::rc::Rc::clone(&self.worker), self.id);
+        let sight = Sight { dialect, ..self.sight.clone() };
+        let keeps = self.gathered.is_some();
+        self.work =
+            Some(Box::pin(async move { Done::Fetched(fetch(worker, id, request, sight, keeps).await) }));
+    }
+
+    fn publish(&mut self, publication: Publication, asked: Asked) {
+        let store = Arc::clone(&self.worker.node.store);
+        let Publication { channel, key, payload } = publication;
+        self.work = Some(Box::pin(async move {
+            let published = match key {
+                Some(key) => store.put(&channel, key.as_str(), payload).await,
+                None => store.publish(&channel, payload).await,
+            };
+            Done::Published(published, asked)
+        }));
+    }
+
+    fn report(&mut self, reference: &str, dialect: &AnyDialect) {
+        let channels: Vec<Channel> =
+            self.session.subscriptions().map(|(channel, _)| channel.clone()).collect();
+        let withheld = self.worker.withheld(self.id);
+        let report = Report { channels: &channels, view: self.session.view(), withheld: &withheld };
+        let answer = dialect.answer(Answer::Report { reference, report: &report }, clock::timestamp());
+        answer.into_iter().for_each(|payload| self.say(payload));
     }
 }
 
 /// Prepares a view: transforms are made where they are not there yet.
-async fn sight(
-    node: &Arc<Node>,
-    view: View,
-    absent: crate::AbsentClientReference,
-) -> Result<Sight, TransformError> {
+async fn sight(node: &Arc<Node>, view: View, dialect: AnyDialect) -> Result<Sight, TransformError> {
     let output = node.transform(view.output).await?;
     let window = match view.viewport {
         Some(viewport) => {
@@ -135,7 +196,7 @@ async fn sight(
         }
         None => None,
     };
-    Ok(Sight { output, window, absent })
+    Ok(Sight { output, window, dialect })
 }
 
 async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Window {

@@ -5,17 +5,19 @@ use std::{
 };
 
 use bytes::Bytes;
+use geocast_geo_filter::Kind;
 use geocast_hub::{Interest, SubscriberId};
-use geocast_protocol::Channel;
+use geocast_protocol::{Channel, envelope::Content};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::Frame;
 use crate::{
-    Count, Event, StoreError,
-    interest::{Sight, Withheld},
+    Count, Event, StoreError, clock,
+    dialect::{self, Payload},
+    interest::Sight,
     node::Node,
     rendering,
-    session::Fetch,
+    session::{Fault, FaultKind, Fetch, name_of},
     worker::Worker,
 };
 
@@ -26,6 +28,8 @@ pub(super) struct Fetched {
     pub(super) mark: u64,
     /// How long what was published since then is kept.
     pub(super) until: Instant,
+    /// The answer, where it is to be kept.
+    pub(super) kept: Vec<Payload>,
 }
 
 /// A channel whose state is being read. Dropped when that ends, also early, because the client has gone.
@@ -40,8 +44,14 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Reads state, shows of it what is in sight, and sends it no faster than the client reads.
-pub(super) async fn fetch(worker: Rc<Worker>, id: SubscriberId, request: Fetch, sight: Sight) -> Fetched {
+/// Reads state, shows of it what is in sight, and sends it no faster than the client reads; or keeps it.
+pub(super) async fn fetch(
+    worker: Rc<Worker>,
+    id: SubscriberId,
+    request: Fetch,
+    sight: Sight,
+    keeps: bool,
+) -> Fetched {
     let node = Arc::clone(&worker.node);
     let (mark, confirmation) = worker.hold(&request.channel);
     let held = Held { worker: &worker, channel: &request.channel };
@@ -50,29 +60,32 @@ pub(super) async fn fetch(worker: Rc<Worker>, id: SubscriberId, request: Fetch, 
         let sight = with_output(&node, sight.clone(), &request).await?;
         read(&node, &request, sight).await
     };
-    let absent = sight.absent;
+    let dialect = sight.dialect.clone();
     let answer = match answer.await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::warn!(channel = %request.channel, %error, "state could not be read");
             node.count(Count::StoreFailed);
-            let reference = rendering::reference(request.client_reference.as_ref(), absent);
-            Answer {
-                frames: vec![rendering::error(error.code(), &error.to_string(), reference)],
-                _permit: None,
-            }
+            let (reference, fault) = (request.reference.as_deref(), Fault::from(error));
+            let failed = dialect::Answer::Failed { reference, fault: &fault };
+            Answer { payloads: dialect.answer(failed, clock::timestamp()), permit: None }
         }
     };
-    send(&worker, id, &answer).await;
+    let kept = if keeps {
+        answer.payloads
+    } else {
+        send(&worker, id, answer).await;
+        Vec::new()
+    };
     drop(held);
     let until = Instant::now() + worker.node.settings.timeouts.hold;
-    Fetched { channel: request.channel, mark, until }
+    Fetched { channel: request.channel, mark, until, kept }
 }
 
-/// Frames to be sent, and the room they take among all that has been read for clients.
+/// What is to be sent, and the room it takes among all that has been read for clients.
 struct Answer {
-    frames: Vec<Frame>,
-    _permit: Option<OwnedSemaphorePermit>,
+    payloads: Vec<Payload>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Why there is no answer but an error.
@@ -86,13 +99,14 @@ enum FetchError {
     Busy { bytes: usize },
 }
 
-impl FetchError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Store(error) => error.code(),
-            Self::Transform(_) => "projection_failed",
-            Self::Busy { .. } => "busy",
-        }
+impl From<FetchError> for Fault {
+    fn from(error: FetchError) -> Self {
+        let kind = match &error {
+            FetchError::Store(error) => return error.into(),
+            FetchError::Transform(_) => FaultKind::ProjectionFailed,
+            FetchError::Busy { .. } => FaultKind::Busy,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 
@@ -111,7 +125,7 @@ async fn read(node: &Arc<Node>, request: &Fetch, sight: Sight) -> Result<Answer,
     let bytes: usize = values.iter().map(Bytes::len).sum();
     let permit = if bytes <= AT_ONCE { None } else { Some(room(node, bytes).await?) };
     let (shown, request) = (Arc::clone(node), request.clone());
-    let frames = if bytes <= AT_ONCE {
+    let payloads = if bytes <= AT_ONCE {
         show(node, &request, &sight, values)
     } else {
         // Projecting a large state takes long enough to hold up everybody else on this thread.
@@ -119,22 +133,23 @@ async fn read(node: &Arc<Node>, request: &Fetch, sight: Sight) -> Result<Answer,
             .await
             .expect("showing state does not panic")
     };
-    Ok(Answer { frames, _permit: permit })
+    Ok(Answer { payloads, permit })
 }
 
-/// What of the state is in sight; if nothing is, a single answer that says so.
-fn show(node: &Node, request: &Fetch, sight: &Sight, values: Vec<Bytes>) -> Vec<Frame> {
+/// What of the state is in sight, in the words of the dialect.
+fn show(node: &Node, request: &Fetch, sight: &Sight, values: Vec<Bytes>) -> Vec<Payload> {
     let limits = node.payload_limits();
-    let frames: Vec<Frame> = values
-        .into_iter()
-        .filter_map(|value| {
-            let event = Event::new(request.channel.clone(), value, &limits);
-            let frame: Result<Frame, Withheld> =
-                sight.decide(&event).and_then(|form| rendering::value(&event, &form, request, sight.absent));
-            frame.map_err(|reason| node.count(reason.into())).ok()
-        })
-        .collect();
-    if frames.is_empty() { vec![rendering::nothing(request, sight.absent)] } else { frames }
+    let seen = values.into_iter().filter_map(|value| {
+        let event = Event::new(request.channel.clone(), value, 0, &limits);
+        let value = sight.decide(&event).and_then(|form| rendering::value(&event, &form));
+        value.map(|bytes| (event.kind(), bytes)).map_err(|reason| node.count(reason.into())).ok()
+    });
+    let seen: Vec<(Kind, Bytes)> = seen.collect();
+    let values: Vec<Content<'_>> =
+        seen.iter().map(|(kind, bytes)| rendering::content(*kind, bytes)).collect();
+    let output = sight.output.as_ref().map_or(node.rules.source, |transform| transform.to());
+    let crs = name_of(output);
+    sight.dialect.answer(dialect::Answer::Values { fetch: request, crs, values: &values }, clock::timestamp())
 }
 
 /// Room among all that has been read for clients. Those who read slowly take theirs with them, so it is not waited for
@@ -146,10 +161,10 @@ async fn room(node: &Node, bytes: usize) -> Result<OwnedSemaphorePermit, FetchEr
 }
 
 /// Sends an answer piece by piece, each when the one before it has left, and lets others have their turn in between.
-async fn send(worker: &Worker, id: SubscriberId, answer: &Answer) {
+async fn send(worker: &Worker, id: SubscriberId, answer: Answer) {
     let room = worker.node.settings.limits.outbox / 4;
-    let mut frames = answer.frames.as_slice();
-    while !frames.is_empty() {
+    let mut payloads = answer.payloads.into_iter().peekable();
+    while payloads.peek().is_some() {
         match worker.look_into(id, |mailbox| Some(mailbox.queued())) {
             None => return,
             Some(0) => {}
@@ -158,16 +173,16 @@ async fn send(worker: &Worker, id: SubscriberId, answer: &Answer) {
                 continue;
             }
         }
-        let mut bytes = 0;
-        let fits = frames.iter().take_while(|frame| {
-            bytes += frame.bytes().len();
-            bytes <= room
-        });
-        let (piece, rest) = frames.split_at(fits.count().max(1));
-        worker.with_mailbox(id, |mailbox| mailbox.answer(piece));
-        frames = rest;
+        let mut piece: Vec<Frame> = payloads.next().iter().map(Frame::from).collect();
+        let mut bytes: usize = piece.iter().map(|frame| frame.bytes().len()).sum();
+        while let Some(payload) = payloads.next_if(|payload| bytes + payload.bytes.len() <= room) {
+            bytes += payload.bytes.len();
+            piece.push(Frame::from(&payload));
+        }
+        worker.with_mailbox(id, |mailbox| mailbox.answer(&piece));
         tokio::task::yield_now().await;
     }
+    drop(answer.permit);
 }
 
 /// Bytes of state that are projected without asking another thread.

@@ -3,13 +3,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::CloseCode;
-use crate::event::Key;
+use crate::{
+    dialect::{AnyDialect, Kind, Payload},
+    event::Key,
+};
 
-/// One or more complete text frames of a server, unmasked and unfragmented (RFC 6455 §5.2), ready to be shared.
+/// One or more complete frames of a server, unmasked and unfragmented (RFC 6455 §5.2), ready to be shared.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     bytes: Bytes,
     key: Option<Arc<Key>>,
+    /// In which dialect it is a push; zero for none.
+    dialect: usize,
 }
 
 /// What a frame carries.
@@ -17,20 +22,21 @@ pub(crate) struct Frame {
 #[repr(u8)]
 pub(crate) enum Opcode {
     Text = 0x1,
+    Binary = 0x2,
     Close = 0x8,
     Ping = 0x9,
 }
 
 impl Frame {
-    /// A text frame whose payload `write` appends to the buffer it is given; `hint` is the size to expect.
-    pub(crate) fn text(hint: usize, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+    /// A frame whose payload `write` appends to the buffer it is given; `hint` is the size to expect.
+    pub(crate) fn made(hint: usize, write: impl FnOnce(&mut Vec<u8>) -> Kind) -> Self {
         let mut buffer = Vec::with_capacity(LONGEST_HEADER + hint);
         buffer.resize(LONGEST_HEADER, 0);
-        write(&mut buffer);
-        let header = Header::new(Opcode::Text, buffer.len() - LONGEST_HEADER);
+        let kind = write(&mut buffer);
+        let header = Header::new(kind.into(), buffer.len() - LONGEST_HEADER);
         let start = LONGEST_HEADER - header.as_ref().len();
         buffer[start..LONGEST_HEADER].copy_from_slice(header.as_ref());
-        Self { bytes: Bytes::from(buffer).split_off(start), key: None }
+        Self { bytes: Bytes::from(buffer).split_off(start), key: None, dialect: 0 }
     }
 
     /// The same, as a state of something.
@@ -39,11 +45,22 @@ impl Frame {
         Self { key: key.map(|key| Arc::new(key.clone())), ..self }
     }
 
+    /// The same, as a push in this dialect.
+    pub(crate) fn in_dialect(self, dialect: &AnyDialect) -> Self {
+        Self { dialect: dialect.identity(), ..self }
+    }
+
+    /// Whether it is a push in this dialect.
+    pub(crate) fn is_in(&self, dialect: &AnyDialect) -> bool {
+        self.dialect == dialect.identity()
+    }
+
     /// Frames laid end to end, which are no longer the state of one thing.
     pub(crate) fn join(frames: &[Self]) -> Self {
         let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.bytes.len()).sum());
         frames.iter().for_each(|frame| bytes.extend_from_slice(&frame.bytes));
-        Self { bytes: Bytes::from(bytes), key: None }
+        let dialect = frames.first().map_or(0, |frame| frame.dialect);
+        Self { bytes: Bytes::from(bytes), key: None, dialect }
     }
 
     /// All of it, with the headers.
@@ -59,6 +76,24 @@ impl Frame {
     /// What each frame carries, sharing its memory.
     pub(crate) fn payloads(&self) -> impl Iterator<Item = Bytes> {
         walk(&self.bytes).map(|(_, payload)| self.bytes.slice_ref(payload))
+    }
+}
+
+impl From<&Payload> for Frame {
+    fn from(payload: &Payload) -> Self {
+        Self::made(payload.bytes.len(), |buffer| {
+            buffer.extend_from_slice(&payload.bytes);
+            payload.kind
+        })
+    }
+}
+
+impl From<Kind> for Opcode {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text,
+            Kind::Binary => Self::Binary,
+        }
     }
 }
 
@@ -147,13 +182,20 @@ mod tests {
         coding::{Data, OpCode},
     };
 
-    use super::{Frame, PING, holds_close};
+    use super::{Frame, Kind, PING, Payload, holds_close};
+
+    fn text(bytes: impl AsRef<[u8]>) -> Frame {
+        Frame::made(0, |buffer| {
+            buffer.extend_from_slice(bytes.as_ref());
+            Kind::Text
+        })
+    }
 
     #[test]
     fn frames_are_what_the_library_would_write() {
         for length in [0, 1, 125, 126, 65_535, 65_536, 70_000] {
             let text = "a".repeat(length);
-            let frame = Frame::text(0, |buffer| buffer.extend_from_slice(text.as_bytes()));
+            let frame = Frame::from(&Payload::text(text.as_bytes()));
             let mut expected = Vec::new();
             Reference::message(Utf8Bytes::from(text.clone()), OpCode::Data(Data::Text), true)
                 .format(&mut expected)
@@ -166,10 +208,7 @@ mod tests {
     #[test]
     fn joined_frames_are_the_same_frames() {
         let texts = ["a".repeat(3), String::new(), "b".repeat(300), "c".repeat(70_000)];
-        let frames: Vec<Frame> = texts
-            .iter()
-            .map(|text| Frame::text(0, |buffer| buffer.extend_from_slice(text.as_bytes())))
-            .collect();
+        let frames: Vec<Frame> = texts.iter().map(text).collect();
         let joined = Frame::join(&frames);
         let bytes: Vec<u8> = frames.iter().flat_map(|frame| frame.bytes().to_vec()).collect();
         assert_eq!(joined.bytes(), &bytes);
@@ -180,9 +219,7 @@ mod tests {
     fn a_close_frame_is_found_behind_others() {
         let mut frames = Vec::new();
         for length in [3, 300, 70_000] {
-            frames.extend_from_slice(
-                Frame::text(0, |buffer| buffer.resize(buffer.len() + length, 0x88)).bytes(),
-            );
+            frames.extend_from_slice(text(vec![0x88; length]).bytes());
         }
         frames.extend_from_slice(&PING);
         assert!(!holds_close(&frames));

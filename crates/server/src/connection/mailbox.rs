@@ -10,7 +10,7 @@ use geocast_hub::{Outbox, Overflow, Refused, Sink, Tally};
 use tokio::sync::Notify;
 
 use super::{Frame, Socket, batch::Batch};
-use crate::{AbsentClientReference, Settings, event::Key, session::Buffering};
+use crate::{Settings, event::Key, session::Buffering};
 
 /// What is on its way to one client: collected pushes, then the outbox, then the socket.
 #[derive(Debug)]
@@ -21,12 +21,13 @@ pub(crate) struct Mailbox {
     /// Wakes the connection's own task.
     wake: Rc<Notify>,
     condition: Condition,
-    absent: AbsentClientReference,
     /// The outbox's bound, in bytes.
     limit: usize,
     overflow: Overflow,
     /// What has become of events on their way from a batch to the outbox.
     tally: Tally,
+    /// What has become of all events so far.
+    total: Tally,
 }
 
 /// What the connection's task has to know about its mailbox.
@@ -53,10 +54,10 @@ impl Mailbox {
             socket,
             wake,
             condition: Condition::Idle,
-            absent: settings.absent_client_reference,
             limit: settings.limits.outbox,
             overflow: settings.limits.overflow,
             tally: Tally::default(),
+            total: Tally::default(),
         }
     }
 
@@ -115,7 +116,13 @@ impl Mailbox {
         if let Some(batch) = &mut self.batch {
             tally += batch.take_tally();
         }
+        self.total += tally;
         tally
+    }
+
+    /// What has become of events up to the last [`take_tally`](Self::take_tally).
+    pub(crate) fn total(&self) -> Tally {
+        self.total
     }
 
     /// Writes what the socket takes, without waiting. The connection's task is woken if there is something for it to
@@ -217,7 +224,7 @@ impl Mailbox {
     /// Moves the collected pushes into the outbox.
     fn seal(&mut self) {
         let Some(batch) = &mut self.batch else { return };
-        let messages = batch.take(self.absent);
+        let messages = batch.take();
         self.tally += batch.take_tally();
         for (parts, events) in messages {
             if self.outbox.push_events(parts, events, None).is_err() {
@@ -230,7 +237,7 @@ impl Mailbox {
 impl Sink<Frame> for Mailbox {
     fn push(&mut self, frame: &Frame, events: u32) -> Result<(), Refused> {
         let key = frame.key().map(Arc::clone);
-        if self.batch.is_none() {
+        if !self.batch.as_ref().is_some_and(|batch| batch.takes(frame)) {
             return self.outbox.push_single(frame.bytes().clone(), events, key);
         }
         if self.outbox.is_closed() {

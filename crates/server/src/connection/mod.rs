@@ -32,4 +32,4 @@ fn websocket_config(message: usize) -> WebSocketConfig {
 }
 
 /// Commands are small; a larger message is read in several steps.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 512;

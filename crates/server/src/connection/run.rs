@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, rc::Rc, time::Instant};
+use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
@@ -16,9 +16,13 @@ use super::{
 };
 use crate::{
     Count,
+    access::Identity,
+    clock,
+    dialect::{self, AnyDialect, Payload},
+    endpoint::Endpoint,
     interest::Sight,
     node::Place,
-    session::{Effect, Session},
+    session::{Effect, Now, Session},
     worker::Worker,
 };
 
@@ -28,6 +32,10 @@ pub(crate) struct Connection {
     pub(super) id: SubscriberId,
     pub(super) session: Session,
     pub(super) sight: Sight,
+    /// In which the client speaks.
+    pub(super) dialect: AnyDialect,
+    /// What is kept to be sent together, if something is.
+    pub(super) gathered: Option<Vec<Payload>>,
     /// What is still to be done, in order.
     pub(super) effects: VecDeque<Effect>,
     /// The effect that is under way and needs time.
@@ -55,6 +63,8 @@ pub(crate) struct Opening {
     pub(crate) early: Vec<u8>,
     /// The coordinate system in which the session begins.
     pub(crate) output: KnownCrs,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) identity: Identity,
     pub(crate) place: Place,
 }
 
@@ -83,11 +93,15 @@ impl Connection {
         let websocket =
             WebSocketStream::from_partially_read(duplex, opening.early, Role::Server, Some(config)).await;
         let now = Instant::now();
-        let session = Session::new(std::sync::Arc::clone(&worker.node.rules), opening.output, now);
+        let rules = Arc::clone(&worker.node.rules);
+        let mut session = Session::new(rules, opening.identity, opening.output, now);
+        let dialect = opening.endpoint.dialect;
         let mut connection = Self {
-            sight: Sight { output: None, window: None, absent: settings.absent_client_reference },
-            effects: session.open().into(),
+            sight: Sight { output: None, window: None, dialect: dialect.clone() },
+            effects: session.open(&dialect, opening.endpoint.channel, moment(now)).into(),
             session,
+            dialect,
+            gathered: None,
             work: None,
             marks: Vec::new(),
             liveness: Liveness::new(&settings.timeouts, now),
@@ -155,8 +169,12 @@ impl Connection {
 
     fn take(&mut self, message: Option<Result<Message, Error>>, now: Instant) -> Option<End> {
         let noted = match message {
-            Some(Ok(Message::Text(text))) => self.session.receive(&text, now),
-            Some(Ok(Message::Binary(bytes))) => self.session.receive_binary(bytes.len(), now),
+            Some(Ok(Message::Text(text))) => {
+                self.session.receive(dialect::Message::Text(&text), &self.dialect, moment(now))
+            }
+            Some(Ok(Message::Binary(bytes))) => {
+                self.session.receive(dialect::Message::Binary(&bytes), &self.dialect, moment(now))
+            }
             Some(Ok(_)) => return None,
             None
             | Some(Err(
@@ -196,6 +214,11 @@ impl Connection {
     pub(super) fn count(&self, count: Count) {
         self.worker.node.count(count);
     }
+}
+
+/// A moment of this process's clock with the time of day.
+fn moment(instant: Instant) -> Now {
+    Now { instant, wall: clock::timestamp() }
 }
 
 /// Frames applied as one set.

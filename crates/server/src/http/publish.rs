@@ -89,7 +89,7 @@ fn admit(node: &Node, name: &str, headers: &HeaderMap) -> Result<Channel, Refusa
     let channel = name.parse::<Channel>();
     let channel =
         channel.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_channel", error.to_string()))?;
-    node.access.publishes(&channel, headers).map_err(|error| {
+    node.access.publishes(&node.access.identify(headers), &channel).map_err(|error| {
         let (status, code) = match error {
             PublishRefused::KeyMissing => (StatusCode::UNAUTHORIZED, "key_missing"),
             PublishRefused::KeyWrong => (StatusCode::FORBIDDEN, "key_wrong"),

@@ -84,7 +84,7 @@ async fn answer(
     if upgrade::is_asked_for(&request) {
         return Ok(upgrade::upgrade(&worker, request));
     }
-    if upgrade::is_only_for_websockets(&worker.node.settings, request.uri().path()) {
+    if upgrade::is_only_for_websockets(&worker.node, request.uri().path()) {
         return Ok(upgrade::required());
     }
     let limit = worker.node.settings.timeouts.request;

@@ -14,9 +14,11 @@ use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_bod
 
 use super::{answer::Refusal, handshake, rewound::Rewound};
 use crate::{
-    Count, Settings,
+    Count,
+    access::Identity,
     connection::{Connection, Opening},
-    node::Place,
+    endpoint::Endpoint,
+    node::{Node, Place},
     worker::Worker,
 };
 
@@ -27,8 +29,8 @@ pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
 }
 
 /// Whether a path has nothing to say to those who do not want a WebSocket.
-pub(super) fn is_only_for_websockets(settings: &Settings, path: &str) -> bool {
-    path != "/" && !path.starts_with("/api/") && settings.text_paths.matches(path)
+pub(super) fn is_only_for_websockets(node: &Node, path: &str) -> bool {
+    path != "/" && !path.starts_with("/api/") && node.endpoints.contains(path)
 }
 
 /// The answer to those.
@@ -44,6 +46,8 @@ pub(super) fn required() -> Response<Body> {
 pub(super) struct Acceptance {
     response: Response<()>,
     output: KnownCrs,
+    endpoint: Endpoint,
+    identity: Identity,
     place: Place,
     /// Bytes that the client sent behind the handshake.
     early: Vec<u8>,
@@ -55,13 +59,8 @@ impl Acceptance {
         let mut response = Vec::with_capacity(TYPICAL_RESPONSE);
         write_response(&mut response, &self.response)
             .expect("the fields of the answer are ours and visible ASCII, and a vector takes all");
-        Opening {
-            stream,
-            response: response.into(),
-            early: self.early,
-            output: self.output,
-            place: self.place,
-        }
+        let Self { output, endpoint, identity, place, early, .. } = self;
+        Opening { stream, response: response.into(), early, output, endpoint, identity, place }
     }
 }
 
@@ -91,9 +90,10 @@ pub(super) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Re
 /// Whether the client may have a WebSocket, and the answer that says so (RFC 6455 §4.2.2).
 fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal> {
     let node = &worker.node;
-    if !node.settings.text_paths.matches(request.uri().path()) {
-        return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", "no WebSocket is spoken here; try /ws"));
-    }
+    let path = request.uri().path();
+    let endpoint = node.endpoints.find(path, offered(request.headers())).ok_or_else(|| {
+        Refusal::new(StatusCode::NOT_FOUND, "not_found", "no WebSocket is spoken here; try /ws")
+    })?;
     if node.is_draining() {
         let message = "the server is stopping";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
@@ -102,23 +102,24 @@ fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal
     let mut response = create_response_with_body(request, || ()).map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_handshake", format!("no WebSocket handshake: {error}"))
     })?;
-    if let Some(protocol) = text_protocol(request.headers()) {
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    let name = endpoint.dialect.name();
+    if offered(request.headers()).any(|offered| offered == name) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
     let place = node.place().ok_or_else(|| {
         let limit = node.settings.limits.connections;
         let message = format!("all {limit} connections are taken");
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;
-    let output = node.first_output(request.uri().path());
-    Ok(Acceptance { response, output, place, early: Vec::new() })
+    let output = node.first_output(path);
+    let identity = node.access.identify(request.headers());
+    Ok(Acceptance { response, output, endpoint, identity, place, early: Vec::new() })
 }
 
-/// The sub-protocol to confirm, if the client offers ours.
-fn text_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
-    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
-    let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
-    offered.any(|name| name.trim() == TEXT_PROTOCOL).then(|| HeaderValue::from_static(TEXT_PROTOCOL))
+/// The sub-protocols that a client offers.
+fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
+    lists.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).map(str::trim)
 }
 
 async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, mut acceptance: Acceptance) {
@@ -132,8 +133,6 @@ async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, mut acceptance: Acce
     let opening = Opening { response: Bytes::new(), ..acceptance.open(stream) };
     Connection::serve(worker, opening).await;
 }
-
-const TEXT_PROTOCOL: &str = "geocast.text";
 
 /// Bytes of an answer to a handshake, with a sub-protocol.
 const TYPICAL_RESPONSE: usize = 192;

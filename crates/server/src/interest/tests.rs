@@ -6,13 +6,20 @@ use geocast_protocol::text::Members;
 use serde_json::Value;
 
 use super::{Sight, Window, Withheld};
-use crate::{AbsentClientReference, Event};
+use crate::{
+    AbsentClientReference, Event,
+    dialect::{AnyDialect, Text},
+};
 
 const ZURICH: &str = r#"{"type":"Point","coordinates":[8.54,47.38,408.0]}"#;
 const BERN_AND_ZURICH: &str = r#"{"type":"FeatureCollection","features":[
     {"type":"Feature","id":1,"geometry":{"type":"Point","coordinates":[7.45,46.95]}},
     {"type":"Feature","id":2,"geometry":{"type":"Point","coordinates":[8.54,47.38]}}]}"#;
 const POLE: &str = r#"{"type":"Point","coordinates":[0,95]}"#;
+
+thread_local! {
+    static DIALECT: AnyDialect = AnyDialect::new(Text::new(AbsentClientReference::Null));
+}
 
 fn transform(code: u32) -> Arc<Transform> {
     let catalogue = Catalogue::load().unwrap();
@@ -24,12 +31,12 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
     let window = window.map(|(edges, crs, members)| {
         Arc::new(Window::new(Bbox::try_from(edges).unwrap(), crs.map(transform), members))
     });
-    Sight { output: output.map(transform), window, absent: AbsentClientReference::Null }
+    Sight { output: output.map(transform), window, dialect: DIALECT.with(AnyDialect::clone) }
 }
 
 fn event(payload: &str) -> Event {
     let limits = Limits { vertices: 3, ..Limits::default() };
-    Event::new("map".parse().unwrap(), payload.to_owned().into(), &limits)
+    Event::new("map".parse().unwrap(), payload.to_owned().into(), 1, &limits)
 }
 
 /// The content that a subscriber with this sight gets, or why it gets none.

@@ -1,64 +1,97 @@
 use std::time::Duration;
 
+use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
 use geocast_protocol::{Channel, Word};
 
 use super::View;
+use crate::dialect::{AnyDialect, Payload};
 
 /// What a session wants done. Effects are carried out one after the other.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
     /// Send this.
-    Reply(Reply),
+    Say(Payload),
     /// From here on, everything is filtered and projected like this.
-    View(Box<View>),
+    View(Box<View>, Asked),
     /// From here on, pushes are collected, or no longer.
     Buffer(Option<Buffering>),
     /// Read state and send it.
-    Fetch(Fetch),
-    /// Deliver this channel.
-    Subscribe(Channel),
+    Fetch(Fetch, AnyDialect),
+    /// Deliver this channel, in the dialect of who asked.
+    Subscribe(Channel, Asked),
     /// Deliver this channel no more.
     Unsubscribe(Channel),
+    /// Publish this.
+    Publish(Publication, Asked),
+    /// Say what is believed about the client.
+    Report(Box<str>, AnyDialect),
+    /// Keep what is to be sent from here on.
+    Gather,
+    /// Send what was kept, together.
+    Release(AnyDialect),
 }
 
-/// A message to the client that needs nothing but the session.
+/// Who asked for something, and what is said when it is done.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) dialect: AnyDialect,
+    pub(crate) receipt: Option<Receipt>,
+}
+
+/// How a client knows what it asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reply {
-    /// The connection is open.
-    Open,
-    /// The answer to PING.
-    Pong {
-        /// What the client wants to recognise it by.
-        client_reference: Option<Word>,
-    },
-    /// The answer to what could not be read or done.
-    Error {
-        /// Stable, for programs.
-        code: &'static str,
-        /// For people; names what was wrong.
-        message: String,
-    },
-    /// The answer to a GET of what the client may not see: the same as for what does not exist.
-    Nothing(Fetch),
+pub struct Receipt {
+    /// What the client called it: comes back with a failure.
+    pub reference: Box<str>,
+    /// What is said when it is done.
+    pub done: Option<Payload>,
 }
 
 /// State to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fetch {
-    pub(crate) channel: Channel,
+#[non_exhaustive]
+pub struct Fetch {
+    /// Whose state.
+    pub channel: Channel,
     /// One key; without it, all values.
-    pub(crate) key: Option<Word>,
-    pub(crate) client_reference: Option<Word>,
+    pub key: Option<Word>,
     /// The system of the answer's coordinates; without it, the session's.
-    pub(crate) crs: Option<KnownCrs>,
+    pub crs: Option<KnownCrs>,
+    /// What the client calls it.
+    pub reference: Option<Box<str>>,
 }
 
-/// How pushes are collected into one envelope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Something to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Where.
+    pub channel: Channel,
+    /// Under which key of the channel's state it is kept; without one, it is not.
+    pub key: Option<Word>,
+    /// What.
+    pub payload: Bytes,
+}
+
+/// How pushes are collected into one message.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Buffering {
     /// Longest time a push waits.
     pub(crate) wait: Duration,
     /// Number of pushes that are sent without waiting longer.
     pub(crate) count: usize,
+    /// Pushes in this dialect are collected.
+    pub(crate) dialect: AnyDialect,
+}
+
+impl Fetch {
+    /// All values of a channel's state, or the one of a key, in the session's coordinate system.
+    pub fn new(channel: Channel, key: Option<Word>) -> Self {
+        Self { channel, key, crs: None, reference: None }
+    }
+
+    /// The same, under a name of the client's.
+    pub(crate) fn under(self, reference: Option<Word>) -> Self {
+        Self { reference: reference.map(|word| word.as_str().into()), ..self }
+    }
 }

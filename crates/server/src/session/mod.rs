@@ -1,35 +1,41 @@
-//! One client's conversation, without sockets: commands go in, [`Effect`]s come out, and time is an argument.
+//! One client's conversation, without sockets: messages go in, [`Effect`]s come out, and time is an argument.
 
-mod command;
+mod conversation;
 mod effect;
+mod fault;
 mod rate;
 mod view;
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use geocast_geo_filter::{Catalogue, KnownCrs};
-use geocast_protocol::{Channel, text};
+use geocast_protocol::{Channel, envelope::Timestamp};
 
-pub(crate) use effect::{Buffering, Effect, Fetch, Reply};
-pub(crate) use view::{View, Viewport};
+pub use conversation::Conversation;
+pub(crate) use effect::{Asked, Buffering, Effect};
+pub use effect::{Fetch, Publication, Receipt};
+pub use fault::{Fault, FaultKind};
+pub(crate) use view::name_of;
+pub use view::{Report, View, Viewport};
 
 use self::rate::Rate;
-use crate::{Access, Count, Settings};
+use crate::{
+    Access, Count, Settings,
+    access::Identity,
+    dialect::{AnyDialect, Message},
+};
 
 /// What a client has said so far, and what follows from it.
 ///
-/// Frames that arrive together are applied as a set: what changes the view takes effect first, what is answered or
-/// subscribed comes after it, in its order, so that a BBOX behind a GET still holds for it.
+/// Messages that arrive together are applied as a set. A dialect may put a change of the view before everything else in its
+/// set, so that a BBOX behind a GET still holds for it.
 #[derive(Debug)]
 pub(crate) struct Session {
     rules: Arc<Rules>,
+    identity: Identity,
     rate: Rate,
     view: View,
-    buffering: Option<Buffering>,
-    /// Channels the client subscribed to by name.
-    explicit: BTreeSet<Channel>,
-    /// Channels its viewport subscribed to.
-    implicit: BTreeSet<Channel>,
+    subscriptions: BTreeMap<Channel, Subscription>,
     waiting: Waiting,
 }
 
@@ -43,95 +49,115 @@ pub(crate) struct Rules {
     pub(crate) source: KnownCrs,
 }
 
-/// The part of a set of frames that takes effect when the set is complete.
+/// A channel that is delivered.
+#[derive(Debug)]
+struct Subscription {
+    cause: Cause,
+    dialect: AnyDialect,
+}
+
+/// Why a channel is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The client asked for it by name.
+    Command,
+    /// Its viewport brought it along.
+    Viewport,
+}
+
+/// The part of a set of messages that takes effect when the set is complete.
 #[derive(Debug, Default)]
 struct Waiting {
-    view: bool,
-    buffering: bool,
+    /// Who changed the view for all of the set.
+    view: Option<AnyDialect>,
+    /// The last word on collecting, for all of the set.
+    buffering: Option<Option<Buffering>>,
     effects: Vec<Effect>,
 }
 
-/// What there is to count about one frame.
+/// What there is to count about one message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Noted(pub(crate) Vec<Count>);
 
+/// A moment, on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) instant: Instant,
+    pub(crate) wall: Timestamp,
+}
+
 impl Session {
     /// A session that begins in a coordinate system, usually the source's.
-    pub(crate) fn new(rules: Arc<Rules>, output: KnownCrs, now: Instant) -> Self {
+    pub(crate) fn new(rules: Arc<Rules>, identity: Identity, output: KnownCrs, now: Instant) -> Self {
         let limits = &rules.settings.limits;
         let rate = Rate::new(limits.commands_per_second, limits.command_burst, now);
-        let view = View::new(output);
         Self {
             rules,
+            identity,
             rate,
-            view,
-            buffering: None,
-            explicit: BTreeSet::new(),
-            implicit: BTreeSet::new(),
+            view: View::new(output),
+            subscriptions: BTreeMap::new(),
             waiting: Waiting::default(),
         }
     }
 
     /// What is done first.
-    pub(crate) fn open(&self) -> Vec<Effect> {
-        let mut effects = vec![Effect::Reply(Reply::Open)];
+    pub(crate) fn open(&mut self, dialect: &AnyDialect, channel: Option<Channel>, now: Now) -> Vec<Effect> {
+        let mut noted = Noted::default();
+        let mut conversation = Conversation::new(self, dialect, &mut noted, now);
+        dialect.open(&mut conversation);
+        if let Some(channel) = channel {
+            // Whoever may not read it was not let in.
+            let _refused: Result<(), Fault> = conversation.subscribe(channel, None);
+        }
+        let mut effects = self.settle();
         if self.view.output != self.rules.source {
-            effects.push(Effect::View(Box::new(self.view.clone())));
+            let asked = Asked { dialect: dialect.clone(), receipt: None };
+            effects.push(Effect::View(Box::new(self.view.clone()), asked));
         }
         effects
     }
 
-    /// Takes one text frame.
-    pub(crate) fn receive(&mut self, frame: &str, now: Instant) -> Noted {
-        self.rate.spend(now);
+    /// Takes one message.
+    pub(crate) fn receive(&mut self, message: Message<'_>, dialect: &AnyDialect, now: Now) -> Noted {
+        self.rate.spend(now.instant);
         let mut noted = Noted::default();
-        match frame.parse::<text::Command>() {
-            Ok(command) => {
-                if let Err(error) = self.apply(command, &mut noted) {
-                    noted.0.push(Count::CommandMalformed);
-                    self.waiting.effects.push(Effect::Reply(error));
-                }
-            }
-            Err(error) if error.kind.is_unknown_command() => noted.0.push(Count::CommandUnknown),
-            Err(error) => {
-                noted.0.push(Count::CommandMalformed);
-                let reply = Reply::Error { code: error.kind.code(), message: error.to_string() };
-                self.waiting.effects.push(Effect::Reply(reply));
-            }
-        }
+        dialect.receive(message, &mut Conversation::new(self, dialect, &mut noted, now));
         noted
     }
 
-    /// Takes one binary frame, which no command of this dialect is.
-    pub(crate) fn receive_binary(&mut self, length: usize, now: Instant) -> Noted {
-        self.rate.spend(now);
-        let message = format!("a command is a text frame, not a binary one of {length} bytes");
-        self.waiting.effects.push(Effect::Reply(Reply::Error { code: "binary_frame", message }));
-        Noted(vec![Count::CommandMalformed])
-    }
-
-    /// Ends a set of frames that arrived together and says what is to be done.
+    /// Ends a set of messages that arrived together and says what is to be done.
     pub(crate) fn settle(&mut self) -> Vec<Effect> {
         let waiting = std::mem::take(&mut self.waiting);
         let mut effects = Vec::new();
-        if waiting.buffering {
-            effects.push(Effect::Buffer(self.buffering));
-        }
-        if waiting.view {
-            effects.push(Effect::View(Box::new(self.view.clone())));
-        }
+        effects.extend(waiting.buffering.map(Effect::Buffer));
+        effects.extend(
+            waiting
+                .view
+                .map(|dialect| Effect::View(Box::new(self.view.clone()), Asked { dialect, receipt: None })),
+        );
         effects.extend(waiting.effects);
         effects
     }
 
     /// Whether something waits for [`settle`](Self::settle).
     pub(crate) fn is_unsettled(&self) -> bool {
-        self.waiting.view || self.waiting.buffering || !self.waiting.effects.is_empty()
+        self.waiting.view.is_some() || self.waiting.buffering.is_some() || !self.waiting.effects.is_empty()
     }
 
-    /// When the next frame may be read, if the client sent more than its rate allows.
+    /// When the next message may be read, if the client sent more than its rate allows.
     pub(crate) fn resumes(&self, now: Instant) -> Option<Instant> {
         self.rate.resumes(now)
+    }
+
+    /// What the client looks at, as far as it has been said.
+    pub(crate) fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What is delivered, and in which dialect.
+    pub(crate) fn subscriptions(&self) -> impl Iterator<Item = (&Channel, &AnyDialect)> {
+        self.subscriptions.iter().map(|(channel, subscription)| (channel, &subscription.dialect))
     }
 }
 

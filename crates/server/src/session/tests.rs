@@ -6,8 +6,14 @@ use std::{
 use geocast_geo_filter::Catalogue;
 use proptest::prelude::*;
 
-use super::{Buffering, Effect, Fetch, Reply, Rules, Session};
-use crate::{Access, Count, Settings, access::Exposure};
+use geocast_protocol::envelope::Timestamp;
+
+use super::{Buffering, Effect, Fetch, Now, Rules, Session};
+use crate::{
+    AbsentClientReference, Access, Count, Settings,
+    access::{Exposure, Identity},
+    dialect::{AnyDialect, Message, Mixed, Payload, Rpc, Text},
+};
 
 static CATALOGUE: LazyLock<Arc<Catalogue>> =
     LazyLock::new(|| Arc::new(Catalogue::load().expect("PROJ brings its database")));
@@ -21,42 +27,89 @@ fn rules(adjust: impl FnOnce(&mut Settings)) -> Arc<Rules> {
     Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source })
 }
 
+/// What is spoken on `/ws`.
+fn dialect() -> AnyDialect {
+    let text = AnyDialect::new(Text::new(AbsentClientReference::Null));
+    AnyDialect::new(Mixed::new(text, AnyDialect::new(Rpc)))
+}
+
+thread_local! {
+    /// One for each test, so that all that is said is said in the same one.
+    static DIALECT: AnyDialect = dialect();
+}
+
+fn moment(instant: Instant) -> Now {
+    Now { instant, wall: Timestamp::since_epoch(Duration::ZERO) }
+}
+
+fn receive(session: &mut Session, message: Message<'_>, now: Instant) -> Vec<Count> {
+    DIALECT.with(|dialect| session.receive(message, dialect, moment(now))).0
+}
+
+fn open(session: &mut Session) -> Vec<Effect> {
+    DIALECT.with(|dialect| session.open(dialect, None, moment(Instant::now())))
+}
+
 /// What the frames of one set lead to, in short, and what is counted.
 fn converse(session: &mut Session, frames: &[&str]) -> (Vec<String>, Vec<Count>) {
-    let counts = frames.iter().flat_map(|frame| session.receive(frame, Instant::now()).0).collect();
+    let counts =
+        frames.iter().flat_map(|frame| receive(session, Message::Text(frame), Instant::now())).collect();
     (session.settle().iter().map(short).collect(), counts)
 }
 
 fn short(effect: &Effect) -> String {
     let fetch = |fetch: &Fetch| {
         let crs = fetch.crs.map(|crs| format!(" in {}", crs.code())).unwrap_or_default();
-        let words = [fetch.key.as_ref(), fetch.client_reference.as_ref()];
-        let words: Vec<&str> = words.into_iter().flatten().map(|word| word.as_str()).collect();
+        let key = fetch.key.as_ref().map(|key| key.as_str());
+        let words: Vec<&str> = key.into_iter().chain(fetch.reference.as_deref()).collect();
         format!("{} {}{crs}", fetch.channel, words.join(" ")).replace("  ", " ").trim().to_owned()
     };
     match effect {
-        Effect::Reply(Reply::Open) => "open".to_owned(),
-        Effect::Reply(Reply::Pong { client_reference: None }) => "pong".to_owned(),
-        Effect::Reply(Reply::Pong { client_reference: Some(word) }) => format!("pong {word}"),
-        Effect::Reply(Reply::Error { code, .. }) => format!("error {code}"),
-        Effect::Reply(Reply::Nothing(request)) => format!("nothing {}", fetch(request)),
-        Effect::View(view) => {
+        Effect::Say(payload) => said(payload),
+        Effect::View(view, _) => {
             let window = view.viewport.as_ref().map_or_else(String::new, |viewport| {
                 format!(" {:?} in {}", viewport.bbox.to_array(), viewport.crs.code())
             });
             format!("view {}{window}", view.output.code())
         }
         Effect::Buffer(None) => "no buffer".to_owned(),
-        Effect::Buffer(Some(Buffering { wait, count })) => format!("buffer {} {count}", wait.as_millis()),
-        Effect::Fetch(request) => format!("fetch {}", fetch(request)),
-        Effect::Subscribe(channel) => format!("subscribe {channel}"),
+        Effect::Buffer(Some(Buffering { wait, count, .. })) => {
+            format!("buffer {} {count}", wait.as_millis())
+        }
+        Effect::Fetch(request, _) => format!("fetch {}", fetch(request)),
+        Effect::Subscribe(channel, _) => format!("subscribe {channel}"),
         Effect::Unsubscribe(channel) => format!("unsubscribe {channel}"),
+        Effect::Publish(publication, _) => {
+            format!("publish {} {}", publication.channel, String::from_utf8_lossy(&publication.payload))
+        }
+        Effect::Report(reference, _) => format!("report {reference}"),
+        Effect::Gather => "gather".to_owned(),
+        Effect::Release(_) => "release".to_owned(),
+    }
+}
+
+/// An envelope in short; what is none, as it is.
+fn said(payload: &Payload) -> String {
+    let text = std::str::from_utf8(&payload.bytes).unwrap();
+    let message: serde_json::Value = serde_json::from_str(text).unwrap();
+    let (source, content) = (&message["source"], &message["content"]);
+    let reference = message["client_reference"].as_str().map(|word| format!(" {word}")).unwrap_or_default();
+    if content["status"] == "open" {
+        "open".to_owned()
+    } else if content == "PONG" {
+        format!("pong{reference}")
+    } else if let Some(code) = content["error"]["code"].as_str() {
+        format!("error {code}")
+    } else if content.is_null() && source.is_string() {
+        format!("nothing {}{reference}", source.as_str().unwrap())
+    } else {
+        text.to_owned()
     }
 }
 
 fn session(rules: Arc<Rules>) -> Session {
     let source = rules.source;
-    Session::new(rules, source, Instant::now())
+    Session::new(rules, Identity::ANYBODY, source, Instant::now())
 }
 
 fn check(frames: &[&str], expected: &[&str], counted: &[Count]) {
@@ -86,10 +139,10 @@ fn commands_become_effects() {
 fn a_session_may_begin_projected() {
     let rules = rules(|_| ());
     let short_of = |effects: Vec<Effect>| effects.iter().map(short).collect::<Vec<_>>();
-    assert_eq!(short_of(session(Arc::clone(&rules)).open()), ["open"]);
+    assert_eq!(short_of(open(&mut session(Arc::clone(&rules)))), ["open"]);
     let metres = rules.catalogue.crs(3857).unwrap();
-    let mut session = Session::new(rules, metres, Instant::now());
-    assert_eq!(short_of(session.open()), ["open", "view 3857"]);
+    let mut session = Session::new(rules, Identity::ANYBODY, metres, Instant::now());
+    assert_eq!(short_of(open(&mut session)), ["open", "view 3857"]);
     assert_eq!(converse(&mut session, &["BBOX 1 2 3 4"]).0, ["view 3857 [1.0, 2.0, 3.0, 4.0] in 3857"]);
 }
 
@@ -122,7 +175,7 @@ fn what_makes_no_sense_changes_nothing() {
     check(&["BUFFER 60001 1"], &["error buffer_too_large"], malformed);
     check(&["GET"], &["error missing_parameter"], malformed);
     check(&["SUB a*"], &["error bad_channel"], malformed);
-    for unknown in ["", "  ", "sub news", "HELLO", "\0", "{\"jsonrpc\":\"2.0\"}"] {
+    for unknown in ["", "  ", "sub news", "HELLO", "\0"] {
         check(&[unknown], &[], &[Count::CommandUnknown]);
     }
 }
@@ -132,7 +185,7 @@ fn what_may_not_be_read_is_silence_or_nothing() {
     check(&["SUB secret"], &[], &[Count::ChannelRefused]);
     check(&["GET secret"], &["nothing secret"], &[Count::ChannelRefused]);
     check(&["GET secret a 7"], &["nothing secret a 7"], &[Count::ChannelRefused]);
-    check(&["PGET secret a"], &["nothing secret a in 4326"], &[Count::ChannelRefused]);
+    check(&["PGET secret a"], &["nothing secret a"], &[Count::ChannelRefused]);
 }
 
 #[test]
@@ -169,9 +222,9 @@ fn subscriptions_are_bounded() {
 #[test]
 fn a_binary_frame_is_answered() {
     let mut session = session(rules(|_| ()));
-    let noted = session.receive_binary(3, Instant::now());
+    let noted = receive(&mut session, Message::Binary(b"abc"), Instant::now());
     assert_eq!(session.settle().iter().map(short).collect::<Vec<_>>(), ["error binary_frame"]);
-    assert_eq!(noted.0, [Count::CommandMalformed]);
+    assert_eq!(noted, [Count::CommandMalformed]);
 }
 
 #[test]
@@ -179,12 +232,38 @@ fn a_hasty_client_waits() {
     let start = Instant::now();
     let rules = rules(|settings| settings.limits.command_burst = 2);
     let source = rules.source;
-    let mut session = Session::new(rules, source, start);
+    let mut session = Session::new(rules, Identity::ANYBODY, source, start);
     for _ in 0..3 {
-        session.receive("PING", start);
+        receive(&mut session, Message::Text("PING"), start);
     }
     assert_eq!(session.resumes(start), Some(start + Duration::from_millis(100)));
     assert_eq!(session.resumes(start + Duration::from_millis(100)), None);
+}
+
+#[test]
+fn a_call_is_acknowledged_with_what_is_in_force() {
+    let call = |call: &str| format!(r#"{{"jsonrpc":"2.0","id":1,{call}}}"#);
+    let result = |result: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
+    let check = |frame: &str, expected: &[&str]| {
+        let mut session = session(rules(|_| ()));
+        assert_eq!(converse(&mut session, &[frame]).0, expected, "{frame}");
+    };
+    check(&call(r#""method":"ping""#), &[&result(r#""pong""#)]);
+    check(&call(r#""method":"subscribe","params":["news"]"#), &["subscribe news"]);
+    check(
+        &call(r#""method":"get","params":{"channel":"news","projection":"EPSG:2056"}"#),
+        &["fetch news 1 in 2056"],
+    );
+    check(&call(r#""method":"publish","params":["news",{"a":1.0}]"#), &[r#"publish news {"a":1.0}"#]);
+    check(
+        &call(r#""method":"buffer","params":[0,5]"#),
+        &["buffer 60000 5", &result(r#"{"milliseconds":60000,"count":5}"#)],
+    );
+    check(&call(r#""method":"viewport","params":[[1,2,3,4]]"#), &["view 4326 [1.0, 2.0, 3.0, 4.0] in 4326"]);
+    check(&call(r#""method":"session""#), &["report 1"]);
+    check(r#"{"jsonrpc":"2.0","method":"subscribe","params":["secret"]}"#, &[]);
+    let batch = format!("[{},{}]", call(r#""method":"ping""#), call(r#""method":"get","params":["news"]"#));
+    check(&batch, &["gather", &result(r#""pong""#), "fetch news 1", "release"]);
 }
 
 proptest! {
@@ -200,13 +279,13 @@ proptest! {
         let mut subscribed = std::collections::BTreeSet::new();
         for set in frames.chunks(3) {
             for frame in set {
-                session.receive(frame, Instant::now());
+                receive(&mut session, Message::Text(frame), Instant::now());
             }
             let effects = session.settle();
             prop_assert!(!session.is_unsettled());
             for effect in effects {
                 match effect {
-                    Effect::Subscribe(channel) => prop_assert!(subscribed.insert(channel)),
+                    Effect::Subscribe(channel, _) => prop_assert!(subscribed.insert(channel)),
                     Effect::Unsubscribe(channel) => prop_assert!(subscribed.remove(&channel)),
                     _ => {}
                 }

@@ -1,25 +1,44 @@
 use geocast_geo_filter::{Bbox, KnownCrs};
-use geocast_protocol::text::Members;
+use geocast_protocol::{Channel, Crs, text::Members};
 
 /// What a client looks at and in which coordinates it wants it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct View {
+pub struct View {
     /// The system of what is sent.
-    pub(crate) output: KnownCrs,
+    pub output: KnownCrs,
     /// Without one, everything is sent.
-    pub(crate) viewport: Option<Viewport>,
+    pub viewport: Option<Viewport>,
 }
 
-/// A box, in the system it was given in: a later PROJECTION does not move it.
+/// A box, in the system it was given in: a later projection does not move it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Viewport {
-    pub(crate) bbox: Bbox,
-    pub(crate) crs: KnownCrs,
-    pub(crate) members: Members,
+pub struct Viewport {
+    /// The box, in the units of its system.
+    pub bbox: Bbox,
+    /// The system of the box.
+    pub crs: KnownCrs,
+    /// What is sent of a collection that is partly inside.
+    pub members: Members,
+}
+
+/// What a server believes about a client.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// What it is subscribed to.
+    pub channels: &'a [Channel],
+    /// What it looks at.
+    pub view: &'a View,
+    /// How many messages it did not get, by reason.
+    pub withheld: &'a [(&'a str, u64)],
 }
 
 impl View {
     pub(crate) fn new(output: KnownCrs) -> Self {
         Self { output, viewport: None }
     }
+}
+
+/// The name of a system on the wire.
+pub(crate) fn name_of(crs: KnownCrs) -> Crs {
+    Crs::try_from(crs.code()).expect("the catalogue holds codes that can be asked for, and no others")
 }

@@ -136,7 +136,7 @@ mod tests {
 
     fn event(channel: &str, payload: Vec<u8>) -> Arc<Event> {
         let channel = channel.parse().expect("a channel");
-        Arc::new(Event::new(channel, Bytes::from(payload), &Limits::default()))
+        Arc::new(Event::new(channel, Bytes::from(payload), 1, &Limits::default()))
     }
 
     #[test]

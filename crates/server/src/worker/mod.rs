@@ -8,6 +8,7 @@ mod run;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -120,12 +121,9 @@ impl Worker {
         }
     }
 
-    /// Gives every subscription of a client a new sight.
-    pub(crate) fn look(&self, id: SubscriberId, sight: &Sight) {
-        let channels: Vec<Channel> = self.hub.borrow().subscriptions(id).cloned().collect();
-        for channel in channels {
-            self.hub.borrow_mut().subscribe(id, &channel, sight.clone());
-        }
+    /// Gives a client's subscription a new sight.
+    pub(crate) fn look(&self, id: SubscriberId, channel: &Channel, sight: Sight) {
+        self.hub.borrow_mut().subscribe(id, channel, sight);
     }
 
     /// Keeps what is published on the channel from now on, for clients that read its state first and subscribe then: until
@@ -160,7 +158,21 @@ impl Worker {
 
     /// Whether a client is subscribed to the channel.
     pub(crate) fn is_subscribed(&self, id: SubscriberId, channel: &Channel) -> bool {
-        self.hub.borrow().subscriptions(id).any(|other| other == channel)
+        self.hub.borrow().is_subscribed(id, channel)
+    }
+
+    /// How many events a client did not get, by reason: of the channels that it is subscribed to now.
+    pub(crate) fn withheld(&self, id: SubscriberId) -> Vec<(&'static str, u64)> {
+        let hub = self.hub.borrow();
+        let accounts = hub.subscriptions(id).filter_map(|channel| hub.account(id, channel));
+        let mut withheld = BTreeMap::new();
+        for (reason, number) in accounts.flat_map(|account| account.withheld) {
+            *withheld.entry(reason.name()).or_default() += number;
+        }
+        drop(hub);
+        let lost = self.look_into(id, |mailbox| Some(mailbox.total())).unwrap_or_default();
+        withheld.extend([("replaced", lost.replaced), ("slow", lost.dropped)]);
+        withheld.into_iter().filter(|(_, number)| *number > 0).collect()
     }
 
     /// Ends the holds whose time is over, and forgets what is older than a hold lasts.
@@ -203,11 +215,9 @@ impl Worker {
     /// Counts events whose way has ended.
     fn settle(&self, tally: Tally) {
         let Tally { left, replaced, dropped } = tally;
-        for (count, number) in [
-            (Count::Delivered, left),
-            (Count::WithheldReplaced, replaced),
-            (Count::WithheldSlow, dropped),
-        ] {
+        for (count, number) in
+            [(Count::Delivered, left), (Count::WithheldReplaced, replaced), (Count::WithheldSlow, dropped)]
+        {
             if number > 0 {
                 self.node.counters.add_many(count, number);
             }

@@ -1,0 +1,190 @@
+//! How clients talk: what their messages mean, and what they are told.
+
+mod mixed;
+mod rpc;
+mod text;
+
+use std::{
+    fmt::Debug,
+    hash::{Hash, Hasher},
+    ops::Deref,
+    sync::Arc,
+};
+
+use geocast_protocol::{
+    Channel, Crs,
+    envelope::{Content, Timestamp},
+};
+
+pub(crate) use mixed::Mixed;
+pub(crate) use rpc::Rpc;
+pub(crate) use text::Text;
+
+use crate::session::{Conversation, Fault, Fetch, Report};
+
+/// A dialect of the WebSocket side.
+///
+/// One value serves all clients and all workers; what is to be known of one client is in the [`Conversation`]. Nothing here
+/// may wait: what takes time is asked of the conversation and comes back as an [`Answer`].
+pub trait Dialect: Debug + Send + Sync + 'static {
+    /// Its name in logs, and the WebSocket sub-protocol (RFC 6455 §1.9) by which clients may ask for it.
+    fn name(&self) -> &'static str;
+
+    /// A client has connected.
+    fn open(&self, _conversation: &mut Conversation<'_>) {}
+
+    /// A client has said something.
+    fn receive(&self, message: Message<'_>, conversation: &mut Conversation<'_>);
+
+    /// Appends to `buffer` what a subscriber is sent for a published message, and says of what kind it is. Made once for all
+    /// subscribers to whom the message looks the same.
+    fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind;
+
+    /// What a client is sent for what it asked for; nothing is silence.
+    fn answer(&self, answer: Answer<'_>, now: Timestamp) -> Vec<Payload>;
+
+    /// What is sent for replies that were [gathered](Conversation::gather).
+    fn gathered(&self, replies: Vec<Payload>) -> Vec<Payload> {
+        replies
+    }
+
+    /// What stands around pushes that are sent together, if they ever are.
+    fn wrap(&self, _now: Timestamp) -> Option<Wrap> {
+        None
+    }
+}
+
+/// A message of a client.
+#[derive(Debug, Clone, Copy)]
+pub enum Message<'a> {
+    /// A text frame.
+    Text(&'a str),
+    /// A binary frame.
+    Binary(&'a [u8]),
+}
+
+/// A published message, as far as one kind of subscribers is to see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Push<'a> {
+    /// The channel it was published on.
+    pub channel: &'a Channel,
+    /// The message, in the coordinate system that is asked for.
+    pub content: Content<'a>,
+    /// When this node got it.
+    pub published: Timestamp,
+    /// Its number among all that this node got.
+    pub number: u64,
+}
+
+/// What has become of something that needed time.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Answer<'a> {
+    /// State has been read.
+    Values {
+        /// What was asked for.
+        fetch: &'a Fetch,
+        /// The system of the values' coordinates.
+        crs: Crs,
+        /// What is in the client's viewport.
+        values: &'a [Content<'a>],
+    },
+    /// What the server believes about the client.
+    Report {
+        /// By which the client knows what it asked for.
+        reference: &'a str,
+        /// What it is.
+        report: &'a Report<'a>,
+    },
+    /// It could not be done.
+    Failed {
+        /// By which the client knows what it asked for.
+        reference: Option<&'a str>,
+        /// Why.
+        fault: &'a Fault,
+    },
+}
+
+/// The kind of a message's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// Anything.
+    Binary,
+}
+
+/// A message to one client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// The kind of the bytes.
+    pub kind: Kind,
+    /// The message.
+    pub bytes: Vec<u8>,
+}
+
+/// What stands around pushes that are sent as one message.
+#[derive(Debug, Clone)]
+pub struct Wrap {
+    /// Before the first.
+    pub prefix: &'static [u8],
+    /// Between two.
+    pub separator: &'static [u8],
+    /// Behind the last.
+    pub suffix: Vec<u8>,
+}
+
+/// A dialect, shared. Two are the same if they are one value.
+#[derive(Debug, Clone)]
+pub(crate) struct AnyDialect(Arc<dyn Dialect>);
+
+impl AnyDialect {
+    pub(crate) fn new(dialect: impl Dialect) -> Self {
+        Self(Arc::new(dialect))
+    }
+
+    /// What tells it from every other one.
+    pub(crate) fn identity(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>().addr()
+    }
+}
+
+impl From<Arc<dyn Dialect>> for AnyDialect {
+    fn from(dialect: Arc<dyn Dialect>) -> Self {
+        Self(dialect)
+    }
+}
+
+impl Deref for AnyDialect {
+    type Target = dyn Dialect;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl PartialEq for AnyDialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for AnyDialect {}
+
+impl Hash for AnyDialect {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl Wrap {
+    /// Nothing: for dialects of which nothing is collected.
+    pub(crate) const NONE: Self = Self { prefix: b"", separator: b"", suffix: Vec::new() };
+}
+
+impl Payload {
+    /// A text message. The bytes must be UTF-8.
+    pub fn text(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { kind: Kind::Text, bytes: bytes.into() }
+    }
+}

@@ -1,0 +1,245 @@
+use geocast_protocol::{
+    Crs,
+    envelope::{Source, Timestamp},
+    rpc::{self, Call, Corners, Error, Frame, Id, Outcome, Refusal, Request},
+    text::Members,
+};
+
+use super::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};
+use crate::{
+    Count,
+    session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Viewport, name_of},
+};
+
+/// JSON-RPC 2.0: every call is answered with what is in force from then on.
+#[derive(Debug)]
+pub(crate) struct Rpc;
+
+impl Rpc {
+    fn call(request: &Request, conversation: &mut Conversation<'_>) {
+        let outcome = match &request.call {
+            Ok(call) => Self::apply(call, request.id.as_ref(), conversation),
+            Err(error) => Err(error.clone()),
+        };
+        if let Err(error) = outcome {
+            conversation.count(Count::CommandMalformed);
+            if let Some(id) = &request.id {
+                conversation.say(refuse(id, &error));
+            }
+        }
+    }
+
+    fn apply(call: &Call, id: Option<&Id>, conversation: &mut Conversation<'_>) -> Result<(), Error> {
+        let receipt = |outcome: &Outcome<'_>| {
+            id.map(|id| Receipt { reference: id.as_json().into(), done: Some(accept(id, outcome)) })
+        };
+        let say = |conversation: &mut Conversation<'_>, outcome: &Outcome<'_>| {
+            if let Some(id) = id {
+                conversation.say(accept(id, outcome));
+            }
+        };
+        match call {
+            Call::Ping { data } => say(conversation, &Outcome::Pong(data.as_ref())),
+            Call::Get { channel, key, projection } => {
+                if !conversation.reads(channel) {
+                    conversation.count(Count::ChannelRefused);
+                    return Err(denied(channel.as_str()));
+                }
+                let crs = projection.map(|crs| conversation.known(crs)).transpose()?;
+                // A read whose result nobody gets is none.
+                if let Some(id) = id {
+                    let fetch = Fetch::new(channel.clone(), key.clone());
+                    conversation.get(Fetch { crs, reference: Some(id.as_json().into()), ..fetch });
+                }
+            }
+            Call::Subscribe { track: Some(true), .. } => return Err(unsupported("tracking")),
+            Call::Subscribe { since: Some(_), .. } | Call::Subscribe { epoch: Some(_), .. } => {
+                return Err(no_history());
+            }
+            Call::Subscribe { channel, .. } => {
+                let outcome =
+                    Outcome::Subscribed { channel, tracked: false, position: None, recovered: None };
+                conversation.subscribe(channel.clone(), receipt(&outcome))?;
+            }
+            Call::Unsubscribe { channel } => {
+                conversation.unsubscribe(channel);
+                say(conversation, &Outcome::Unsubscribed { channel });
+            }
+            Call::Viewport { bbox: None, .. } => {
+                conversation.reset();
+                let crs = name_of(conversation.view().output);
+                let outcome = Outcome::Viewport(cleared(crs));
+                conversation.look(|view| view.viewport = None, receipt(&outcome));
+            }
+            Call::Viewport { properties: Some(_), .. } => return Err(unsupported("filtering by properties")),
+            Call::Viewport { bbox: Some(bbox), crs, zoom, members, .. } => {
+                let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
+                let viewport = conversation.viewport(corners, *crs, members.unwrap_or(Members::Whole))?;
+                let outcome = Outcome::Viewport(rpc::Viewport { zoom: *zoom, ..in_force(&viewport, *bbox) });
+                conversation.look(|view| view.viewport = Some(viewport), receipt(&outcome));
+                conversation.start_viewport_channels();
+            }
+            Call::Projection { crs } => {
+                let known = conversation.known(*crs)?;
+                let receipt = receipt(&Outcome::Projection { crs: *crs });
+                conversation.look(|view| view.output = known, receipt);
+            }
+            Call::Buffer { milliseconds, count } => {
+                let (milliseconds, count) = conversation.buffer(*milliseconds, *count)?;
+                say(conversation, &Outcome::Buffer { milliseconds, count });
+            }
+            Call::Publish { channel, data, key } => {
+                let outcome = Outcome::Published { channel, key: key.as_ref(), position: None };
+                let publication = Publication {
+                    channel: channel.clone(),
+                    key: key.clone(),
+                    payload: data.as_bytes().to_vec().into(),
+                };
+                conversation.publish(publication, receipt(&outcome))?;
+            }
+            Call::History { .. } => return Err(no_history()),
+            Call::Presence { .. } => return Err(unsupported("presence")),
+            Call::Session {} => {
+                if let Some(id) = id {
+                    conversation.report(id.as_json().into());
+                }
+            }
+            Call::Discover {} => {
+                let description = rpc::discover("geocast", env!("CARGO_PKG_VERSION"));
+                say(conversation, &Outcome::Description(&description));
+            }
+        }
+        Ok(())
+    }
+
+    fn described(reference: &str, report: &Report<'_>) -> Payload {
+        let viewport = report.view.viewport.as_ref();
+        let viewport = viewport.and_then(|viewport| Some(in_force(viewport, corners(viewport)?)));
+        let outcome = Outcome::Session {
+            channels: report.channels,
+            crs: name_of(report.view.output),
+            viewport,
+            withheld: report.withheld,
+        };
+        answer(reference, Ok(&outcome))
+    }
+}
+
+impl Dialect for Rpc {
+    fn name(&self) -> &'static str {
+        "geocast.rpc"
+    }
+
+    fn receive(&self, message: Message<'_>, conversation: &mut Conversation<'_>) {
+        let text = match message {
+            Message::Text(text) => Ok(text),
+            Message::Binary(bytes) => std::str::from_utf8(bytes),
+        };
+        match text.map(|text| Frame::read(text, Frame::MAX_CALLS)) {
+            Ok(Frame::Single(request)) => Self::call(&request, conversation),
+            Ok(Frame::Batch(requests)) => conversation.gather(|conversation| {
+                requests.iter().for_each(|request| Self::call(request, conversation));
+            }),
+            Err(error) => {
+                conversation.count(Count::CommandMalformed);
+                conversation.say(refuse(&Id::null(), &Error::Parse { reason: error.to_string() }));
+            }
+        }
+    }
+
+    fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind {
+        let source = Source::Channel(push.channel);
+        rpc::Message { source, content: push.content, timestamp: push.published }.write(buffer);
+        Kind::Text
+    }
+
+    fn answer(&self, answer_to: Answer<'_>, _now: Timestamp) -> Vec<Payload> {
+        match answer_to {
+            Answer::Values { fetch, crs, values } => {
+                let Some(reference) = fetch.reference.as_deref() else { return Vec::new() };
+                let (channel, key) = (&fetch.channel, fetch.key.as_ref());
+                vec![answer(reference, Ok(&Outcome::Values { channel, key, crs, values }))]
+            }
+            Answer::Report { reference, report } => vec![Self::described(reference, report)],
+            Answer::Failed { reference: Some(reference), fault } => {
+                vec![answer(reference, Err(&Error::from(fault.clone())))]
+            }
+            Answer::Failed { reference: None, .. } => Vec::new(),
+        }
+    }
+
+    fn gathered(&self, replies: Vec<Payload>) -> Vec<Payload> {
+        rpc::batch(replies.into_iter().map(|reply| reply.bytes)).map(Payload::text).into_iter().collect()
+    }
+
+    fn wrap(&self, _now: Timestamp) -> Option<Wrap> {
+        Some(Wrap { prefix: b"[", separator: b",", suffix: b"]".to_vec() })
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let refusal = match fault.kind {
+            FaultKind::InvalidBbox => {
+                return Self::BadParameter { parameter: "bbox", value: fault.subject, reason: fault.message };
+            }
+            FaultKind::AccessDenied => Refusal::AccessDenied,
+            FaultKind::UnknownCrs => Refusal::UnknownCrs,
+            FaultKind::TooManySubscriptions | FaultKind::BufferTooLarge | FaultKind::PayloadRefused => {
+                Refusal::LimitReached
+            }
+            FaultKind::StoreUnavailable | FaultKind::StoreRefused | FaultKind::StoreFull => {
+                Refusal::StoreUnavailable
+            }
+            FaultKind::ProjectionFailed => Refusal::ProjectionFailed,
+            FaultKind::Busy => Refusal::Busy,
+            FaultKind::Unsupported => Refusal::Unsupported,
+        };
+        Self::Refused { refusal, message: fault.message }
+    }
+}
+
+fn accept(id: &Id, outcome: &Outcome<'_>) -> Payload {
+    answer(id.as_json(), Ok(outcome))
+}
+
+fn refuse(id: &Id, error: &Error) -> Payload {
+    answer(id.as_json(), Err(error))
+}
+
+/// The reply to a call of that id, as JSON.
+fn answer(id: &str, outcome: Result<&Outcome<'_>, &Error>) -> Payload {
+    let id = id.parse().unwrap_or_else(|_error| Id::null());
+    let outcome = outcome.map(Outcome::to_vec);
+    let outcome = outcome.as_deref().map_err(|error| *error);
+    Payload::text(rpc::Reply { id: &id, outcome }.to_vec())
+}
+
+fn cleared(crs: Crs) -> rpc::Viewport<'static> {
+    rpc::Viewport { bbox: None, crs, zoom: None, properties: &[], members: Members::Whole }
+}
+
+fn in_force(viewport: &Viewport, bbox: Corners) -> rpc::Viewport<'static> {
+    let (crs, members) = (name_of(viewport.crs), viewport.members);
+    rpc::Viewport { bbox: Some(bbox), crs, zoom: None, properties: &[], members }
+}
+
+fn corners(viewport: &Viewport) -> Option<Corners> {
+    let [left, bottom, right, top] = viewport.bbox.to_array().map(|edge| edge.try_into().ok());
+    Some(Corners { left: left?, bottom: bottom?, right: right?, top: top? })
+}
+
+fn denied(channel: &str) -> Error {
+    let message = format!("channel `{channel}` may not be read");
+    Error::Refused { refusal: Refusal::AccessDenied, message }
+}
+
+fn unsupported(what: &str) -> Error {
+    let message = format!("{what} is not supported by this server");
+    Error::Refused { refusal: Refusal::Unsupported, message }
+}
+
+fn no_history() -> Error {
+    let message = "this server keeps no history".to_owned();
+    Error::Refused { refusal: Refusal::HistoryUnavailable, message }
+}

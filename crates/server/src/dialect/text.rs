@@ -1,0 +1,193 @@
+use geocast_protocol::{
+    Crs,
+    envelope::{self, ClientReference, Content, Envelope, Source, Timestamp},
+    text,
+};
+
+use super::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};
+use crate::{
+    AbsentClientReference, Count,
+    session::{Conversation, Fault, FaultKind, Fetch, View},
+};
+
+/// The text dialect: commands of one line, envelopes in return.
+#[derive(Debug)]
+pub(crate) struct Text {
+    absent: AbsentClientReference,
+}
+
+impl Text {
+    pub(crate) fn new(absent: AbsentClientReference) -> Self {
+        Self { absent }
+    }
+
+    fn envelope(
+        &self,
+        source: Source<'_>,
+        content: Content<'_>,
+        now: Timestamp,
+        reference: Option<&str>,
+    ) -> Payload {
+        let client_reference = reference.map_or_else(|| self.absent.into(), ClientReference::Given);
+        Payload::text(Envelope { source, content, timestamp: now, client_reference }.to_vec())
+    }
+
+    /// What the state holds, each value in an envelope of its own; without any, one that says so.
+    fn values(&self, fetch: &Fetch, values: &[Content<'_>], now: Timestamp) -> Vec<Payload> {
+        let source = match &fetch.key {
+            Some(key) => Source::Key(&fetch.channel, key.as_str()),
+            None => Source::Channel(&fetch.channel),
+        };
+        let values = if values.is_empty() { &[Content::Null] } else { values };
+        let reference = fetch.reference.as_deref();
+        values.iter().map(|value| self.envelope(source, *value, now, reference)).collect()
+    }
+
+    fn error(&self, code: &str, message: &str, now: Timestamp, reference: Option<&str>) -> Payload {
+        self.envelope(Source::Websocket, Content::Error { code, message }, now, reference)
+    }
+
+    fn apply(&self, command: text::Command, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
+        match command {
+            text::Command::Get { channel, key, client_reference } => {
+                self.get(Fetch::new(channel, key).under(client_reference), None, conversation)
+            }
+            text::Command::Pget { channel, key, client_reference, crs } => {
+                self.get(Fetch::new(channel, key).under(client_reference), Some(crs), conversation)
+            }
+            // A refused channel is silence here; it has been counted.
+            text::Command::Subscribe { channel } => match conversation.subscribe(channel, None) {
+                Err(fault) if fault.kind == FaultKind::AccessDenied => Ok(()),
+                outcome => outcome,
+            },
+            text::Command::Unsubscribe { channel } => {
+                conversation.unsubscribe(&channel);
+                Ok(())
+            }
+            text::Command::Ping { client_reference } => {
+                let reference = client_reference.as_ref().map(|word| word.as_str());
+                let pong = self.envelope(Source::Websocket, Content::Pong, conversation.now(), reference);
+                conversation.say(pong);
+                Ok(())
+            }
+            text::Command::Bbox(None) => {
+                conversation.change_view(|view| view.viewport = None);
+                conversation.reset();
+                Ok(())
+            }
+            text::Command::Bbox(Some(bbox)) => self.look_at(&bbox, conversation),
+            text::Command::Projection(crs) => {
+                let crs = conversation.known(crs)?;
+                conversation.change_view(|view| view.output = crs);
+                Ok(())
+            }
+            text::Command::Buffer { milliseconds, count } => {
+                conversation.buffer(milliseconds, count).map(|_buffering| ())
+            }
+            text::Command::Reset => {
+                conversation.reset();
+                Ok(())
+            }
+        }
+    }
+
+    /// What may not be read is answered like what does not exist.
+    fn get(&self, fetch: Fetch, crs: Option<Crs>, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
+        let crs = crs.map(|crs| conversation.known(crs)).transpose()?;
+        let fetch = Fetch { crs, ..fetch };
+        if conversation.reads(&fetch.channel) {
+            conversation.get(fetch);
+        } else {
+            conversation.count(Count::ChannelRefused);
+            let nothing = self.values(&fetch, &[], conversation.now());
+            nothing.into_iter().for_each(|payload| conversation.say(payload));
+        }
+        Ok(())
+    }
+
+    fn look_at(&self, bbox: &text::Bbox, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
+        let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
+        let viewport = conversation.viewport(corners, bbox.crs, bbox.members)?;
+        conversation.change_view(|view: &mut View| view.viewport = Some(viewport));
+        conversation.start_viewport_channels();
+        Ok(())
+    }
+}
+
+impl Dialect for Text {
+    fn name(&self) -> &'static str {
+        "geocast.text"
+    }
+
+    fn open(&self, conversation: &mut Conversation<'_>) {
+        let open = self.envelope(Source::Websocket, Content::Open, conversation.now(), None);
+        conversation.say(open);
+    }
+
+    fn receive(&self, message: Message<'_>, conversation: &mut Conversation<'_>) {
+        let fault = match message {
+            Message::Binary(bytes) => {
+                let length = bytes.len();
+                Some((
+                    "binary_frame",
+                    format!("a command is a text frame, not a binary one of {length} bytes"),
+                ))
+            }
+            Message::Text(frame) => match frame.parse::<text::Command>() {
+                Ok(command) => {
+                    let fault = self.apply(command, conversation).err();
+                    fault.map(|fault| (fault.kind.code(), fault.message))
+                }
+                Err(error) if error.kind.is_unknown_command() => {
+                    conversation.count(Count::CommandUnknown);
+                    None
+                }
+                Err(error) => Some((error.kind.code(), error.to_string())),
+            },
+        };
+        if let Some((code, message)) = fault {
+            conversation.count(Count::CommandMalformed);
+            let error = self.error(code, &message, conversation.now(), None);
+            conversation.say(error);
+        }
+    }
+
+    fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind {
+        let envelope = Envelope {
+            source: Source::Channel(push.channel),
+            content: push.content,
+            timestamp: push.published,
+            client_reference: self.absent.into(),
+        };
+        envelope.write(buffer);
+        Kind::Text
+    }
+
+    fn answer(&self, answer: Answer<'_>, now: Timestamp) -> Vec<Payload> {
+        match answer {
+            Answer::Values { fetch, values, .. } => self.values(fetch, values, now),
+            // Nothing in this dialect asks for one.
+            Answer::Report { .. } => Vec::new(),
+            Answer::Failed { reference, fault } => {
+                vec![self.error(fault.kind.code(), &fault.message, now, reference)]
+            }
+        }
+    }
+
+    fn wrap(&self, now: Timestamp) -> Option<Wrap> {
+        Some(Wrap {
+            prefix: envelope::buffer_prefix(),
+            separator: envelope::BUFFER_SEPARATOR,
+            suffix: envelope::buffer_suffix(now, self.absent.into()),
+        })
+    }
+}
+
+impl From<AbsentClientReference> for ClientReference<'_> {
+    fn from(absent: AbsentClientReference) -> Self {
+        match absent {
+            AbsentClientReference::Null => Self::Null,
+            AbsentClientReference::Empty => Self::Empty,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+use std::{sync::Arc, time::Duration};
+
+use geocast_geo_filter::{Bbox, Document, KnownCrs};
+use geocast_protocol::{Channel, Crs, envelope::Timestamp, text::Members};
+
+use super::{
+    Asked, Buffering, Cause, Effect, Fault, FaultKind, Fetch, Noted, Now, Publication, Receipt, Session,
+    Subscription, View, Viewport,
+};
+use crate::{
+    Count,
+    dialect::{AnyDialect, Payload},
+};
+
+/// What a [`Dialect`](crate::Dialect) can do for a client that has said something.
+///
+/// Everything is done in the order in which it is asked for, and what is said behind something that takes time is sent
+/// behind it.
+#[derive(Debug)]
+pub struct Conversation<'a> {
+    session: &'a mut Session,
+    dialect: &'a AnyDialect,
+    noted: &'a mut Noted,
+    now: Now,
+}
+
+impl<'a> Conversation<'a> {
+    pub(super) fn new(
+        session: &'a mut Session,
+        dialect: &'a AnyDialect,
+        noted: &'a mut Noted,
+        now: Now,
+    ) -> Self {
+        Self { session, dialect, noted, now }
+    }
+
+    /// Goes on in another dialect for the time of `talk`.
+    pub(crate) fn speaking(&mut self, dialect: &AnyDialect, talk: impl FnOnce(&mut Conversation<'_>)) {
+        talk(&mut Conversation { session: self.session, dialect, noted: self.noted, now: self.now });
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.now.wall
+    }
+
+    /// Sends the client something.
+    pub fn say(&mut self, payload: Payload) {
+        self.wants(Effect::Say(payload));
+    }
+
+    /// Sends what is said during `talk`, at once or later, as the dialect's
+    /// [`gathered`](crate::Dialect::gathered) makes it.
+    pub fn gather(&mut self, talk: impl FnOnce(&mut Self)) {
+        self.wants(Effect::Gather);
+        talk(self);
+        self.wants(Effect::Release(self.dialect.clone()));
+    }
+
+    /// Whether the client may read the channel.
+    pub fn reads(&self, channel: &Channel) -> bool {
+        self.session.rules.access.reads(&self.session.identity, channel)
+    }
+
+    /// Reads state and sends what of it is in the viewport. The caller has seen to it that the client may
+    /// [read](Self::reads) it.
+    pub fn get(&mut self, fetch: Fetch) {
+        self.wants(Effect::Fetch(fetch, self.dialect.clone()));
+    }
+
+    /// Delivers a channel, in the dialect of this conversation. With a receipt, the client is told when the subscription is
+    /// in force.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`], [`FaultKind::TooManySubscriptions`].
+    pub fn subscribe(&mut self, channel: Channel, receipt: Option<Receipt>) -> Result<(), Fault> {
+        if !self.reads(&channel) {
+            self.count(Count::ChannelRefused);
+            let message = format!("channel `{channel}` may not be read");
+            return Err(Fault::new(FaultKind::AccessDenied, message).of(channel.as_str()));
+        }
+        if let Some(subscription) = self.session.subscriptions.get_mut(&channel) {
+            subscription.cause = Cause::Command;
+            if subscription.dialect == *self.dialect {
+                receipt.and_then(|receipt| receipt.done).into_iter().for_each(|done| self.say(done));
+                return Ok(());
+            }
+        }
+        self.deliver(channel, Cause::Command, receipt)
+    }
+
+    /// Delivers a channel no more. False if it was not delivered.
+    pub fn unsubscribe(&mut self, channel: &Channel) -> bool {
+        let known = self.session.subscriptions.remove(channel).is_some();
+        if known {
+            self.wants(Effect::Unsubscribe(channel.clone()));
+        }
+        known
+    }
+
+    /// What the client looks at.
+    pub fn view(&self) -> &View {
+        &self.session.view
+    }
+
+    /// Changes what the client looks at, from here on.
+    pub fn look(&mut self, change: impl FnOnce(&mut View), receipt: Option<Receipt>) {
+        change(&mut self.session.view);
+        let view = Box::new(self.session.view.clone());
+        let asked = self.asked(receipt);
+        self.wants(Effect::View(view, asked));
+    }
+
+    /// Changes what the client looks at, for all that has come together with this.
+    pub fn change_view(&mut self, change: impl FnOnce(&mut View)) {
+        change(&mut self.session.view);
+        self.session.waiting.view = Some(self.dialect.clone());
+    }
+
+    /// A box that a client named: `[left, bottom, right, top]`, in this system or else in that of the client's view.
+    ///
+    /// # Errors
+    /// [`FaultKind::InvalidBbox`], [`FaultKind::UnknownCrs`].
+    pub fn viewport(&self, corners: [f64; 4], crs: Option<Crs>, members: Members) -> Result<Viewport, Fault> {
+        let crs = crs.map_or(Ok(self.session.view.output), |crs| self.known(crs))?;
+        let bbox = Bbox::try_from(corners).map_err(|error| {
+            Fault::new(FaultKind::InvalidBbox, error.to_string()).of(format!("{corners:?}"))
+        })?;
+        Ok(Viewport { bbox, crs, members })
+    }
+
+    /// Subscribes to the channels that come with a viewport.
+    pub fn start_viewport_channels(&mut self) {
+        let rules = Arc::clone(&self.session.rules);
+        for channel in &rules.settings.viewport_channels {
+            if self.session.subscriptions.contains_key(channel) {
+                continue;
+            }
+            if self.reads(channel) {
+                // A bound that is reached has been counted.
+                let _full: Result<(), Fault> = self.deliver(channel.clone(), Cause::Viewport, None);
+            } else {
+                self.count(Count::ChannelRefused);
+            }
+        }
+    }
+
+    /// Unsubscribes from the channels that came with a viewport.
+    pub fn reset(&mut self) {
+        let subscriptions = self.session.subscriptions.iter();
+        let dropped: Vec<Channel> = subscriptions
+            .filter(|(_, subscription)| subscription.cause == Cause::Viewport)
+            .map(|(channel, _)| channel.clone())
+            .collect();
+        for channel in dropped {
+            self.unsubscribe(&channel);
+        }
+    }
+
+    /// Collects pushes for so many milliseconds, or until there are so many; a zero is no bound, two end it. Returns what
+    /// is in force.
+    ///
+    /// # Errors
+    /// [`FaultKind::BufferTooLarge`].
+    pub fn buffer(&mut self, milliseconds: u32, count: u32) -> Result<(u32, u32), Fault> {
+        let (longest, most) = self.session.rules.settings.limits.buffer;
+        if milliseconds > longest || count > most {
+            let message = format!(
+                "buffer of {milliseconds} ms and {count} messages is above the allowed {longest} ms and {most} messages"
+            );
+            return Err(Fault::new(FaultKind::BufferTooLarge, message));
+        }
+        if milliseconds == 0 && count == 0 {
+            self.session.waiting.buffering = Some(None);
+            return Ok((0, 0));
+        }
+        // A bound of zero stands for none, so the other one decides alone.
+        let milliseconds = if milliseconds == 0 { longest } else { milliseconds };
+        let count = if count == 0 { most } else { count };
+        self.session.waiting.buffering = Some(Some(Buffering {
+            wait: Duration::from_millis(u64::from(milliseconds)),
+            count: count as usize,
+            dialect: self.dialect.clone(),
+        }));
+        Ok((milliseconds, count))
+    }
+
+    /// Publishes something. With a receipt, the client is told when the store has it.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`], [`FaultKind::PayloadRefused`].
+    pub fn publish(&mut self, publication: Publication, receipt: Option<Receipt>) -> Result<(), Fault> {
+        let rules = &self.session.rules;
+        rules.access.publishes(&self.session.identity, &publication.channel).map_err(|error| {
+            let subject = publication.channel.as_str();
+            Fault::new(FaultKind::AccessDenied, error.to_string()).of(subject)
+        })?;
+        Document::read(&publication.payload, &rules.settings.limits.payload())
+            .map_err(|error| Fault::new(FaultKind::PayloadRefused, error.to_string()))?;
+        let asked = self.asked(receipt);
+        self.wants(Effect::Publish(publication, asked));
+        Ok(())
+    }
+
+    /// Says what is believed about the client.
+    pub fn report(&mut self, reference: Box<str>) {
+        self.wants(Effect::Report(reference, self.dialect.clone()));
+    }
+
+    /// A system of PROJ's database.
+    ///
+    /// # Errors
+    /// [`FaultKind::UnknownCrs`].
+    pub fn known(&self, crs: Crs) -> Result<KnownCrs, Fault> {
+        self.session.rules.catalogue.crs(crs.code()).ok_or_else(|| {
+            let message = format!("coordinate reference system `{crs}` is not known here");
+            Fault::new(FaultKind::UnknownCrs, message).of(crs.to_string())
+        })
+    }
+
+    pub(crate) fn count(&mut self, count: Count) {
+        self.noted.0.push(count);
+    }
+
+    fn deliver(&mut self, channel: Channel, cause: Cause, receipt: Option<Receipt>) -> Result<(), Fault> {
+        let limit = self.session.rules.settings.limits.subscriptions;
+        let subscriptions = &mut self.session.subscriptions;
+        if subscriptions.len() >= limit && !subscriptions.contains_key(&channel) {
+            self.count(Count::SubscriptionRefused);
+            let message = format!("channel `{channel}` would be one more than the {limit} allowed");
+            return Err(Fault::new(FaultKind::TooManySubscriptions, message).of(channel.as_str()));
+        }
+        let dialect = self.dialect.clone();
+        subscriptions.insert(channel.clone(), Subscription { cause, dialect });
+        let asked = self.asked(receipt);
+        self.wants(Effect::Subscribe(channel, asked));
+        Ok(())
+    }
+
+    fn asked(&self, receipt: Option<Receipt>) -> Asked {
+        Asked { dialect: self.dialect.clone(), receipt }
+    }
+
+    fn wants(&mut self, effect: Effect) {
+        self.session.waiting.effects.push(effect);
+    }
+}

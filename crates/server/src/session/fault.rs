@@ -1,0 +1,89 @@
+use thiserror::Error;
+
+use crate::StoreError;
+
+/// Why something that a client asked for was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// For programs.
+    pub kind: FaultKind,
+    /// For people; names what was wrong.
+    pub message: String,
+    /// The value that was wrong, if it was one value.
+    pub subject: String,
+}
+
+/// The kinds of [`Fault`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// The client may not do this on this channel.
+    AccessDenied,
+    /// No such coordinate system is known.
+    UnknownCrs,
+    /// The box is none.
+    InvalidBbox,
+    /// The client has as many subscriptions as it may have.
+    TooManySubscriptions,
+    /// More is to be collected than may be.
+    BufferTooLarge,
+    /// What is to be published cannot be delivered.
+    PayloadRefused,
+    /// The store cannot be reached, or does not answer in time.
+    StoreUnavailable,
+    /// The store answered with an error.
+    StoreRefused,
+    /// A bound of the store is reached.
+    StoreFull,
+    /// There is no way from the data's coordinate system to that one.
+    ProjectionFailed,
+    /// The server has too much to do; it may be tried again.
+    Busy,
+    /// This server cannot do this.
+    Unsupported,
+}
+
+impl Fault {
+    /// A fault that concerns no single value.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), subject: String::new() }
+    }
+
+    /// The same, of this value.
+    #[must_use]
+    pub fn of(self, subject: impl Into<String>) -> Self {
+        Self { subject: subject.into(), ..self }
+    }
+}
+
+impl FaultKind {
+    /// Its stable name on the wire.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::UnknownCrs => "unknown_crs",
+            Self::InvalidBbox => "invalid_bbox",
+            Self::TooManySubscriptions => "too_many_subscriptions",
+            Self::BufferTooLarge => "buffer_too_large",
+            Self::PayloadRefused => "payload_refused",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::StoreRefused => "store_refused",
+            Self::StoreFull => "store_full",
+            Self::ProjectionFailed => "projection_failed",
+            Self::Busy => "busy",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+impl From<&StoreError> for Fault {
+    fn from(error: &StoreError) -> Self {
+        let kind = match error {
+            StoreError::Unavailable(_) => FaultKind::StoreUnavailable,
+            StoreError::Refused(_) => FaultKind::StoreRefused,
+            StoreError::Full(_) => FaultKind::StoreFull,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
