@@ -17,6 +17,8 @@ asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 class Handler(GeoCommandsMixin, WebsocketHandler):
+    allowed_commands = (*WebsocketHandler.allowed_commands, "BBOX", "PROJECTION")
+
     def channel_is_allowed(self, channel):
         return True
 
