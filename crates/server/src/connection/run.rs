@@ -114,6 +114,9 @@ impl Connection {
             socket,
             wake,
         };
+        connection.proceed();
+        // Not every dialect greets, and the answer to the handshake is still to be sent.
+        connection.worker.with_mailbox(id, |_| ());
         let end = connection.converse().await;
         connection.finish(&end).await;
         connection.worker.disconnect(id);

@@ -1,6 +1,7 @@
 //! The server over real sockets, on both stores.
 
 mod buffering;
+mod caller;
 mod client;
 mod client_reference;
 mod collections;
@@ -29,6 +30,8 @@ mod redis_server;
 mod redis_store;
 mod refused_channels;
 mod regressions;
+mod rpc;
+mod rpc_frames;
 mod sentinel;
 mod server;
 mod sets;
