@@ -8,14 +8,26 @@ use std::{
 
 use geocast_server::{Server, Store, StoreError, StoreSettings};
 
-use crate::{exit::Exit, launch::Launch, serve, unreachable::Unreachable};
+use crate::{exit::Exit, launch::Launch, unreachable::Unreachable};
 
 /// Says what is right and what is not, and what to do about it.
 pub(crate) async fn check(launch: Launch) -> anyhow::Result<Exit> {
-    let Launch { host, port, mut settings, log: _ } = launch;
-    say("configuration", "valid")?;
-    match serve::bind(&host, port).await {
-        Ok(listener) => say("port", &format!("{} is free", listener.local_addr()?))?,
+    let Launch { listening, mut settings, log: _ } = launch;
+    if let Some(tcp) = &listening.tcp
+        && let Some(certificate) = &tcp.certificate
+    {
+        let (_, description) = certificate.load(&tcp.host)?;
+        say("configuration", "valid")?;
+        say("tls", &description)?;
+    } else {
+        say("configuration", "valid")?;
+    }
+    match listening.open().await {
+        Ok(opened) => {
+            for listener in &opened.listeners {
+                say("port", &format!("{} is free", listener.address()?))?;
+            }
+        }
         // The server whose configuration this is may well be running.
         Err(error) => say("port", &format!("{error:#}"))?,
     }
@@ -26,7 +38,7 @@ pub(crate) async fn check(launch: Launch) -> anyhow::Result<Exit> {
     }
     settings.workers = NonZeroUsize::MIN;
     // On the same host, because what is allowed depends on who can reach it.
-    let server = Server::start(serve::bind(&host, 0).await?, settings)?;
+    let server = Server::start(listening.elsewhere().open().await?.listeners, settings)?;
     if let Some((url, patience)) = redis {
         healthy(&*server.store(), patience).await.map_err(|error| Unreachable::redis(&url, &error))?;
         say("redis", &format!("{url} answers, and what is published there arrives"))?;

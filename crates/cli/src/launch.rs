@@ -12,15 +12,13 @@ use crate::{
     },
     config::ConfigError,
     logging::LogSettings,
+    serve::Listening,
 };
 
 /// What was configured, understood: all that is needed to start a server.
 #[derive(Debug)]
 pub(crate) struct Launch {
-    /// Address or name to listen on.
-    pub(crate) host: String,
-    /// Port to listen on; 0 for any that is free.
-    pub(crate) port: u16,
+    pub(crate) listening: Listening,
     pub(crate) log: LogSettings,
     pub(crate) settings: Settings,
 }
@@ -32,6 +30,7 @@ impl TryFrom<Options> for Launch {
         let Options {
             host,
             port,
+            listen,
             workers,
             config: _read_before,
             log,
@@ -71,8 +70,7 @@ impl TryFrom<Options> for Launch {
         apply_limits(&mut settings.limits, limits);
         apply_timeouts(&mut settings.timeouts, timeouts);
         Ok(Self {
-            host: host.unwrap_or_else(|| HOST.to_owned()),
-            port: port.unwrap_or(PORT),
+            listening: Listening::new(host, port, listen)?,
             log: LogSettings::new(log, log_format.unwrap_or(LogFormat::Text)),
             settings,
         })
@@ -208,9 +206,6 @@ impl From<AxisOrderOption> for AxisOrder {
         }
     }
 }
-
-const HOST: &str = "127.0.0.1";
-const PORT: u16 = 8765;
 
 #[cfg(test)]
 mod tests;

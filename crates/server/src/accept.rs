@@ -1,7 +1,6 @@
 //! From the listener to the workers.
 
 use std::{
-    net::{SocketAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,15 +8,19 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, sync::mpsc::UnboundedSender};
+use futures_util::future::join_all;
+use tokio::sync::mpsc::UnboundedSender;
 
-use crate::worker::WorkerMessage;
+use crate::{
+    transport::{Accepting, Arrival, Peer},
+    worker::WorkerMessage,
+};
 
 /// A socket that somebody connected, on its way to a worker.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) stream: TcpStream,
-    pub(crate) peer: SocketAddr,
+    pub(crate) arrival: Arrival,
+    pub(crate) peer: Peer,
     /// Kept as long as the socket is served.
     pub(crate) seat: Seat,
 }
@@ -31,18 +34,19 @@ pub(crate) struct Seat(Arc<AtomicUsize>);
 struct Dealer<'a> {
     workers: Vec<(&'a UnboundedSender<WorkerMessage>, Arc<AtomicUsize>)>,
     /// Where the search begins, so that equally busy workers take turns.
-    next: usize,
+    next: AtomicUsize,
 }
 
-/// Accepts for ever; each connection goes to the worker that has the fewest.
-pub(crate) async fn accept(listener: &TcpListener, workers: &[UnboundedSender<WorkerMessage>]) {
-    let mut dealer = Dealer::new(workers);
+/// Accepts for ever on all listeners; each connection goes to the worker that has the fewest.
+pub(crate) async fn accept(listeners: &[Accepting], workers: &[UnboundedSender<WorkerMessage>]) {
+    let dealer = Dealer::new(workers);
+    join_all(listeners.iter().map(|listener| accept_on(listener, &dealer))).await;
+}
+
+async fn accept_on(listener: &Accepting, dealer: &Dealer<'_>) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => match stream.into_std() {
-                Ok(stream) => dealer.deal(stream, peer),
-                Err(error) => tracing::warn!(%peer, %error, "cannot hand a connection over"),
-            },
+            Ok((arrival, peer)) => dealer.deal(arrival, peer),
             Err(error) => {
                 // Usually descriptors have run out: what is open goes on, and some will be closed.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -67,20 +71,23 @@ impl Drop for Seat {
 
 impl<'a> Dealer<'a> {
     fn new(workers: &'a [UnboundedSender<WorkerMessage>]) -> Self {
-        Self { workers: workers.iter().map(|worker| (worker, Arc::default())).collect(), next: 0 }
+        Self {
+            workers: workers.iter().map(|worker| (worker, Arc::default())).collect(),
+            next: AtomicUsize::new(0),
+        }
     }
 
-    fn deal(&mut self, stream: TcpStream, peer: SocketAddr) {
+    fn deal(&self, arrival: Arrival, peer: Peer) {
         let Some((worker, load)) = self.least_busy() else { return };
-        let accepted = Accepted { stream, peer, seat: Seat::take(load) };
+        let accepted = Accepted { arrival, peer, seat: Seat::take(load) };
         // A worker that has ended stops with the server, and its connections with it.
         let _ended: Result<(), _> = worker.send(WorkerMessage::Accepted(accepted));
-        self.next += 1;
     }
 
     fn least_busy(&self) -> Option<&(&'a UnboundedSender<WorkerMessage>, Arc<AtomicUsize>)> {
         let count = self.workers.len();
-        let in_turn = self.workers.iter().cycle().skip(self.next.checked_rem(count)?).take(count);
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        let in_turn = self.workers.iter().cycle().skip(next.checked_rem(count)?).take(count);
         in_turn.min_by_key(|(_, load)| load.load(Ordering::Relaxed))
     }
 }
@@ -90,15 +97,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+
     use super::*;
 
     #[test]
     fn a_connection_goes_to_the_worker_that_has_the_fewest() {
         let (workers, mut inboxes): (Vec<_>, Vec<_>) = (0..3).map(|_| crate::worker::inbox()).unzip();
-        let mut dealer = Dealer::new(&workers);
+        let dealer = Dealer::new(&workers);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let mut deal = || dealer.deal(TcpStream::connect(address).unwrap(), address);
+        let connect = || Arrival::Tcp(TcpStream::connect(address).unwrap());
+        let deal = || dealer.deal(connect(), Peer::Network(address));
         (0..6).for_each(|_| deal());
         let mut seats = |worker: usize| {
             let messages = std::iter::from_fn(|| inboxes[worker].try_recv().ok());

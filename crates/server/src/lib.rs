@@ -1,7 +1,7 @@
 //! The geocast gateway as a library: sessions, sockets, HTTP and stores around the hub.
 //!
-//! [`Server::start`] takes a listener and [`Settings`]; [`Server::run`] serves until it is told to stop. Data comes from
-//! a [`Store`], embedded or Redis, and reaches the workers through the [`Broker`].
+//! [`Server::start`] takes listeners (TCP, TLS, unix sockets) and [`Settings`]; [`Server::run`] serves until it is told
+//! to stop. Data comes from a [`Store`], embedded or Redis, and reaches the workers through the [`Broker`].
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
@@ -20,11 +20,13 @@ mod http;
 mod interest;
 mod node;
 mod path_projection;
+mod reload;
 mod rendering;
 mod server;
 mod session;
 mod settings;
 mod store;
+mod transport;
 mod worker;
 
 pub use access::{Origin, OriginError, OriginPolicy, PatternError, Patterns, Secret};
@@ -34,6 +36,7 @@ pub use counters::{Count, Counters};
 pub use dialect::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};
 pub use event::Event;
 pub use path_projection::{PathProjection, PathProjectionError};
+pub use reload::{Reload, ReloadError};
 pub use server::{Server, StartError};
 pub use session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, View, Viewport};
 pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
@@ -41,6 +44,7 @@ pub use store::{
     EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,
     deletion_notice,
 };
+pub use transport::{ListenAddress, Listener, Listeners, Tls, TlsError, UnixSocket, UnixSocketError};
 
 /// Re-exported for [`Settings`], so that a program needs no other crate to write them.
 pub use geocast_geo_filter::AxisOrder;

@@ -1,34 +1,29 @@
-use std::{
-    future::Future,
-    io,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
 use geocast_geo_filter::{Catalogue, CatalogueError};
 use geocast_protocol::Crs;
-use socket2::SockRef;
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Access, Broker, Counters, PathProjection, Settings, Store, StoreSettings,
+    Access, Broker, Counters, ListenAddress, Listener, Listeners, PathProjection, Reload, Settings, Store,
+    StoreSettings,
     accept::accept,
     access::Exposure,
     http,
     node::Node,
     store::{EmbeddedStore, RedisStartError, RedisStore},
+    transport::Accepting,
     worker::{self, WorkerMessage},
 };
 
-/// A gateway: bound to a listener, ready to [`run`](Self::run).
+/// A gateway: bound to its listeners, ready to [`run`](Self::run).
 #[derive(Debug)]
 pub struct Server {
     node: Arc<Node>,
-    listener: TcpListener,
-    address: SocketAddr,
+    listeners: Vec<Listener>,
+    addresses: Vec<ListenAddress>,
+    reload: Reload,
     workers: Vec<UnboundedSender<WorkerMessage>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -60,11 +55,15 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`]; a store that cannot be reached is none, it is waited for.
-    pub fn start(listener: TcpListener, settings: Settings) -> Result<Self, StartError> {
-        let address = listener.local_addr()?;
-        listener.set_nonblocking(true)?;
-        // Accepted sockets inherit it. Frames are small and sent the moment they are due.
-        SockRef::from(&listener).set_tcp_nodelay(true)?;
+    pub fn start(listeners: impl Into<Listeners>, settings: Settings) -> Result<Self, StartError> {
+        let listeners = listeners.into().into_vec();
+        listeners.iter().try_for_each(Listener::prepare)?;
+        let addresses = listeners.iter().map(Listener::address).collect::<io::Result<Vec<_>>>()?;
+        let exposure = if addresses.iter().all(ListenAddress::is_local) {
+            Exposure::Loopback
+        } else {
+            Exposure::Network
+        };
         let count = settings.workers.get();
         if count > Broker::MAX_WORKERS {
             return Err(StartError::TooManyWorkers(count));
@@ -79,7 +78,7 @@ impl Server {
             }
             StoreSettings::Redis(redis) => Arc::new(RedisStore::start(redis.clone(), Arc::clone(&broker))?),
         };
-        let access = Arc::new(Access::new(&settings, Exposure::from(address.ip())));
+        let access = Arc::new(Access::new(&settings, exposure));
         let catalogue = Arc::new(Catalogue::load()?);
         let mut systems = settings.path_projections.iter().map(PathProjection::crs);
         if let Some(unknown) = systems.find(|crs| catalogue.crs(crs.code()).is_none()) {
@@ -94,12 +93,23 @@ impl Server {
             workers.push(inbox);
         }
         broker.attach(workers.clone());
-        Ok(Self { node, listener, address, workers, threads })
+        let reload = certificates(&listeners, &addresses);
+        Ok(Self { node, listeners, addresses, reload, workers, threads })
     }
 
-    /// Where the server listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where the server listens, in the order of its listeners.
+    pub fn addresses(&self) -> &[ListenAddress] {
+        &self.addresses
+    }
+
+    /// Address and port of the first listener that has them; with port 0, this is how the port becomes known.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.addresses.iter().find_map(ListenAddress::socket_address)
+    }
+
+    /// What can be read again while the server runs: the certificates of its listeners, and what is added to it.
+    pub fn reload(&self) -> Reload {
+        self.reload.clone()
     }
 
     /// The store, for publishers in this process.
@@ -123,12 +133,13 @@ impl Server {
     /// # Errors
     /// The listener is broken.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let listeners =
+            self.listeners.into_iter().map(Listener::open).collect::<io::Result<Vec<Accepting>>>()?;
         tokio::select! {
             () = shutdown => {}
-            () = accept(&listener, &self.workers) => {}
+            () = accept(&listeners, &self.workers) => {}
         }
-        drop(listener);
+        drop(listeners);
         self.node.drain();
         let spread = drain_spread(&self.node);
         for worker in &self.workers {
@@ -140,6 +151,17 @@ impl Server {
             .await
             .map_err(io::Error::other)
     }
+}
+
+/// The certificates that can be read again.
+fn certificates(listeners: &[Listener], addresses: &[ListenAddress]) -> Reload {
+    let reload = Reload::default();
+    for (listener, address) in listeners.iter().zip(addresses) {
+        if let Some(tls) = listener.certificate().filter(|tls| tls.has_files()).cloned() {
+            reload.add(format!("certificate and key of {address}"), move || Ok(tls.reload()?));
+        }
+    }
+    reload
 }
 
 /// Closes are spread so that clients do not all connect elsewhere at once; a few clients need no spreading.

@@ -72,7 +72,7 @@ pub(crate) struct NoCommand(clap::Error);
 impl Invocation {
     /// Reads a command line, the name of the program first.
     pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, NoCommand> {
-        let matches = CommandLine::command().try_get_matches_from(line).map_err(NoCommand)?;
+        let matches = CommandLine::command().try_get_matches_from(spelled_out(line)).map_err(NoCommand)?;
         let CommandLine { command } = CommandLine::from_arg_matches(&matches).map_err(NoCommand)?;
         let (_, typed) = matches.subcommand().expect("a command is required");
         Ok(Self { typed: typed.clone(), command })
@@ -97,6 +97,21 @@ impl NoCommand {
         }
         if is_help { Exit::Success } else { Exit::Usage }
     }
+}
+
+/// Long options with one dash that command lines of other gateways have.
+fn spelled_out(line: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let mut serves = false;
+    line.into_iter().enumerate().map(move |(place, word)| {
+        if place == 1 {
+            serves = ["serve", "demo", "check"].iter().any(|command| word == *command);
+        }
+        match word.to_str() {
+            Some("-cert") if serves => "--tls-cert".into(),
+            Some("-key") if serves => "--tls-key".into(),
+            _ => word,
+        }
+    })
 }
 
 /// What is said about an invalid value that must not be repeated, because it may hold a password.
@@ -217,6 +232,27 @@ mod tests {
         for line in ["geocast pub temperature -5", "geocast sub a --bbox -10,-20,3,4", "geocast pub a -"] {
             assert!(Invocation::read(words(line)).is_ok(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_certificate_may_be_named_with_one_dash() {
+        for line in [
+            "geocast serve -cert a.pem -key b.pem",
+            "geocast serve --cert a.pem --key b.pem",
+            "geocast check --tls-cert=a.pem --tls-key b.pem",
+        ] {
+            let invocation = Invocation::read(words(line)).unwrap();
+            let (Command::Serve(arguments) | Command::Check(arguments)) = invocation.command else {
+                panic!("{line}")
+            };
+            let listen = arguments.options.listen;
+            assert_eq!(
+                (listen.tls_cert, listen.tls_key),
+                (Some("a.pem".into()), Some("b.pem".into())),
+                "{line}"
+            );
+        }
+        assert!(Invocation::read(words("geocast pub news -key")).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod client;
 mod invocation;
 mod limits;
+mod listen;
 mod options;
 mod producer;
 mod redis;
@@ -11,6 +12,7 @@ mod timeouts;
 pub(crate) use client::{GetArguments, Look, PubArguments, SubArguments};
 pub(crate) use invocation::{Command, DemoArguments, Invocation};
 pub(crate) use limits::{LimitOptions, OverflowOption};
+pub(crate) use listen::ListenOptions;
 pub(crate) use options::{AxisOrderOption, ClientReferenceOption, LogFormat, Options};
 pub(crate) use producer::ProducerOptions;
 pub(crate) use redis::RedisOptions;

@@ -4,7 +4,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use geocast_protocol::Channel;
 use geocast_server::{Origin, PathProjection, Patterns, RedisUrl};
 
-use super::{LimitOptions, RedisOptions, TimeoutOptions};
+use super::{LimitOptions, ListenOptions, RedisOptions, TimeoutOptions};
 use crate::{logging, units};
 
 /// All that can be configured about the server. The names of these fields, and of those in the structs flattened into
@@ -17,6 +17,8 @@ pub(crate) struct Options {
     /// Port to listen on; 0 for any that is free [default: 8765]
     #[arg(long, value_name = "PORT", value_parser = units::port, help_heading = "Server")]
     pub(crate) port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) listen: ListenOptions,
     /// Threads that own connections [default: one per core]
     #[arg(long, value_name = "N", value_parser = units::positive, help_heading = "Server")]
     pub(crate) workers: Option<NonZeroUsize>,

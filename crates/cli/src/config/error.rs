@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf};
 
+use geocast_server::TlsError;
 use thiserror::Error;
 
 use super::{Table, table::PREFIX};
@@ -25,6 +26,18 @@ pub(crate) enum ConfigError {
     /// Two options exclude each other.
     #[error("`{first}` and `{second}` {place} exclude each other: remove one")]
     Conflict { first: String, second: String, place: String },
+    /// An option makes no sense without another one.
+    #[error("`{given}` needs `{other}`, which is not given")]
+    Lacking { given: &'static str, other: &'static str },
+    /// Two options exclude each other, wherever they stand.
+    #[error("`{first}` and `{second}` exclude each other: remove one")]
+    Exclusive { first: &'static str, second: &'static str },
+    /// TLS, but no port.
+    #[error("TLS is spoken on ports, and there is only a unix socket: give `port`, or leave TLS out")]
+    TlsWithoutPort,
+    /// Certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A file that an option names cannot be read.
     #[error("the file {path} of `{option}` cannot be read", path = path.display())]
     NamedFile { option: &'static str, path: PathBuf, source: io::Error },

@@ -18,11 +18,11 @@ pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
     let mut layer = Layer::default();
     for (key, value) in &keys {
         let source = Source::File { path: path.to_owned(), line: line_of(key, &text) };
-        let option = table.options().find(|option| option.key() == key && !option.names_the_file());
+        let option = table.options().find(|option| option.is_called(key) && !option.names_the_file());
         let Some(option) = option else {
             return Err(Unknown::key(key, source.place(), table).into());
         };
-        layer.0.insert(key.clone(), given(value, source, option, table)?);
+        layer.0.insert(option.key().to_owned(), given(value, source, option, table)?);
     }
     Ok(layer)
 }

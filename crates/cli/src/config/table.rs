@@ -27,7 +27,7 @@ impl Table {
     /// The option of this name, in the form it has on the command line, in the file, or anything between.
     pub(crate) fn option(&self, name: &str) -> Option<ConfigOption<'_>> {
         let key = name.replace('-', "_");
-        self.options().find(|option| option.key() == key)
+        self.options().find(|option| option.is_called(&key))
     }
 
     /// What stands in the environment, besides, for the clients' options.
@@ -69,6 +69,12 @@ impl<'a> ConfigOption<'a> {
     /// The key in a file.
     pub(crate) fn key(self) -> &'a str {
         self.0.get_id().as_str()
+    }
+
+    /// Whether this is its key, or another one by which it is known elsewhere.
+    pub(super) fn is_called(self, key: &str) -> bool {
+        let mut others = self.0.get_all_aliases().unwrap_or_default().into_iter();
+        self.key() == key || others.any(|other| other.replace('-', "_") == key)
     }
 
     /// The variable in the environment.

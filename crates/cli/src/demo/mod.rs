@@ -10,7 +10,7 @@ mod producer;
 mod vehicle;
 
 use geocast_protocol::Channel;
-use geocast_server::{Server, StoreSettings};
+use geocast_server::{ListenAddress, Server, StoreSettings};
 
 use crate::{
     arguments::{LogFormat, ProducerOptions},
@@ -25,18 +25,18 @@ use producer::Producer;
 /// Runs a server and publishes to it, until a signal ends it.
 pub(crate) async fn demo(options: ProducerOptions, launch: Launch) -> anyhow::Result<Exit> {
     let ProducerOptions { vehicles, seed } = options;
-    let Launch { host, port, log, mut settings } = launch;
+    let Launch { listening, log, mut settings } = launch;
     let channel: Channel = CHANNEL.parse()?;
-    let listener = serve::bind(&host, port).await?;
+    let opened = listening.open().await?;
     let in_redis = matches!(settings.store, StoreSettings::Redis(_));
-    if settings.channels.is_none() && (in_redis || !listener.local_addr()?.ip().is_loopback()) {
+    if settings.channels.is_none() && (in_redis || !opened.is_local()?) {
         settings.channels = Some(CHANNEL.parse()?);
     }
     if !settings.viewport_channels.contains(&channel) {
         settings.viewport_channels.push(channel.clone());
     }
     let fleet = Fleet::new(seed.unwrap_or(SEED), vehicles.map_or(VEHICLES, usize::from));
-    let (server, signals) = serve::start(&log, listener, settings)?;
+    let (server, signals) = serve::start(&log, opened, settings)?;
     if log.format() == LogFormat::Text {
         suggest(&server, fleet.len());
     }
@@ -54,7 +54,8 @@ pub(crate) async fn demo(options: ProducerOptions, launch: Launch) -> anyhow::Re
 
 /// Says what to try next.
 fn suggest(server: &Server, vehicles: usize) {
-    let address = server.address();
+    // The clients speak plain TCP.
+    let Some(ListenAddress::Tcp(address)) = server.addresses().first() else { return };
     let url = if address.port() == 8765 { String::new() } else { format!(" --url ws://{address}/ws") };
     eprintln!(
         "\n{vehicles} vehicles move through Switzerland on the channel `{CHANNEL}`. Try, in another terminal:"

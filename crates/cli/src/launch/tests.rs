@@ -48,6 +48,7 @@ fn every_option_has_an_effect() {
             ["7", "7s", "/somewhere", "true", "empty", "authority", "drop-oldest", "json", "https://a.test"];
         let value = match option.key() {
             "config" | "vehicles" | "seed" => continue,
+            "reuse_addr" => "false",
             "redis" => "redis://elsewhere",
             "path_projections" => "/ws=epsg:3857",
             "publish_key_file" => key.path().to_str().unwrap(),
@@ -57,6 +58,11 @@ fn every_option_has_an_effect() {
                 .unwrap_or_else(|| panic!("{} takes none of the candidates", option.key())),
         };
         let mut arguments = vec![format!("{}={value}", option.flag())];
+        match option.key() {
+            "tls_cert" => arguments.push("--tls-key=/somewhere".to_owned()),
+            "tls_key" => arguments.push("--tls-cert=/somewhere".to_owned()),
+            _ => {}
+        }
         if option.key() != "redis" {
             arguments.push("--redis=redis://localhost".to_owned());
         }

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use geocast_server::{OriginPolicy, Server, Settings, StoreSettings};
+use geocast_server::{ListenAddress, OriginPolicy, Server, Settings, StoreSettings};
 
 use crate::arguments::LogFormat;
 
@@ -14,11 +14,13 @@ pub(crate) struct Announcement {
     publishing: Option<&'static str>,
     insecure: Vec<&'static str>,
     embedded: bool,
+    /// What there is to say of the certificate.
+    certificate: Option<String>,
 }
 
 impl Announcement {
     /// What the settings say, before the server takes them.
-    pub(crate) fn before(settings: &Settings) -> Self {
+    pub(crate) fn before(settings: &Settings, certificate: Option<String>) -> Self {
         let paths = || settings.text_paths.iter();
         let plain = |path: &&str| !path.contains(['*', '?', '[', '{']);
         let path =
@@ -36,21 +38,22 @@ impl Announcement {
             publishing: settings.publish_key.as_ref().map(|_| "over HTTP with the publish key"),
             insecure,
             embedded: matches!(settings.store, StoreSettings::Embedded),
+            certificate,
         }
     }
 
     /// Says it, on standard error: in a few lines for people, or as log events for programs.
     pub(crate) fn show(&self, server: &Server, format: LogFormat) {
-        let address = server.address();
-        let host = reachable(address);
-        let (page, websocket) = (format!("http://{host}/"), format!("ws://{host}{}", self.path));
+        let addresses: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
+        let address = addresses.join(" and ");
+        let (page, websocket) = self.entrances(server);
         let store = server.store().description();
         let channels = match (&self.channels, server.advice()) {
             (Some(patterns), _) => patterns.as_str(),
             (None, None) => "all",
             (None, Some(_)) => "none",
         };
-        let open = self.embedded && address.ip().is_loopback();
+        let open = self.embedded && server.addresses().iter().all(ListenAddress::is_local);
         let publishing = self.publishing.unwrap_or(if open {
             "over HTTP, open to this machine"
         } else {
@@ -68,9 +71,20 @@ impl Announcement {
                 ] {
                     eprintln!("  {name:<11}{value}");
                 }
+                if let Some(certificate) = &self.certificate {
+                    eprintln!("  {:<11}{certificate}", "tls");
+                }
             }
             LogFormat::Json => tracing::info!(
-                version = env!("CARGO_PKG_VERSION"), %address, page, websocket, store, channels, publishing, "listening"
+                version = env!("CARGO_PKG_VERSION"),
+                address,
+                tls = self.certificate,
+                page,
+                websocket,
+                store,
+                channels,
+                publishing,
+                "listening"
             ),
         }
         if let Some(advice) = server.advice() {
@@ -78,6 +92,30 @@ impl Announcement {
         }
         for setting in &self.insecure {
             tracing::warn!("{setting}");
+        }
+    }
+
+    /// What to open with a browser or curl, and with a WebSocket client: on a port if there is one.
+    fn entrances(&self, server: &Server) -> (String, String) {
+        let addresses = server.addresses();
+        let port = addresses.iter().find(|address| address.socket_address().is_some());
+        match port.or_else(|| addresses.first()) {
+            Some(ListenAddress::Unix(path)) => {
+                let path = path.display();
+                (
+                    format!("curl --unix-socket {path} http://localhost/"),
+                    format!("ws+unix:{path}:{}", self.path),
+                )
+            }
+            Some(ListenAddress::Tls(address)) => {
+                let host = reachable(*address);
+                (format!("https://{host}/"), format!("wss://{host}{}", self.path))
+            }
+            Some(ListenAddress::Tcp(address)) => {
+                let host = reachable(*address);
+                (format!("http://{host}/"), format!("ws://{host}{}", self.path))
+            }
+            None => (String::new(), String::new()),
         }
     }
 }

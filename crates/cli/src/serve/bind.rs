@@ -6,8 +6,17 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpSocket;
 
+/// What may be used by others as well.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reuse {
+    /// The port, although connections of an old server linger on it.
+    pub(crate) address: bool,
+    /// The port, together with servers that listen on it at the same time.
+    pub(crate) port: bool,
+}
+
 /// Listens on the first address of a host that allows it.
-pub(crate) async fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
+pub(super) async fn bind(host: &str, port: u16, reuse: Reuse) -> anyhow::Result<TcpListener> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let addresses = tokio::net::lookup_host((bare, port));
     let addresses = addresses.await.with_context(|| {
@@ -17,7 +26,7 @@ pub(crate) async fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
     })?;
     let mut last = None;
     for address in addresses {
-        match listen(address) {
+        match listen(address, reuse) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = Some((address, error)),
         }
@@ -26,10 +35,10 @@ pub(crate) async fn bind(host: &str, port: u16) -> anyhow::Result<TcpListener> {
     Err(explain(address, error))
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr, reuse: Reuse) -> io::Result<TcpListener> {
     let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
-    // A restarted server gets its port back although connections of the old one linger.
-    socket.set_reuseaddr(true)?;
+    socket.set_reuseaddr(reuse.address)?;
+    socket.set_reuseport(reuse.port)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }

@@ -2,39 +2,39 @@
 
 mod announcement;
 mod bind;
+mod listening;
 mod signals;
-
-use std::net::TcpListener;
 
 use anyhow::Context;
 use geocast_server::{Server, Settings};
 
 use crate::{exit::Exit, launch::Launch, logging::LogSettings};
 
-pub(crate) use bind::bind;
+pub(crate) use listening::{Listening, Opened};
 pub(crate) use signals::Signals;
 
 use announcement::Announcement;
+use signals::Order;
 
 /// Runs a server until a signal ends it.
 pub(crate) async fn serve(launch: Launch) -> anyhow::Result<Exit> {
-    let listener = bind(&launch.host, launch.port).await?;
-    let (server, signals) = start(&launch.log, listener, launch.settings)?;
+    let opened = launch.listening.open().await?;
+    let (server, signals) = start(&launch.log, opened, launch.settings)?;
     run(server, signals).await
 }
 
 /// Starts a server and says so.
 pub(crate) fn start(
     log: &LogSettings,
-    listener: TcpListener,
+    opened: Opened,
     settings: Settings,
 ) -> anyhow::Result<(Server, Signals)> {
     log.start();
     // From here on a signal is an order to stop in order, and no longer the end.
     let signals = Signals::listen().context("signals cannot be listened to")?;
     raise_descriptors();
-    let facts = Announcement::before(&settings);
-    let server = Server::start(listener, settings).context("the server cannot start")?;
+    let facts = Announcement::before(&settings, opened.certificate);
+    let server = Server::start(opened.listeners, settings).context("the server cannot start")?;
     facts.show(&server, log.format());
     Ok((server, signals))
 }
@@ -42,29 +42,47 @@ pub(crate) fn start(
 /// Serves until a first signal, closes connections in order, or not, if a second one comes.
 pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<Exit> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let reload = server.reload();
     let mut running = std::pin::pin!(server.run(async {
         // The other end is dropped only after this future.
         let _first: Result<(), _> = stopped.await;
     }));
-    tokio::select! {
-        outcome = &mut running => {
-            outcome.context("the server cannot go on")?;
-            return Ok(Exit::Success);
+    let signal = loop {
+        tokio::select! {
+            outcome = &mut running => {
+                outcome.context("the server cannot go on")?;
+                return Ok(Exit::Success);
+            }
+            order = signals.next() => match order {
+                Order::Stop(signal) => break signal,
+                Order::Reload => {
+                    let reload = reload.clone();
+                    // It logs what became of it.
+                    drop(tokio::task::spawn_blocking(move || reload.run()));
+                }
+                // Nobody is there to be told.
+                Order::Abandoned => return Ok(Exit::Interrupted),
+            }
         }
-        signal = signals.next() => {
-            tracing::info!(signal, "stopping: closing connections; once more to stop at once");
-            let _ended: Result<(), ()> = stop.send(());
-        }
-    }
-    tokio::select! {
-        outcome = &mut running => {
-            outcome.context("connections could not be closed in order")?;
-            tracing::info!("stopped");
-            Ok(Exit::Success)
-        }
-        signal = signals.next() => {
-            tracing::warn!(signal, "stopped at once, without closing connections");
-            Ok(Exit::Interrupted)
+    };
+    tracing::info!(signal, "stopping: closing connections; once more to stop at once");
+    let _ended: Result<(), ()> = stop.send(());
+    loop {
+        tokio::select! {
+            outcome = &mut running => {
+                outcome.context("connections could not be closed in order")?;
+                tracing::info!("stopped");
+                return Ok(Exit::Success);
+            }
+            order = signals.next() => match order {
+                Order::Stop(signal) => {
+                    tracing::warn!(signal, "stopped at once, without closing connections");
+                    return Ok(Exit::Interrupted);
+                }
+                // There is nobody left for whom anything could be read again.
+                Order::Reload => {}
+                Order::Abandoned => return Ok(Exit::Interrupted),
+            }
         }
     }
 }

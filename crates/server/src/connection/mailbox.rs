@@ -9,7 +9,7 @@ use bytes::Bytes;
 use geocast_hub::{Outbox, Overflow, Refused, Sink, Tally};
 use tokio::sync::Notify;
 
-use super::{Frame, Socket, batch::Batch};
+use super::{Frame, Socket, Unsent, batch::Batch};
 use crate::{Settings, event::Key, session::Buffering};
 
 /// What is on its way to one client: collected pushes, then the outbox, then the socket.
@@ -148,7 +148,7 @@ impl Mailbox {
     pub(crate) fn is_being_read(&mut self, now: Instant) -> bool {
         let mut first = [IoSlice::new(&[])];
         self.outbox.fill(&mut first);
-        let Ok(Some(written @ 1..)) = self.socket.insist(&first[0]) else { return false };
+        let Ok(Some(written)) = self.socket.insist(&first[0]) else { return false };
         self.outbox.advance(written);
         self.condition = Condition::Blocked { since: now };
         true
@@ -173,7 +173,15 @@ impl Mailbox {
                 Err(error) => return Condition::Broken(error.kind()),
             }
         }
-        if self.outbox.has_overflowed() { Condition::Overflowed } else { Condition::Idle }
+        if self.outbox.has_overflowed() {
+            return Condition::Overflowed;
+        }
+        match self.socket.flush() {
+            Ok(Unsent::Nothing) => Condition::Idle,
+            Ok(Unsent::Moving) => Condition::Blocked { since: now },
+            Ok(Unsent::Stuck) => Condition::Blocked { since },
+            Err(error) => Condition::Broken(error.kind()),
+        }
     }
 
     /// One call to the kernel. A single part, which is what most clients have most of the time, takes the plain call: it

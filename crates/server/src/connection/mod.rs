@@ -17,7 +17,7 @@ pub use close::CloseCode;
 pub(crate) use frame::Frame;
 pub(crate) use mailbox::Mailbox;
 pub(crate) use run::{Connection, Opening};
-pub(crate) use socket::Socket;
+pub(crate) use socket::{Socket, Unsent};
 
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use geocast_geo_filter::KnownCrs;
 use geocast_hub::SubscriberId;
-use tokio::{net::TcpStream, sync::Notify, time::sleep_until};
+use tokio::{sync::Notify, time::sleep_until};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Error, Message, error::ProtocolError, protocol::Role},
@@ -23,6 +23,7 @@ use crate::{
     interest::Sight,
     node::Place,
     session::{Effect, Now, Session},
+    transport::Stream,
     worker::Worker,
 };
 
@@ -56,7 +57,7 @@ pub(crate) struct Connection {
 /// What an upgrade hands over.
 #[derive(Debug)]
 pub(crate) struct Opening {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// What of the answer to the handshake is still to be sent.
     pub(crate) response: Bytes,
     /// Bytes that the client sent behind its handshake.
@@ -79,7 +80,7 @@ pub(super) enum End {
 impl Connection {
     /// Serves a client until the connection ends.
     pub(crate) async fn serve(worker: Rc<Worker>, opening: Opening) {
-        let socket = Rc::new(Socket::new(opening.stream));
+        let socket = Rc::new(Socket::from(opening.stream));
         let wake = Rc::new(Notify::new());
         let settings = &worker.node.settings;
         let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake));

@@ -1,4 +1,11 @@
-use std::{convert::Infallible, io, net::SocketAddr, rc::Rc};
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
 
 use axum::{
     Router,
@@ -9,21 +16,24 @@ use axum::{
 use bytes::Bytes;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    time::timeout,
+};
 use tower::ServiceExt;
 
 use super::{answer::Refusal, rewound::Rewound, upgrade};
 use crate::{
     accept::Accepted,
     connection::{Connection, Opening},
+    transport::{Arrival, OpenError, Peer, Stream},
     worker::Worker,
 };
 
 /// Serves a connection until it is closed.
 pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router) {
-    let Accepted { stream, peer, seat: _seat } = accepted;
-    let Ok(stream) = TcpStream::from_std(stream) else { return };
-    let first = timeout(worker.node.settings.timeouts.header, first(&worker, stream)).await;
+    let Accepted { arrival, peer, seat: _seat } = accepted;
+    let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival)).await;
     match first {
         Ok(Ok(First::Handshake(opening))) => Connection::serve(worker, *opening).await,
         // On the heap: few connections need this much room, and all would have it.
@@ -38,30 +48,42 @@ enum First {
     /// A WebSocket handshake that is to be accepted.
     Handshake(Box<Opening>),
     /// Anything else.
-    Other(Rewound<TcpStream>),
+    Other(Rewound<Stream>),
 }
 
 /// Reads once: a handshake fits into one packet and comes in one piece.
-async fn first(worker: &Worker, stream: TcpStream) -> io::Result<First> {
-    loop {
-        stream.readable().await?;
-        let mut head = [0; TYPICAL_HEADER];
-        let length = match stream.try_read(&mut head) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
-        };
-        let head = &head[..length];
-        return Ok(match upgrade::at_once(worker, head) {
-            Some(acceptance) => First::Handshake(Box::new(acceptance.open(stream))),
-            None => First::Other(Rewound::new(Bytes::copy_from_slice(head), stream)),
-        });
+async fn first(worker: &Worker, arrival: Arrival) -> Result<First, OpenError> {
+    let mut stream = Stream::open(arrival).await?;
+    let head = poll_fn(|context| poll_head(worker, &mut stream, context)).await?;
+    Ok(match head {
+        Head::Acceptable(acceptance) => First::Handshake(Box::new(acceptance.open(stream))),
+        Head::Other(head) => First::Other(Rewound::new(head, stream)),
+    })
+}
+
+/// What was read first.
+enum Head {
+    Acceptable(upgrade::Acceptance),
+    Other(Bytes),
+}
+
+/// The bytes that are read stand on the stack, and only while there are some: connections that wait have no room for them.
+fn poll_head(worker: &Worker, stream: &mut Stream, context: &mut Context<'_>) -> Poll<io::Result<Head>> {
+    let mut head = [0; TYPICAL_HEADER];
+    let mut buffer = ReadBuf::new(&mut head);
+    ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
+    let head = buffer.filled();
+    if head.is_empty() {
+        return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
     }
+    Poll::Ready(Ok(match upgrade::at_once(worker, head) {
+        Some(acceptance) => Head::Acceptable(acceptance),
+        None => Head::Other(Bytes::copy_from_slice(head)),
+    }))
 }
 
 /// Speaks HTTP on a connection until it is closed or upgraded.
-async fn converse(worker: Rc<Worker>, stream: Rewound<TcpStream>, peer: SocketAddr, router: Router) {
+async fn converse(worker: Rc<Worker>, stream: Rewound<Stream>, peer: Peer, router: Router) {
     let header_timeout = worker.node.settings.timeouts.header;
     let service = service_fn(move |request| answer(Rc::clone(&worker), request, router.clone()));
     let served = http1::Builder::new()

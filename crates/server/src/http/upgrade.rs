@@ -9,7 +9,6 @@ use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_body, write_response};
 
 use super::{answer::Refusal, handshake, rewound::Rewound};
@@ -19,6 +18,7 @@ use crate::{
     connection::{Connection, Opening},
     endpoint::Endpoint,
     node::{Node, Place},
+    transport::Stream,
     worker::Worker,
 };
 
@@ -55,7 +55,7 @@ pub(super) struct Acceptance {
 
 impl Acceptance {
     /// Hands the connection over; the answer is still to be sent.
-    pub(super) fn open(self, stream: TcpStream) -> Opening {
+    pub(super) fn open(self, stream: Stream) -> Opening {
         let mut response = Vec::with_capacity(TYPICAL_RESPONSE);
         write_response(&mut response, &self.response)
             .expect("the fields of the answer are ours and visible ASCII, and a vector takes all");
@@ -125,7 +125,7 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, mut acceptance: Acceptance) {
     let Ok(upgraded) = upgraded.await else { return };
     let parts = upgraded
-        .downcast::<TokioIo<Rewound<TcpStream>>>()
+        .downcast::<TokioIo<Rewound<Stream>>>()
         .expect("connections are served on this type of stream and no other");
     let (unread, stream) = parts.io.into_inner().into_parts();
     acceptance.early = [parts.read_buf, unread].concat();

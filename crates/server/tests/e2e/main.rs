@@ -40,5 +40,8 @@ mod slow_latest;
 mod slow_readers;
 mod stores;
 mod subscribing;
+mod tls;
+mod transports;
+mod unix_socket;
 mod viewport;
 mod viewport_channels;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
@@ -11,8 +11,8 @@ use tokio::{
 use crate::client::PATIENCE;
 
 /// A connection after a proper handshake.
-pub(crate) struct RawClient {
-    pub(crate) stream: TcpStream,
+pub(crate) struct RawClient<S = TcpStream> {
+    pub(crate) stream: S,
 }
 
 impl RawClient {
@@ -21,11 +21,15 @@ impl RawClient {
         let socket = TcpSocket::new_v4().expect("there are sockets");
         // Small, so that a client that does not read is soon full.
         socket.set_recv_buffer_size(4096).expect("a buffer may be small");
-        let mut stream = socket.connect(address).await.expect("the server listens");
-        let request = format!(
-            "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
+        Self::open(socket.connect(address).await.expect("the server listens")).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
+    /// Asks for `/ws` on a connection and takes the answer to the handshake, but no frame.
+    pub(crate) async fn open(mut stream: S) -> Self {
+        let request = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         stream.write_all(request.as_bytes()).await.expect("the server reads");
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {

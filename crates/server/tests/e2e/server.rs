@@ -7,7 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use geocast_server::{Count, Counters, RedisSettings, Server, Settings, Store, StoreSettings};
+use geocast_server::{
+    Count, Counters, Listeners, RedisSettings, Reload, Server, Settings, Store, StoreSettings,
+};
 use tokio::{net::TcpSocket, sync::oneshot, task::JoinHandle};
 
 use crate::{client::Client, redis_server::RedisServer};
@@ -25,6 +27,7 @@ pub(crate) struct TestServer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) redis: Option<RedisServer>,
+    pub(crate) reload: Reload,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -52,20 +55,30 @@ impl TestServer {
         redis: Option<RedisServer>,
         adjust: impl FnOnce(&mut Settings),
     ) -> Self {
+        let listener = TcpListener::bind(address).expect("the port is free");
+        Self::start_listening(listener, redis, adjust).await
+    }
+
+    pub(crate) async fn start_listening(
+        listeners: impl Into<Listeners>,
+        redis: Option<RedisServer>,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::default();
         settings.channels = Some("*".parse().expect("a pattern"));
         if let Some(redis) = &redis {
             settings.store = StoreSettings::Redis(RedisSettings::new(redis.url().parse().expect("a URL")));
         }
         adjust(&mut settings);
-        let listener = TcpListener::bind(address).expect("the port is free");
-        let server = Server::start(listener, settings).expect("the server starts");
+        let server = Server::start(listeners, settings).expect("the server starts");
         let (stop, stopped) = oneshot::channel();
-        let (address, store, counters) = (server.address(), server.store(), server.counters());
+        let address =
+            server.address().unwrap_or_else(|| "0.0.0.0:0".parse().expect("an address that nobody has"));
+        let (reload, store, counters) = (server.reload(), server.store(), server.counters());
         let running = tokio::spawn(async move {
             server.run(async { drop(stopped.await) }).await.expect("the server runs");
         });
-        let server = Self { address, store, counters, redis, stop: Some(stop), running };
+        let server = Self { address, store, counters, redis, reload, stop: Some(stop), running };
         if server.redis.is_some() {
             server.wait_until_ready().await;
         }
