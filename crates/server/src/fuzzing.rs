@@ -73,7 +73,7 @@ impl Client {
 
     /// Whatever a frame leads to waits for the rest of its set.
     fn frame(&mut self, line: &str) {
-        let now = Now { instant: self.now, wall: Timestamp::since_epoch(Duration::ZERO) };
+        let now = Now { instant: self.now, wall: epoch() };
         let bytes;
         let message = match line.strip_prefix('#').and_then(|number| number.parse::<u16>().ok()) {
             Some(length) => {
@@ -110,16 +110,19 @@ impl Client {
             Effect::Say(payload) => check_said(&payload),
             // Of another dialect than before it is no second one.
             Effect::Subscribe(channel, _) => {
-                assert!(RULES.access.reads(&Identity::ANYBODY, &channel), "{channel}");
+                assert!(RULES.access.reads(&Identity::ANYBODY, &channel, epoch()), "{channel}");
                 self.subscribed.insert(channel);
                 assert!(self.subscribed.len() <= SUBSCRIPTIONS, "{:?}", self.subscribed);
             }
             Effect::Unsubscribe(channel) => assert!(self.subscribed.remove(&channel), "{channel}"),
             Effect::Fetch(Fetch { channel, .. }, _) => {
-                assert!(RULES.access.reads(&Identity::ANYBODY, &channel), "{channel}");
+                assert!(RULES.access.reads(&Identity::ANYBODY, &channel, epoch()), "{channel}");
             }
             Effect::Publish(publication, _) => {
-                assert!(RULES.access.reads(&Identity::ANYBODY, &publication.channel), "{publication:?}");
+                assert!(
+                    RULES.access.reads(&Identity::ANYBODY, &publication.channel, epoch()),
+                    "{publication:?}"
+                );
             }
             Effect::Buffer(Some(Buffering { wait, count, .. })) => {
                 let (longest, most) = BUFFER;
@@ -138,6 +141,11 @@ impl Client {
         assert!(resumes <= self.started.max(self.now) + Duration::from_secs(1) / RATE * self.frames.0);
         assert_eq!(self.session.resumes(resumes), None);
     }
+}
+
+/// The time of day of every session here.
+fn epoch() -> Timestamp {
+    Timestamp::since_epoch(Duration::ZERO)
 }
 
 /// What is said to a client is JSON, and does not grow beyond what the client said.

@@ -29,7 +29,9 @@ mod store;
 mod transport;
 mod worker;
 
-pub use access::{Origin, OriginError, OriginPolicy, PatternError, Patterns, Secret};
+pub use access::{
+    KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError, Patterns, Secret, TokenSettings,
+};
 pub use broker::Broker;
 pub use connection::CloseCode;
 pub use counters::{Count, Counters};

@@ -6,8 +6,8 @@ use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Access, Broker, Counters, ListenAddress, Listener, Listeners, PathProjection, Reload, Settings, Store,
-    StoreSettings,
+    Access, Broker, Counters, KeyError, ListenAddress, Listener, Listeners, PathProjection, Reload, Settings,
+    Store, StoreSettings,
     accept::accept,
     access::Exposure,
     http,
@@ -38,6 +38,9 @@ pub enum StartError {
     /// PROJ's database could not be read.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// The keys of tokens could not be read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// The Redis store could not be set up. That Redis is away is no reason.
     #[error(transparent)]
     Redis(#[from] RedisStartError),
@@ -79,6 +82,7 @@ impl Server {
             StoreSettings::Redis(redis) => Arc::new(RedisStore::start(redis.clone(), Arc::clone(&broker))?),
         };
         let access = Arc::new(Access::new(&settings, exposure));
+        access.reload_keys()?;
         let catalogue = Arc::new(Catalogue::load()?);
         let mut systems = settings.path_projections.iter().map(PathProjection::crs);
         if let Some(unknown) = systems.find(|crs| catalogue.crs(crs.code()).is_none()) {
@@ -94,6 +98,10 @@ impl Server {
         }
         broker.attach(workers.clone());
         let reload = certificates(&listeners, &addresses);
+        if node.settings.tokens.is_some() {
+            let access = Arc::clone(&node.access);
+            reload.add("keys of tokens", move || Ok(access.reload_keys()?));
+        }
         Ok(Self { node, listeners, addresses, reload, workers, threads })
     }
 

@@ -4,7 +4,7 @@ use geocast_geo_filter::AxisOrder;
 use geocast_hub::Overflow;
 use geocast_protocol::Channel;
 
-use crate::{OriginPolicy, PathProjection, Patterns, Secret, store::RedisSettings};
+use crate::{OriginPolicy, PathProjection, Patterns, Secret, TokenSettings, store::RedisSettings};
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
 #[derive(Debug, Clone)]
@@ -12,8 +12,8 @@ use crate::{OriginPolicy, PathProjection, Patterns, Secret, store::RedisSettings
 pub struct Settings {
     /// Where data comes from.
     pub store: StoreSettings,
-    /// The channels that clients may read and publishers may write. `None`: all of them with the embedded store on a
-    /// loopback address, otherwise none.
+    /// The channels that clients may read and publishers may write without a token. `None`: all of them with the embedded
+    /// store on a loopback address, otherwise none.
     pub channels: Option<Patterns>,
     /// Threads that own connections. Each is single-threaded and shares nothing with the others.
     pub workers: NonZeroUsize,
@@ -26,9 +26,11 @@ pub struct Settings {
     pub viewport_channels: Vec<Channel>,
     /// From which web pages connections and publications are accepted.
     pub origins: OriginPolicy,
-    /// What a publisher has to present as a bearer token. `None`: nothing on an open server, otherwise no publishing
-    /// over HTTP.
+    /// What a publisher has to present, as bearer or as `pwd` in the address. `None`: nothing on an open server, otherwise
+    /// no publishing without a token.
     pub publish_key: Option<Secret>,
+    /// Signed tokens that open channels to their bearers. `None`: tokens are passed over.
+    pub tokens: Option<TokenSettings>,
     /// What stands for `client_reference` where a command gave none.
     pub absent_client_reference: AbsentClientReference,
     /// The order of coordinates in every system but EPSG:4326, which is always longitude, latitude (RFC 7946 §4).
@@ -137,6 +139,7 @@ impl Default for Settings {
             viewport_channels: Vec::new(),
             origins: OriginPolicy::default(),
             publish_key: None,
+            tokens: None,
             absent_client_reference: AbsentClientReference::default(),
             axis_order: AxisOrder::Xy,
             limits: Limits::default(),

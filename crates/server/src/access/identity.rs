@@ -1,11 +1,18 @@
+use std::sync::Arc;
+
+use geocast_protocol::envelope::Timestamp;
+
+use super::tokens::Grant;
+
 /// Who a client is, as far as it matters for what it may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(super) key: PresentedKey,
+    pub(super) grant: Option<Arc<Grant>>,
 }
 
-/// What has become of the publish key that a client presented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What has become of the publish key that a client presented. The later counts if there are two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PresentedKey {
     None,
     Wrong,
@@ -13,7 +20,16 @@ pub(super) enum PresentedKey {
 }
 
 impl Identity {
-    #[cfg(any(test, fuzzing))]
     /// Somebody who has presented nothing.
-    pub(crate) const ANYBODY: Self = Self { key: PresentedKey::None };
+    pub(crate) const ANYBODY: Self = Self { key: PresentedKey::None, grant: None };
+
+    /// From when on the client may do nothing any more, if its token says so.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.grant.as_ref().and_then(|grant| grant.expires())
+    }
+
+    /// Whether the time of its token is over.
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires().is_some_and(|expires| now >= expires)
+    }
 }

@@ -1,13 +1,24 @@
-//! Who may do what: channel patterns, the publish key, the origins of web pages.
+//! Who may do what: channel patterns, the publish key, signed tokens, the origins of web pages.
 
+mod credentials;
 mod identity;
 mod origin;
 mod patterns;
 mod policy;
 mod secret;
+mod tokens;
 
 pub(crate) use identity::Identity;
 pub use origin::{Origin, OriginError, OriginPolicy};
 pub use patterns::{PatternError, Patterns};
 pub(crate) use policy::{Access, Exposure, PublishRefused};
 pub use secret::Secret;
+pub(crate) use tokens::TokenError;
+pub use tokens::{KeyError, KeyFile, TokenSettings};
+
+use credentials::Credentials;
+
+/// At most a hundred characters of what a stranger sent, fit for a log line.
+fn excerpt(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().take(100).flat_map(char::escape_debug).collect()
+}

@@ -3,6 +3,8 @@ use std::{fmt, str::FromStr};
 use axum::http::{HeaderMap, Uri, header};
 use thiserror::Error;
 
+use super::excerpt;
+
 /// From which web pages a browser may connect or publish. Clients that send no `Origin` header are no browsers and
 /// are not concerned.
 #[derive(Debug, Clone)]
@@ -85,11 +87,6 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}://{}:{}", self.scheme, self.host, self.port)
     }
-}
-
-/// At most a hundred characters of what a stranger sent, fit for a log line.
-fn excerpt(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().take(100).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]

@@ -1,17 +1,26 @@
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use axum::http::{HeaderMap, header};
-use geocast_protocol::Channel;
+use axum::http::{HeaderMap, Uri};
+use geocast_protocol::{Channel, envelope::Timestamp};
 use thiserror::Error;
 
-use super::identity::{Identity, PresentedKey};
-use crate::{Patterns, Secret, Settings, StoreSettings};
+use super::{
+    Credentials,
+    identity::{Identity, PresentedKey},
+    tokens::Verifier,
+};
+use crate::{KeyError, Patterns, Secret, Settings, StoreSettings, access::TokenError};
 
 /// The one answer to who may read and publish what, for every way in.
+///
+/// Anybody may read the server's channels. The publish key opens the same channels for publishing. A token adds the
+/// channels that it names, within the bound that the settings put on tokens; when its time is over, whoever presented it
+/// may do nothing.
 #[derive(Debug)]
 pub(crate) struct Access {
     channels: Channels,
     publishing: Publishing,
+    tokens: Option<Verifier>,
 }
 
 /// From where the server can be reached.
@@ -43,19 +52,29 @@ pub(crate) enum PublishRefused {
     /// The channel is not among those that may be used.
     #[error("channel `{0}` is not allowed here: the server's setting `channels` names those that are")]
     Channel(Channel),
+    /// The token does not name the channel.
+    #[error("the token does not allow publishing to channel `{0}`")]
+    Token(Channel),
+    /// The time of the token is over.
+    #[error("the token has expired")]
+    Expired,
     /// A key is needed and none was sent.
     #[error("publishing needs the header `Authorization: Bearer KEY`")]
     KeyMissing,
     /// The key is another one.
     #[error("the publish key is not the right one")]
     KeyWrong,
-    /// Nobody may publish over HTTP.
-    #[error("publishing over HTTP is off: set `publish_key` to turn it on")]
+    /// Publishing needs a token.
+    #[error("publishing needs a token that allows it")]
+    TokenMissing,
+    /// Nobody may publish.
+    #[error("publishing is off: the settings `publish_key` and `jwks_file` turn it on")]
     Closed,
 }
 
 impl Access {
-    /// Everything on an embedded store that only this machine can reach; otherwise what the settings name.
+    /// Everything on an embedded store that only this machine can reach; otherwise what the settings name. Keys for tokens
+    /// are still to be [loaded](Self::reload_keys).
     pub(crate) fn new(settings: &Settings, exposure: Exposure) -> Self {
         let private = matches!(settings.store, StoreSettings::Embedded) && exposure == Exposure::Loopback;
         let channels = match &settings.channels {
@@ -68,46 +87,127 @@ impl Access {
             None if private => Publishing::Open,
             None => Publishing::Closed,
         };
-        Self { channels, publishing }
+        Self { channels, publishing, tokens: settings.tokens.clone().map(Verifier::new) }
     }
 
-    /// Whether clients may read the channel.
-    pub(crate) fn reads(&self, _identity: &Identity, channel: &Channel) -> bool {
-        match &self.channels {
-            Channels::All => true,
-            Channels::Listed(patterns) => patterns.matches(channel.as_ref()),
-            Channels::None => false,
+    /// Reads the keys of tokens from their files, on a thread that may wait. All are replaced at once, or none. Whoever is
+    /// connected keeps what its token gave it.
+    pub(crate) fn reload_keys(&self) -> Result<(), KeyError> {
+        self.tokens.as_ref().map_or(Ok(()), Verifier::load)
+    }
+
+    /// Whether somebody may read the channel.
+    pub(crate) fn reads(&self, identity: &Identity, channel: &Channel, now: Timestamp) -> bool {
+        if identity.has_expired(now) {
+            return false;
         }
+        let granted = identity.grant.as_ref().is_some_and(|grant| grant.reads(channel));
+        self.channels.contain(channel) || (granted && self.is_within_bound(channel))
     }
 
-    /// Who a request comes from.
-    pub(crate) fn identify(&self, headers: &HeaderMap) -> Identity {
-        let key = match (&self.publishing, bearer(headers)) {
-            (Publishing::Key(key), Some(offered)) if key.admits(offered) => PresentedKey::Right,
-            (Publishing::Key(_), Some(_)) => PresentedKey::Wrong,
-            _ => PresentedKey::None,
+    /// Who a request comes from. Without a token, that is anybody; a token that is not accepted does not make its bearer
+    /// anybody, but is an error.
+    pub(crate) fn identify(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Identity, TokenError> {
+        let Credentials { bearer, password, tokens } = Credentials::of(uri, headers);
+        let mut key = password.map_or(PresentedKey::None, |password| self.present(password.as_bytes()));
+        let mut tokens: Vec<&str> = tokens.iter().map(|token| &**token).collect();
+        if let Some(bearer) = bearer {
+            let presented = self.present(bearer);
+            if presented != PresentedKey::Right && self.is_meant_as_token(bearer) {
+                // What is no text is no token either, and neither is an empty one.
+                tokens.push(std::str::from_utf8(bearer).unwrap_or_default());
+            } else {
+                key = key.max(presented);
+            }
+        }
+        let grant = match *tokens {
+            _ if self.tokens.is_none() => None,
+            [] => None,
+            [token] => self.identify_token(token, now)?.grant,
+            _ => return Err(TokenError::Several),
         };
-        Identity { key }
+        Ok(Identity { key, grant })
+    }
+
+    /// Whom a token stands for, for dialects that take one with each request.
+    pub(crate) fn identify_token(&self, token: &str, now: Timestamp) -> Result<Identity, TokenError> {
+        let grant = self.tokens.as_ref().ok_or(TokenError::Unused)?.read(token, now)?;
+        Ok(Identity { grant: Some(Arc::new(grant)), ..Identity::ANYBODY })
     }
 
     /// Whether somebody may publish to the channel.
-    pub(crate) fn publishes(&self, identity: &Identity, channel: &Channel) -> Result<(), PublishRefused> {
-        match (&self.publishing, identity.key) {
-            (Publishing::Open, _) | (Publishing::Key(_), PresentedKey::Right) => {}
-            (Publishing::Closed, _) => return Err(PublishRefused::Closed),
-            (Publishing::Key(_), PresentedKey::None) => return Err(PublishRefused::KeyMissing),
-            (Publishing::Key(_), PresentedKey::Wrong) => return Err(PublishRefused::KeyWrong),
+    pub(crate) fn publishes(
+        &self,
+        identity: &Identity,
+        channel: &Channel,
+        now: Timestamp,
+    ) -> Result<(), PublishRefused> {
+        if identity.has_expired(now) {
+            return Err(PublishRefused::Expired);
         }
-        if self.reads(identity, channel) { Ok(()) } else { Err(PublishRefused::Channel(channel.clone())) }
+        if let Some(grant) = &identity.grant
+            && grant.publishes(channel)
+            && self.is_within_bound(channel)
+        {
+            return Ok(());
+        }
+        let refused = match (&self.publishing, identity.key) {
+            (Publishing::Open, _) | (Publishing::Key(_), PresentedKey::Right) => {
+                if self.channels.contain(channel) {
+                    return Ok(());
+                }
+                PublishRefused::Channel(channel.clone())
+            }
+            (Publishing::Key(_), PresentedKey::Wrong) => return Err(PublishRefused::KeyWrong),
+            (Publishing::Key(_), PresentedKey::None) => PublishRefused::KeyMissing,
+            (Publishing::Closed, _) if self.tokens.is_some() => PublishRefused::TokenMissing,
+            (Publishing::Closed, _) => PublishRefused::Closed,
+        };
+        Err(if identity.grant.is_some() { PublishRefused::Token(channel.clone()) } else { refused })
     }
 
     /// What to tell an operator whose settings let nobody in.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self.channels {
-            Channels::None => Some(
+            Channels::None if self.tokens.is_none() => Some(
                 "no channel may be read: name those that may with --channels 'PATTERN,…' (or --channels '*' for all)",
             ),
-            Channels::All | Channels::Listed(_) => None,
+            Channels::None | Channels::All | Channels::Listed(_) => None,
+        }
+    }
+
+    fn present(&self, offered: &[u8]) -> PresentedKey {
+        match &self.publishing {
+            Publishing::Key(key) if key.admits(offered) => PresentedKey::Right,
+            Publishing::Key(_) => PresentedKey::Wrong,
+            Publishing::Open | Publishing::Closed => PresentedKey::None,
+        }
+    }
+
+    /// Whether a bearer's word, which is not the publish key, is to be read as a token rather than as a wrong key.
+    fn is_meant_as_token(&self, bearer: &[u8]) -> bool {
+        let keyed = matches!(self.publishing, Publishing::Key(_));
+        let parts = bearer.split(|byte| *byte == b'.').count();
+        self.tokens.is_some() && (!keyed || parts == 3)
+    }
+
+    fn is_within_bound(&self, channel: &Channel) -> bool {
+        let bound = self.tokens.as_ref().and_then(Verifier::bound);
+        bound.is_none_or(|bound| bound.matches(channel.as_str()))
+    }
+}
+
+impl Channels {
+    fn contain(&self, channel: &Channel) -> bool {
+        match self {
+            Self::All => true,
+            Self::Listed(patterns) => patterns.matches(channel.as_str()),
+            Self::None => false,
         }
     }
 }
@@ -118,79 +218,5 @@ impl From<IpAddr> for Exposure {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, key) = value.split_at_checked("Bearer ".len())?;
-    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(key)
-}
-
 #[cfg(test)]
-mod tests {
-    use axum::http::{HeaderMap, HeaderValue};
-
-    use super::{Access, Exposure, Identity, PublishRefused};
-    use crate::{Secret, Settings, StoreSettings, store::RedisSettings};
-
-    fn access(redis: bool, exposure: Exposure, channels: Option<&str>, key: Option<&str>) -> Access {
-        let mut settings = Settings::default();
-        if redis {
-            settings.store =
-                StoreSettings::Redis(RedisSettings::new("redis://localhost".parse().expect("a URL")));
-        }
-        settings.channels = channels.map(|list| list.parse().expect("patterns"));
-        settings.publish_key = key.map(Secret::new);
-        Access::new(&settings, exposure)
-    }
-
-    #[test]
-    fn only_an_embedded_store_on_loopback_is_open() {
-        let channel = "news".parse().expect("a channel");
-        for (redis, exposure, channels, reads) in [
-            (false, Exposure::Loopback, None, true),
-            (false, Exposure::Network, None, false),
-            (true, Exposure::Loopback, None, false),
-            (true, Exposure::Loopback, Some("news*"), true),
-            (false, Exposure::Loopback, Some("sport"), false),
-        ] {
-            let access = access(redis, exposure, channels, None);
-            assert_eq!(
-                access.reads(&Identity::ANYBODY, &channel),
-                reads,
-                "{redis} {exposure:?} {channels:?}"
-            );
-            assert_eq!(access.advice().is_some(), channels.is_none() && !reads);
-        }
-    }
-
-    #[test]
-    fn publishing_needs_the_key_where_there_is_one() {
-        let channel = "news".parse().expect("a channel");
-        let sent = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("authorization", HeaderValue::from_static(value));
-            headers
-        };
-        let open = access(false, Exposure::Loopback, None, None);
-        assert_eq!(open.publishes(&open.identify(&HeaderMap::new()), &channel), Ok(()));
-        let closed = access(true, Exposure::Loopback, Some("*"), None);
-        assert_eq!(
-            closed.publishes(&closed.identify(&HeaderMap::new()), &channel),
-            Err(PublishRefused::Closed)
-        );
-        let keyed = access(true, Exposure::Network, Some("news"), Some("k1"));
-        assert_eq!(
-            keyed.publishes(&keyed.identify(&HeaderMap::new()), &channel),
-            Err(PublishRefused::KeyMissing)
-        );
-        assert_eq!(
-            keyed.publishes(&keyed.identify(&sent("Bearer k2")), &channel),
-            Err(PublishRefused::KeyWrong)
-        );
-        assert_eq!(keyed.publishes(&keyed.identify(&sent("bearer k1")), &channel), Ok(()));
-        let other = "sport".parse().expect("a channel");
-        assert_eq!(
-            keyed.publishes(&keyed.identify(&sent("Bearer k1")), &other),
-            Err(PublishRefused::Channel(other.clone()))
-        );
-    }
-}
+mod tests;

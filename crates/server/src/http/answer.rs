@@ -1,9 +1,11 @@
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+
+use crate::access::TokenError;
 
 /// An answer that is an error, in one form everywhere: `{"error":{"code":…,"message":…}}`.
 #[derive(Debug)]
@@ -13,11 +15,13 @@ pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     /// For people; names what was wrong.
     pub(crate) message: String,
+    /// What the client is not told.
+    cause: Option<TokenError>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), cause: None }
     }
 
     /// A web page from elsewhere.
@@ -29,9 +33,24 @@ impl Refusal {
     }
 }
 
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        let (code, message) = error.said();
+        Self { cause: Some(error), ..Self::new(StatusCode::UNAUTHORIZED, code, message) }
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        if let Some(cause) = &self.cause {
+            tracing::debug!(%cause, "token refused");
+        }
         let body = json!({ "error": { "code": self.code, "message": self.message } });
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 §15.5.2 demands it.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }

@@ -4,14 +4,14 @@ use axum::{
     Json,
     body::Bytes,
     extract::{FromRequest, Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode},
+    http::{StatusCode, request::Parts},
 };
 use geocast_geo_filter::Document;
 use geocast_protocol::{Channel, Word};
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
-use crate::{Count, StoreError, access::PublishRefused, deletion_notice, node::Node};
+use crate::{Count, StoreError, access::PublishRefused, clock, deletion_notice, node::Node};
 
 type Shared = State<Arc<Node>>;
 type Named<T> = Result<Path<T>, PathRejection>;
@@ -24,8 +24,9 @@ pub(crate) async fn publish(
 ) -> Result<Json<Value>, Refusal> {
     let outcome = async {
         let Path(name) = name.map_err(|error| bad_path(&error))?;
-        let channel = admit(&node, &name, request.headers())?;
-        let payload = payload(&node, request).await?;
+        let (parts, body) = request.into_parts();
+        let channel = admit(&node, &name, &parts)?;
+        let payload = payload(&node, Request::from_parts(parts, body)).await?;
         node.store.publish(&channel, payload).await.map_err(|error| store_refusal(&error))?;
         Ok(json!({ "published": channel }))
     };
@@ -39,8 +40,9 @@ pub(crate) async fn put(
     request: Request,
 ) -> Result<Json<Value>, Refusal> {
     let outcome = async {
-        let (channel, key) = entry(&node, names, request.headers())?;
-        let payload = payload(&node, request).await?;
+        let (parts, body) = request.into_parts();
+        let (channel, key) = entry(&node, names, &parts)?;
+        let payload = payload(&node, Request::from_parts(parts, body)).await?;
         node.store.put(&channel, key.as_str(), payload).await.map_err(|error| store_refusal(&error))?;
         Ok(json!({ "published": channel, "key": key.as_str() }))
     };
@@ -51,10 +53,10 @@ pub(crate) async fn put(
 pub(crate) async fn delete(
     State(node): Shared,
     names: Named<(String, String)>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Json<Value>, Refusal> {
     let outcome = async {
-        let (channel, key) = entry(&node, names, &headers)?;
+        let (channel, key) = entry(&node, names, &request.into_parts().0)?;
         let removed = node.store.remove(&channel, key.as_str(), deletion_notice(key.as_str())).await;
         if !removed.map_err(|error| store_refusal(&error))? {
             let message = format!("channel `{channel}` has no key `{key}`");
@@ -70,13 +72,9 @@ fn account(node: &Node, outcome: Result<Value, Refusal>) -> Result<Json<Value>, 
     outcome.map(Json)
 }
 
-fn entry(
-    node: &Node,
-    names: Named<(String, String)>,
-    headers: &HeaderMap,
-) -> Result<(Channel, Word), Refusal> {
+fn entry(node: &Node, names: Named<(String, String)>, request: &Parts) -> Result<(Channel, Word), Refusal> {
     let Path((name, key)) = names.map_err(|error| bad_path(&error))?;
-    let channel = admit(node, &name, headers)?;
+    let channel = admit(node, &name, request)?;
     let key = key.parse().map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_key", format!("key {key:.40?}: {error}"))
     })?;
@@ -84,17 +82,23 @@ fn entry(
 }
 
 /// Whether this request may publish to the channel of that name.
-fn admit(node: &Node, name: &str, headers: &HeaderMap) -> Result<Channel, Refusal> {
-    node.settings.origins.check(headers).map_err(|origin| Refusal::origin(&origin))?;
+fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
+    node.settings.origins.check(&request.headers).map_err(|origin| Refusal::origin(&origin))?;
     let channel = name.parse::<Channel>();
     let channel =
         channel.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_channel", error.to_string()))?;
-    node.access.publishes(&node.access.identify(headers), &channel).map_err(|error| {
+    let now = clock::timestamp();
+    let identity = node.access.identify(&request.uri, &request.headers, now)?;
+    node.access.publishes(&identity, &channel, now).map_err(|error| {
         let (status, code) = match error {
             PublishRefused::KeyMissing => (StatusCode::UNAUTHORIZED, "key_missing"),
+            PublishRefused::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),
+            PublishRefused::Expired => (StatusCode::UNAUTHORIZED, "token_expired"),
             PublishRefused::KeyWrong => (StatusCode::FORBIDDEN, "key_wrong"),
             PublishRefused::Closed => (StatusCode::FORBIDDEN, "publishing_off"),
-            PublishRefused::Channel(_) => (StatusCode::FORBIDDEN, "channel_refused"),
+            PublishRefused::Channel(_) | PublishRefused::Token(_) => {
+                (StatusCode::FORBIDDEN, "channel_refused")
+            }
         };
         Refusal::new(status, code, error.to_string())
     })?;

@@ -15,6 +15,7 @@ use super::{answer::Refusal, handshake, rewound::Rewound};
 use crate::{
     Count,
     access::Identity,
+    clock,
     connection::{Connection, Opening},
     endpoint::Endpoint,
     node::{Node, Place},
@@ -106,13 +107,13 @@ fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal
     if offered(request.headers()).any(|offered| offered == name) {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
+    let identity = node.access.identify(request.uri(), request.headers(), clock::timestamp())?;
     let place = node.place().ok_or_else(|| {
         let limit = node.settings.limits.connections;
         let message = format!("all {limit} connections are taken");
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;
     let output = node.first_output(path);
-    let identity = node.access.identify(request.headers());
     Ok(Acceptance { response, output, endpoint, identity, place, early: Vec::new() })
 }
 

@@ -59,7 +59,7 @@ impl<'a> Conversation<'a> {
 
     /// Whether the client may read the channel.
     pub fn reads(&self, channel: &Channel) -> bool {
-        self.session.rules.access.reads(&self.session.identity, channel)
+        self.session.rules.access.reads(&self.session.identity, channel, self.now.wall)
     }
 
     /// Reads state and sends what of it is in the viewport. The caller has seen to it that the client may
@@ -191,7 +191,8 @@ impl<'a> Conversation<'a> {
     /// [`FaultKind::AccessDenied`], [`FaultKind::PayloadRefused`].
     pub fn publish(&mut self, publication: Publication, receipt: Option<Receipt>) -> Result<(), Fault> {
         let rules = &self.session.rules;
-        rules.access.publishes(&self.session.identity, &publication.channel).map_err(|error| {
+        let admitted = rules.access.publishes(&self.session.identity, &publication.channel, self.now.wall);
+        admitted.map_err(|error| {
             let subject = publication.channel.as_str();
             Fault::new(FaultKind::AccessDenied, error.to_string()).of(subject)
         })?;

@@ -35,11 +35,29 @@ pub(crate) async fn request(
     body: impl AsRef<[u8]>,
 ) -> Response {
     let body = body.as_ref();
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    let length = format!("Content-Length: {}", body.len());
+    let headers = [&["Connection: close"], headers, &[&*length]].concat();
+    exchange(address, method, path, &headers, body).await
+}
+
+/// A handshake that is refused, and the answer.
+pub(crate) async fn refused_upgrade(address: SocketAddr, path: &str, headers: &[&str]) -> Response {
+    let handshake = [
+        "Connection: Upgrade, close",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    exchange(address, "GET", path, &[&handshake, headers].concat(), b"").await
+}
+
+/// Sends exactly this and reads to the end of the connection.
+async fn exchange(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Response {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
     for header in headers {
         head.push_str(&format!("{header}\r\n"));
     }
-    head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    head.push_str("\r\n");
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     stream.write_all(head.as_bytes()).await.expect("the server reads");
     // A server that refuses early does not read the body.

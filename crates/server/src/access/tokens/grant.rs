@@ -1,0 +1,28 @@
+use geocast_protocol::{Channel, envelope::Timestamp};
+
+use crate::Patterns;
+
+/// What an accepted token allows, and for how long.
+#[derive(Debug)]
+pub(in crate::access) struct Grant {
+    pub(super) read: Patterns,
+    pub(super) publish: Patterns,
+    pub(super) expires: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether the channel may be read.
+    pub(in crate::access) fn reads(&self, channel: &Channel) -> bool {
+        self.read.matches(channel.as_str())
+    }
+
+    /// Whether the channel may be published to.
+    pub(in crate::access) fn publishes(&self, channel: &Channel) -> bool {
+        self.publish.matches(channel.as_str())
+    }
+
+    /// From when on it allows nothing, the leeway included.
+    pub(in crate::access) fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+}

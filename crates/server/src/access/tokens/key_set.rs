@@ -1,0 +1,116 @@
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, error::Category};
+
+use super::{Algorithm, Compact, Jwk, Key, KeyError, KeyFile, TokenError};
+use crate::access::excerpt;
+
+/// The keys that tokens may be signed with.
+#[derive(Debug, Default)]
+pub(super) struct KeySet(Vec<Key>);
+
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<Jwk>,
+}
+
+impl KeySet {
+    /// Reads files.
+    pub(super) fn load(files: &[KeyFile]) -> Result<Self, KeyError> {
+        let mut keys = Vec::new();
+        for file in files {
+            match file {
+                KeyFile::Secret(path) => keys.push(secret(path)?),
+                KeyFile::Jwks(path) => keys.extend(jwks(path)?),
+            }
+        }
+        Ok(Self(keys))
+    }
+
+    /// Checks that the token was signed with one of the keys: with one of the name that it gives, if the key has a name,
+    /// and for the algorithm that it gives.
+    pub(super) fn admit(&self, token: &Compact<'_>) -> Result<(), TokenError> {
+        let id = token.key_id.as_deref();
+        let named = |key: &&Key| id.is_none() || key.id().is_none() || key.id() == id;
+        let mut fitting = self.0.iter().filter(named).filter(|key| key.algorithm() == token.algorithm);
+        let Some(first) = fitting.next() else { return Err(self.none_for(token.algorithm, id)) };
+        let admitted =
+            std::iter::once(first).chain(fitting).any(|key| key.admits(token.signed, &token.signature));
+        if admitted { Ok(()) } else { Err(TokenError::Signature) }
+    }
+
+    fn none_for(&self, algorithm: Algorithm, id: Option<&str>) -> TokenError {
+        let known = id.is_some() && self.0.iter().any(|key| key.id() == id);
+        let id = excerpt(id.unwrap_or_default().as_bytes());
+        if known {
+            TokenError::OtherAlgorithm { algorithm, id }
+        } else {
+            TokenError::UnknownKey { algorithm, id }
+        }
+    }
+}
+
+fn secret(path: &Path) -> Result<Key, KeyError> {
+    let mut secret = read(path)?;
+    while secret.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        secret.pop();
+    }
+    if serde_json::from_slice::<Map<String, Value>>(&secret).is_ok() {
+        return Err(KeyError::NoSecret { path: path.to_owned(), what: "JSON" });
+    }
+    if secret.starts_with(b"-----BEGIN ") {
+        return Err(KeyError::NoSecret { path: path.to_owned(), what: "a key or certificate in PEM form" });
+    }
+    let short = |_reason| KeyError::ShortSecret { path: path.to_owned(), length: secret.len() };
+    Key::hs256(None, &secret).map_err(short)
+}
+
+fn jwks(path: &Path) -> Result<Vec<Key>, KeyError> {
+    let set: JwkSet = serde_json::from_slice(&read(path)?).map_err(|error| KeyError::Syntax {
+        path: path.to_owned(),
+        // The library's own words may quote a key.
+        what: match error.classify() {
+            Category::Data => "a member is missing or has another type",
+            Category::Io | Category::Syntax | Category::Eof => "this is not JSON",
+        },
+        line: error.line(),
+        column: error.column(),
+    })?;
+    if set.keys.len() > MOST_KEYS {
+        return Err(KeyError::TooMany { path: path.to_owned(), count: set.keys.len() });
+    }
+    let mut keys = Vec::new();
+    for (index, jwk) in set.keys.into_iter().enumerate() {
+        let key = jwk.read();
+        keys.extend(key.map_err(|reason| KeyError::Key {
+            path: path.to_owned(),
+            number: index + 1,
+            reason,
+        })?);
+    }
+    if keys.is_empty() { Err(KeyError::Empty(path.to_owned())) } else { Ok(keys) }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > LARGEST_FILE { Err(KeyError::TooLarge(path.to_owned())) } else { Ok(bytes) }
+}
+
+/// Bytes of a file with keys: that many keys with certificates need less.
+pub(super) const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// Keys of one set. A token that names none of them costs a check by each.
+pub(super) const MOST_KEYS: usize = 64;
+
+#[cfg(test)]
+mod tests;

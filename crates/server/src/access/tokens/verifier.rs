@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+use geocast_protocol::envelope::Timestamp;
+use parking_lot::RwLock;
+
+use super::{Claims, Compact, Grant, KeyError, KeySet, TokenError, TokenSettings};
+use crate::Patterns;
+
+/// Reads tokens, with keys that can be replaced at any time.
+#[derive(Debug)]
+pub(in crate::access) struct Verifier {
+    settings: TokenSettings,
+    /// Held only to take or to replace the reference.
+    keys: RwLock<Arc<KeySet>>,
+}
+
+impl Verifier {
+    /// Without keys yet: it accepts nothing before they have been [loaded](Self::load).
+    pub(in crate::access) fn new(settings: TokenSettings) -> Self {
+        Self { settings, keys: RwLock::default() }
+    }
+
+    /// Reads the keys from their files. All are replaced, or none.
+    pub(in crate::access) fn load(&self) -> Result<(), KeyError> {
+        let keys = KeySet::load(&self.settings.keys)?;
+        *self.keys.write() = Arc::new(keys);
+        Ok(())
+    }
+
+    /// What a token allows.
+    pub(in crate::access) fn read(&self, token: &str, now: Timestamp) -> Result<Grant, TokenError> {
+        let token = Compact::read(token)?;
+        let keys = Arc::clone(&self.keys.read());
+        keys.admit(&token)?;
+        Claims::read(&token.payload()?)?.grant(&self.settings, now)
+    }
+
+    /// The channels that tokens can give access to at most.
+    pub(in crate::access) fn bound(&self) -> Option<&Patterns> {
+        self.settings.channels.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests;
