@@ -1,14 +1,14 @@
 use std::{fs, path::Path, time::Duration};
 
 use geocast_server::{
-    AbsentClientReference, AxisOrder, Limits, OriginPolicy, Overflow, RedisSettings, Secret, Settings,
-    StoreSettings, Timeouts,
+    AbsentClientReference, AxisOrder, KeyFile, Limits, OriginPolicy, Overflow, RedisSettings, Secret,
+    Settings, StoreSettings, Timeouts, TokenSettings,
 };
 
 use crate::{
     arguments::{
         AxisOrderOption, ClientReferenceOption, LimitOptions, LogFormat, Options, OverflowOption,
-        RedisOptions, TimeoutOptions,
+        RedisOptions, TimeoutOptions, TokenOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -46,6 +46,7 @@ impl TryFrom<Options> for Launch {
             path_projections,
             client_reference,
             axis_order,
+            tokens,
             limits,
             timeouts,
             redis_options,
@@ -65,6 +66,7 @@ impl TryFrom<Options> for Launch {
         };
         let key_file = publish_key_file.map(|path| secret_in("publish_key_file", &path)).transpose()?;
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
+        settings.tokens = token_settings(tokens)?;
         set(&mut settings.absent_client_reference, client_reference.map(Into::into));
         set(&mut settings.axis_order, axis_order.map(Into::into));
         apply_limits(&mut settings.limits, limits);
@@ -75,6 +77,30 @@ impl TryFrom<Options> for Launch {
             settings,
         })
     }
+}
+
+/// Tokens are in use where there are keys. They are read here as well, so that a wrong file is a wrong configuration.
+fn token_settings(options: TokenOptions) -> Result<Option<TokenSettings>, ConfigError> {
+    let TokenOptions { jwt_key_file, jwks_file, jwt_issuer, jwt_audience, jwt_channels } = options;
+    let keys: Vec<KeyFile> =
+        jwt_key_file.map(KeyFile::Secret).into_iter().chain(jwks_file.map(KeyFile::Jwks)).collect();
+    if keys.is_empty() {
+        let idle = [
+            ("jwt_issuer", jwt_issuer.is_some()),
+            ("jwt_audience", jwt_audience.is_some()),
+            ("jwt_channels", jwt_channels.is_some()),
+        ];
+        return match idle.into_iter().find(|(_, given)| *given) {
+            Some((given, _)) => Err(ConfigError::Lacking { given, other: "jwks_file` or `jwt_key_file" }),
+            None => Ok(None),
+        };
+    }
+    let mut settings = TokenSettings::new(keys);
+    settings.issuer = jwt_issuer;
+    settings.audience = jwt_audience;
+    settings.channels = jwt_channels;
+    settings.check()?;
+    Ok(Some(settings))
 }
 
 fn redis_settings(mut settings: RedisSettings, options: RedisOptions) -> RedisSettings {

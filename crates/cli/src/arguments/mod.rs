@@ -8,6 +8,7 @@ mod options;
 mod producer;
 mod redis;
 mod timeouts;
+mod tokens;
 
 pub(crate) use client::{GetArguments, Look, PubArguments, SubArguments};
 pub(crate) use invocation::{Command, DemoArguments, Invocation};
@@ -17,3 +18,4 @@ pub(crate) use options::{AxisOrderOption, ClientReferenceOption, LogFormat, Opti
 pub(crate) use producer::ProducerOptions;
 pub(crate) use redis::RedisOptions;
 pub(crate) use timeouts::TimeoutOptions;
+pub(crate) use tokens::TokenOptions;

@@ -4,7 +4,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use geocast_protocol::Channel;
 use geocast_server::{Origin, PathProjection, Patterns, RedisUrl};
 
-use super::{LimitOptions, ListenOptions, RedisOptions, TimeoutOptions};
+use super::{LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions};
 use crate::{logging, units};
 
 /// All that can be configured about the server. The names of these fields, and of those in the structs flattened into
@@ -43,14 +43,14 @@ pub(crate) struct Options {
                 redis+unix:///socket"
     )]
     pub(crate) redis: Option<RedisUrl>,
-    /// Channels that may be read and published to, as patterns such as 'vehicles,news_*' [default: all with the
+    /// Channels that may be read and published to without a token, as patterns such as 'vehicles,news_*' [default: all with the
     /// embedded store on loopback, else none]
     #[arg(long, value_name = "PATTERNS", help_heading = "Data")]
     pub(crate) channels: Option<Patterns>,
     /// Channels that a viewport subscribes to by itself, for map clients that never send SUB
     #[arg(long, value_name = "CHANNELS", value_delimiter = ',', help_heading = "Data")]
     pub(crate) viewport_channels: Option<Vec<Channel>>,
-    /// What publishers over HTTP have to present as bearer token
+    /// What publishers have to present, as bearer or as pwd in the address
     #[arg(
         long,
         value_name = "KEY",
@@ -103,6 +103,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ORDER", hide_short_help = true, help_heading = "Clients")]
     pub(crate) axis_order: Option<AxisOrderOption>,
 
+    #[command(flatten)]
+    pub(crate) tokens: TokenOptions,
     #[command(flatten)]
     pub(crate) limits: LimitOptions,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use geocast_server::TlsError;
+use geocast_server::{KeyError, TlsError};
 use thiserror::Error;
 
 use super::{Table, table::PREFIX};
@@ -38,6 +38,9 @@ pub(crate) enum ConfigError {
     /// Certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The keys of tokens cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// A file that an option names cannot be read.
     #[error("the file {path} of `{option}` cannot be read", path = path.display())]
     NamedFile { option: &'static str, path: PathBuf, source: io::Error },

@@ -1,4 +1,5 @@
 use clap::{Args, FromArgMatches};
+use geocast_server::KeyFile;
 
 use super::Launch;
 use crate::{arguments::Options, config::Table};
@@ -43,6 +44,9 @@ fn every_option_has_an_effect() {
     let default = format!("{:?}", launch(&["--redis=redis://localhost".to_owned()]).unwrap());
     let key = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(key.path(), "k\n").unwrap();
+    let (secret, jwks) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    std::fs::write(secret.path(), SECRET).unwrap();
+    std::fs::write(jwks.path(), JWKS).unwrap();
     for option in table.options() {
         let candidates =
             ["7", "7s", "/somewhere", "true", "empty", "authority", "drop-oldest", "json", "https://a.test"];
@@ -52,6 +56,8 @@ fn every_option_has_an_effect() {
             "redis" => "redis://elsewhere",
             "path_projections" => "/ws=epsg:3857",
             "publish_key_file" => key.path().to_str().unwrap(),
+            "jwt_key_file" => secret.path().to_str().unwrap(),
+            "jwks_file" => jwks.path().to_str().unwrap(),
             _ => candidates
                 .into_iter()
                 .find(|value| table.read([option.argument(value.as_ref())]).is_ok())
@@ -61,6 +67,9 @@ fn every_option_has_an_effect() {
         match option.key() {
             "tls_cert" => arguments.push("--tls-key=/somewhere".to_owned()),
             "tls_key" => arguments.push("--tls-cert=/somewhere".to_owned()),
+            "jwt_issuer" | "jwt_audience" | "jwt_channels" => {
+                arguments.push(format!("--jwks-file={}", jwks.path().display()));
+            }
             _ => {}
         }
         if option.key() != "redis" {
@@ -82,3 +91,41 @@ fn a_key_file_must_hold_a_key() {
     drop(file);
     assert!(launch(&arguments).unwrap_err().to_string().ends_with("of `publish_key_file` cannot be read"));
 }
+
+#[test]
+fn tokens_are_in_use_where_there_are_keys() {
+    let [secret, jwks] = [SECRET, JWKS].map(|content| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
+    });
+    let (secret, jwks) = (secret.path(), jwks.path());
+    assert!(launch(&[]).unwrap().settings.tokens.is_none());
+    let tokens = launch(&[
+        format!("--jwt-key-file={}", secret.display()),
+        format!("--jwks-file={}", jwks.display()),
+        "--jwt-issuer=https://id.test/".to_owned(),
+        "--jwt-audience=maps".to_owned(),
+        "--jwt-channels=team_*,news".to_owned(),
+    ]);
+    let tokens = tokens.unwrap().settings.tokens.unwrap();
+    assert_eq!(tokens.keys, [KeyFile::Secret(secret.to_owned()), KeyFile::Jwks(jwks.to_owned())]);
+    assert_eq!(tokens.issuer.as_deref(), Some("https://id.test/"));
+    assert_eq!(tokens.audience.as_deref(), Some("maps"));
+    assert!(tokens.channels.unwrap().matches("team_a"));
+    for option in ["--jwt-issuer=a", "--jwt-audience=a", "--jwt-channels=a"] {
+        let error = launch(&[option.to_owned()]).unwrap_err().to_string();
+        assert!(error.ends_with("needs `jwks_file` or `jwt_key_file`, which is not given"), "{error}");
+    }
+    for (option, path) in [("--jwks-file", secret), ("--jwt-key-file", jwks)] {
+        let error = launch(&[format!("{option}={}", path.display())]).unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()) && !error.contains(SECRET), "{error}");
+    }
+    let error = launch(&["--jwks-file=/nowhere".to_owned()]).unwrap_err().to_string();
+    assert_eq!(error, "the key file /nowhere cannot be read");
+}
+
+const SECRET: &str = "correct horse battery staple; and more";
+/// The key of RFC 8037 A.2.
+const JWKS: &str =
+    r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use geocast_server::{ListenAddress, OriginPolicy, Server, Settings, StoreSettings};
+use geocast_server::{KeyFile, ListenAddress, OriginPolicy, Server, Settings, StoreSettings, TokenSettings};
 
 use crate::arguments::LogFormat;
 
@@ -11,7 +11,10 @@ pub(crate) struct Announcement {
     path: String,
     /// Patterns of channels, if any were given.
     channels: Option<String>,
-    publishing: Option<&'static str>,
+    /// Whether there is a publish key.
+    keyed: bool,
+    /// Which tokens are accepted, if any are.
+    tokens: Option<String>,
     insecure: Vec<&'static str>,
     embedded: bool,
     /// What there is to say of the certificate.
@@ -35,7 +38,8 @@ impl Announcement {
                 .channels
                 .as_ref()
                 .map(|patterns| patterns.iter().collect::<Vec<_>>().join(",")),
-            publishing: settings.publish_key.as_ref().map(|_| "over HTTP with the publish key"),
+            keyed: settings.publish_key.is_some(),
+            tokens: settings.tokens.as_ref().map(accepted),
             insecure,
             embedded: matches!(settings.store, StoreSettings::Embedded),
             certificate,
@@ -48,17 +52,20 @@ impl Announcement {
         let address = addresses.join(" and ");
         let (page, websocket) = self.entrances(server);
         let store = server.store().description();
-        let channels = match (&self.channels, server.advice()) {
-            (Some(patterns), _) => patterns.as_str(),
-            (None, None) => "all",
-            (None, Some(_)) => "none",
-        };
         let open = self.embedded && server.addresses().iter().all(ListenAddress::is_local);
-        let publishing = self.publishing.unwrap_or(if open {
-            "over HTTP, open to this machine"
-        } else {
-            "not over HTTP (--publish-key-file FILE turns it on)"
-        });
+        let channels = match (&self.channels, &self.tokens) {
+            (Some(patterns), _) => patterns.as_str(),
+            (None, _) if open => "all",
+            (None, Some(_)) => "none without a token",
+            (None, None) => "none",
+        };
+        let publishing = match (self.keyed, &self.tokens) {
+            (true, None) => "with the publish key",
+            (true, Some(_)) => "with the publish key, or a token that allows it",
+            (false, _) if open => "open to this machine",
+            (false, Some(_)) => "with a token that allows it",
+            (false, None) => "off (--publish-key-file FILE or --jwks-file FILE turns it on)",
+        };
         match format {
             LogFormat::Text => {
                 eprintln!("geocast {} listens on {address}", env!("CARGO_PKG_VERSION"));
@@ -70,6 +77,9 @@ impl Announcement {
                     ("publishing", publishing),
                 ] {
                     eprintln!("  {name:<11}{value}");
+                }
+                if let Some(tokens) = &self.tokens {
+                    eprintln!("  {:<11}{tokens}", "tokens");
                 }
                 if let Some(certificate) = &self.certificate {
                     eprintln!("  {:<11}{certificate}", "tls");
@@ -84,6 +94,7 @@ impl Announcement {
                 store,
                 channels,
                 publishing,
+                tokens = self.tokens,
                 "listening"
             ),
         }
@@ -118,6 +129,25 @@ impl Announcement {
             None => (String::new(), String::new()),
         }
     }
+}
+
+/// Which tokens are accepted; of keys, only the files.
+fn accepted(settings: &TokenSettings) -> String {
+    let files = settings.keys.iter().map(|file| match file {
+        KeyFile::Secret(path) => format!("the secret in {}", path.display()),
+        KeyFile::Jwks(path) => format!("the keys in {}", path.display()),
+    });
+    let mut accepted = format!("signed with {}", files.collect::<Vec<_>>().join(" or "));
+    if let Some(issuer) = &settings.issuer {
+        accepted += &format!(", issued by {issuer:?}");
+    }
+    if let Some(audience) = &settings.audience {
+        accepted += &format!(", for {audience:?}");
+    }
+    if let Some(channels) = &settings.channels {
+        accepted += &format!(", for channels {}", channels.iter().collect::<Vec<_>>().join(","));
+    }
+    accepted
 }
 
 /// An address that a browser on this machine can open.

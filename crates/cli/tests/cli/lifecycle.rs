@@ -40,7 +40,7 @@ fn an_address_that_is_not_ours_is_one_clear_line() {
 fn the_start_says_what_to_open_and_what_may_be_read() {
     let server = Running::server(&["serve", "--port", "0"]);
     let address = server.address();
-    server.wait_for("publishing over HTTP, open to this machine\n");
+    server.wait_for("publishing open to this machine\n");
     let said = server.said();
     for line in [
         format!("  page       http://{address}/\n"),

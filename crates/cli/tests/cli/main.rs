@@ -14,4 +14,4 @@ mod lifecycle;
     reason = "one helper for the test binaries of all crates, each of which uses a part of it"
 )]
 mod redis_server;
-mod transport;
+mod tokens;
