@@ -110,7 +110,7 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
 pub(super) const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// Keys of one set. A token that names none of them costs a check by each.
-pub(super) const MOST_KEYS: usize = 64;
+pub(super) const MOST_KEYS: usize = 32;
 
 #[cfg(test)]
 mod tests;

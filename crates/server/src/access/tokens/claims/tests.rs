@@ -113,3 +113,18 @@ fn issuer_and_audience_are_compared_where_they_are_set() {
         assert_eq!(grant(&claims, issuer, audience).is_ok(), accepted, "{claims} {issuer:?} {audience:?}");
     }
 }
+
+#[test]
+fn the_examples_of_the_documentation_are_accepted() {
+    let page = include_str!("../../../../../../docs/access.md");
+    let examples = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut count = 0;
+    for example in examples {
+        let claims: Value = serde_json::from_str(example).unwrap();
+        let (issuer, audience) = (claims["iss"].as_str(), claims["aud"].is_array().then_some("maps"));
+        let grant = grant(&claims, issuer, audience).unwrap_or_else(|code| panic!("{code}: {example}"));
+        assert!(grant.reads(&"news".parse().unwrap()), "{example}");
+        count += 1;
+    }
+    assert_eq!(count, 2);
+}
