@@ -15,3 +15,4 @@ mod lifecycle;
 )]
 mod redis_server;
 mod tokens;
+mod transport;
