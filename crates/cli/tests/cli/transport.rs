@@ -19,15 +19,15 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let pair = Self { folder: tempfile::tempdir().unwrap() };
+        let pair = Self { folder: tempfile::tempdir().expect("a folder") };
         pair.renew();
         pair
     }
 
     fn renew(&self) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(self.path("cert.pem"), made.cert.pem()).unwrap();
-        fs::write(self.path("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        fs::write(self.path("cert.pem"), made.cert.pem()).expect("a file");
+        fs::write(self.path("key.pem"), made.signing_key.serialize_pem()).expect("a file");
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -148,7 +148,7 @@ fn a_unix_socket_is_listened_on_and_removed() {
     drop(UnixListener::bind(&path).unwrap());
     let mut server = Running::server(&["serve", "--usock", &name]);
     server.wait_for(&format!("listens on unix:{name}\n"));
-    server.wait_for("publishing over HTTP, open to this machine\n");
+    server.wait_for("  publishing open to this machine\n");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
     assert!(get(&path).starts_with("HTTP/1.1 200 "));
     let output = run(&["serve", "--unix-socket", &name]);
