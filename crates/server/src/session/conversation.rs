@@ -79,7 +79,7 @@ impl<'a> Conversation<'a> {
             let message = format!("channel `{channel}` may not be read");
             return Err(Fault::new(FaultKind::AccessDenied, message).of(channel.as_str()));
         }
-        if let Some(subscription) = self.session.subscriptions.get_mut(&channel) {
+        if let Some(subscription) = self.session.subscriptions.find(&channel) {
             subscription.cause = Cause::Command;
             if subscription.dialect == *self.dialect {
                 receipt.and_then(|receipt| receipt.done).into_iter().for_each(|done| self.say(done));
@@ -91,7 +91,7 @@ impl<'a> Conversation<'a> {
 
     /// Delivers a channel no more. False if it was not delivered.
     pub fn unsubscribe(&mut self, channel: &Channel) -> bool {
-        let known = self.session.subscriptions.remove(channel).is_some();
+        let known = self.session.subscriptions.remove(channel);
         if known {
             self.wants(Effect::Unsubscribe(channel.clone()));
         }
@@ -133,7 +133,7 @@ impl<'a> Conversation<'a> {
     pub fn start_viewport_channels(&mut self) {
         let rules = Arc::clone(&self.session.rules);
         for channel in &rules.settings.viewport_channels {
-            if self.session.subscriptions.contains_key(channel) {
+            if self.session.subscriptions.contains(channel) {
                 continue;
             }
             if self.reads(channel) {
@@ -226,7 +226,7 @@ impl<'a> Conversation<'a> {
     fn deliver(&mut self, channel: Channel, cause: Cause, receipt: Option<Receipt>) -> Result<(), Fault> {
         let limit = self.session.rules.settings.limits.subscriptions;
         let subscriptions = &mut self.session.subscriptions;
-        if subscriptions.len() >= limit && !subscriptions.contains_key(&channel) {
+        if subscriptions.len() >= limit && !subscriptions.contains(&channel) {
             self.count(Count::SubscriptionRefused);
             let message = format!("channel `{channel}` would be one more than the {limit} allowed");
             return Err(Fault::new(FaultKind::TooManySubscriptions, message).of(channel.as_str()));

@@ -4,9 +4,10 @@ mod conversation;
 mod effect;
 mod fault;
 mod rate;
+mod subscriptions;
 mod view;
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use geocast_geo_filter::{Catalogue, KnownCrs};
 use geocast_protocol::{Channel, envelope::Timestamp};
@@ -18,7 +19,10 @@ pub use fault::{Fault, FaultKind};
 pub(crate) use view::name_of;
 pub use view::{Report, View, Viewport};
 
-use self::rate::Rate;
+use self::{
+    rate::Rate,
+    subscriptions::{Cause, Subscription, Subscriptions},
+};
 use crate::{
     Access, Count, Settings,
     access::Identity,
@@ -35,7 +39,7 @@ pub(crate) struct Session {
     identity: Identity,
     rate: Rate,
     view: View,
-    subscriptions: BTreeMap<Channel, Subscription>,
+    subscriptions: Subscriptions,
     waiting: Waiting,
 }
 
@@ -47,22 +51,6 @@ pub(crate) struct Rules {
     pub(crate) settings: Arc<Settings>,
     /// The system that data comes in, EPSG:4326.
     pub(crate) source: KnownCrs,
-}
-
-/// A channel that is delivered.
-#[derive(Debug)]
-struct Subscription {
-    cause: Cause,
-    dialect: AnyDialect,
-}
-
-/// Why a channel is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// The client asked for it by name.
-    Command,
-    /// Its viewport brought it along.
-    Viewport,
 }
 
 /// The part of a set of messages that takes effect when the set is complete.
@@ -96,7 +84,7 @@ impl Session {
             identity,
             rate,
             view: View::new(output),
-            subscriptions: BTreeMap::new(),
+            subscriptions: Subscriptions::default(),
             waiting: Waiting::default(),
         }
     }

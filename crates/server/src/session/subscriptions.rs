@@ -1,0 +1,68 @@
+use geocast_protocol::Channel;
+
+use crate::dialect::AnyDialect;
+
+/// The channels that are delivered to one client. They are few, so a list takes less room than a map and no more time.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions(Vec<(Channel, Subscription)>);
+
+/// A channel that is delivered.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) cause: Cause,
+    pub(super) dialect: AnyDialect,
+}
+
+/// Why a channel is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The client asked for it by name.
+    Command,
+    /// Its viewport brought it along.
+    Viewport,
+}
+
+impl Subscriptions {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn contains(&self, channel: &Channel) -> bool {
+        self.place(channel).is_some()
+    }
+
+    pub(super) fn find(&mut self, channel: &Channel) -> Option<&mut Subscription> {
+        self.place(channel).map(|place| &mut self.0[place].1)
+    }
+
+    /// Adds a subscription, or replaces the channel's.
+    pub(super) fn insert(&mut self, channel: Channel, subscription: Subscription) {
+        match self.place(&channel) {
+            Some(place) => self.0[place].1 = subscription,
+            None => {
+                if self.0.is_empty() {
+                    // Most clients have one.
+                    self.0.reserve_exact(1);
+                }
+                self.0.push((channel, subscription));
+            }
+        }
+    }
+
+    /// True if there was one.
+    pub(super) fn remove(&mut self, channel: &Channel) -> bool {
+        let place = self.place(channel);
+        if let Some(place) = place {
+            self.0.swap_remove(place);
+        }
+        place.is_some()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Channel, &Subscription)> {
+        self.0.iter().map(|(channel, subscription)| (channel, subscription))
+    }
+
+    fn place(&self, channel: &Channel) -> Option<usize> {
+        self.0.iter().position(|(other, _)| other == channel)
+    }
+}
