@@ -43,6 +43,7 @@ mod stores;
 mod subscribing;
 mod tls;
 mod tokens;
+mod transcripts;
 mod transports;
 mod unix_socket;
 mod viewport;
