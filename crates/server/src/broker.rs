@@ -79,31 +79,85 @@ impl Broker {
 
     /// Hands a message to all workers that listen to the channel. Waits while too many bytes are in flight.
     pub async fn deliver(&self, channel: &Channel, payload: Bytes) {
-        self.counters.add(Count::Events);
-        if self.route(channel) == 0 {
-            return;
-        }
-        let cost = u32::try_from(payload.len() + OVERHEAD).unwrap_or(u32::MAX).min(self.in_flight_limit);
-        let Ok(permit) = Arc::clone(&self.in_flight).acquire_many_owned(cost).await else { return };
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let event = Arc::new(Event::new(channel.clone(), payload, number, &self.limits));
-        let event = Arc::new(InFlight { event, _permit: permit });
-        let mut route = self.route(channel);
-        let workers = self.workers.get().map(Vec::as_slice).unwrap_or_default();
-        while route != 0 {
-            let worker = route.trailing_zeros() as usize;
-            route &= route - 1;
-            if let Some(worker) = workers.get(worker) {
-                // A worker that has ended has no subscribers left.
-                let _ended: Result<(), _> = worker.send(WorkerMessage::Event(Arc::clone(&event)));
-            }
-        }
+        self.parcel().add(channel, payload).await;
+    }
+
+    /// Messages that are handed to the workers together, which wakes each worker once.
+    pub fn parcel(&self) -> Parcel<'_> {
+        Parcel { broker: self, packed: Vec::new(), bytes: 0 }
     }
 
     fn route(&self, channel: &Channel) -> u64 {
         self.routes.read().get(channel).copied().unwrap_or_default()
     }
 }
+
+/// Messages on their way from a store, which leave together: when there are many, when there is no room for one more, and
+/// when this is dropped.
+#[derive(Debug)]
+pub struct Parcel<'a> {
+    broker: &'a Broker,
+    /// For each worker, by its index.
+    packed: Vec<Vec<Arc<InFlight>>>,
+    bytes: usize,
+}
+
+impl Parcel<'_> {
+    /// Adds a message for all workers that listen to the channel. Waits while too many bytes are in flight.
+    pub async fn add(&mut self, channel: &Channel, payload: Bytes) {
+        let Broker { counters, in_flight, in_flight_limit, numbers, limits, .. } = self.broker;
+        counters.add(Count::Events);
+        if self.broker.route(channel) == 0 {
+            return;
+        }
+        let size = payload.len() + OVERHEAD;
+        let cost = u32::try_from(size).unwrap_or(u32::MAX).min(*in_flight_limit);
+        let permit = if let Ok(permit) = Arc::clone(in_flight).try_acquire_many_owned(cost) {
+            permit
+        } else {
+            // What is packed takes room that only its leaving frees.
+            self.send();
+            let Ok(permit) = Arc::clone(in_flight).acquire_many_owned(cost).await else { return };
+            permit
+        };
+        let number = numbers.fetch_add(1, Ordering::Relaxed);
+        let event = Arc::new(Event::new(channel.clone(), payload, number, limits));
+        let event = Arc::new(InFlight { event, _permit: permit });
+        let mut route = self.broker.route(channel);
+        while route != 0 {
+            let worker = route.trailing_zeros() as usize;
+            route &= route - 1;
+            if self.packed.len() <= worker {
+                self.packed.resize_with(worker + 1, Vec::new);
+            }
+            self.packed[worker].push(Arc::clone(&event));
+        }
+        self.bytes += size;
+        if self.bytes >= LARGEST_PARCEL {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        self.bytes = 0;
+        let workers = self.broker.workers.get().map(Vec::as_slice).unwrap_or_default();
+        for (worker, events) in workers.iter().zip(&mut self.packed) {
+            if !events.is_empty() {
+                // A worker that has ended has no subscribers left.
+                let _ended: Result<(), _> = worker.send(WorkerMessage::Events(std::mem::take(events)));
+            }
+        }
+    }
+}
+
+impl Drop for Parcel<'_> {
+    fn drop(&mut self) {
+        self.send();
+    }
+}
+
+/// Bytes from which on a parcel leaves, so that workers have something to do while the next one is packed.
+const LARGEST_PARCEL: usize = 64 * 1024;
 
 /// Bytes that an event costs besides its payload, roughly.
 const OVERHEAD: usize = 512;

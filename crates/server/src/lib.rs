@@ -32,7 +32,7 @@ mod worker;
 pub use access::{
     KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError, Patterns, Secret, TokenSettings,
 };
-pub use broker::Broker;
+pub use broker::{Broker, Parcel};
 pub use connection::CloseCode;
 pub use counters::{Count, Counters};
 pub use dialect::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};

@@ -6,7 +6,7 @@ use crate::{accept::Accepted, broker::InFlight};
 #[derive(Debug)]
 pub(crate) enum WorkerMessage {
     /// Something was published.
-    Event(Arc<InFlight>),
+    Events(Vec<Arc<InFlight>>),
     /// Somebody connected.
     Accepted(Accepted),
     /// The server stops: close all connections within this time.

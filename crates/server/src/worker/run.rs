@@ -72,7 +72,7 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
     let mut round = Round::new(worker);
     for message in batch.drain(..) {
         match message {
-            WorkerMessage::Event(in_flight) => round.add(in_flight),
+            WorkerMessage::Events(events) => events.into_iter().for_each(|event| round.add(event)),
             WorkerMessage::Accepted(accepted) => {
                 tokio::task::spawn_local(http::serve(Rc::clone(worker), accepted, router.clone()));
             }

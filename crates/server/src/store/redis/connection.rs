@@ -113,10 +113,11 @@ impl Connection {
     /// Deals with everything that was read. While the broker has no room this waits, nothing more is read, and Redis
     /// keeps what follows, up to its own `client-output-buffer-limit pubsub`.
     async fn take_pushes(&mut self, owner: &Subscriber) -> Result<(), Disconnected> {
+        let mut parcel = owner.broker.parcel();
         while let Some(push) = self.pushes.next()? {
             match push {
                 Push::Message { channel, payload } => match self.dialogue.channel(channel) {
-                    Some(channel) => owner.broker.deliver(channel, Bytes::copy_from_slice(payload)).await,
+                    Some(channel) => parcel.add(channel, Bytes::copy_from_slice(payload)).await,
                     None => self.dialogue.stray(channel, payload),
                 },
                 Push::TooLong { channel, bytes } => {

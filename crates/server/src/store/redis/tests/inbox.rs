@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use geocast_protocol::Channel;
 use tokio::{
@@ -6,13 +6,14 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Broker, Counters, worker::WorkerMessage};
+use crate::{Broker, Counters, broker::InFlight, worker::WorkerMessage};
 
 /// A worker that only listens.
 #[derive(Debug)]
 pub(super) struct Inbox {
     broker: Arc<Broker>,
     messages: UnboundedReceiver<WorkerMessage>,
+    unpacked: VecDeque<Arc<InFlight>>,
 }
 
 impl Inbox {
@@ -24,7 +25,7 @@ impl Inbox {
         let (sender, messages) = unbounded_channel();
         broker.attach(vec![sender]);
         channels.iter().for_each(|channel| broker.join(0, channel));
-        Self { broker: Arc::new(broker), messages }
+        Self { broker: Arc::new(broker), messages, unpacked: VecDeque::new() }
     }
 
     pub(super) fn broker(&self) -> Arc<Broker> {
@@ -33,14 +34,16 @@ impl Inbox {
 
     /// The next message: its channel, and its payload as text.
     pub(super) async fn next(&mut self) -> (String, String) {
-        let message = timeout(Duration::from_secs(10), self.messages.recv()).await;
-        match message.expect("a message within ten seconds") {
-            Some(WorkerMessage::Event(in_flight)) => {
-                let payload = String::from_utf8(in_flight.event.payload().to_vec()).unwrap();
-                (in_flight.event.channel().to_string(), payload)
+        while self.unpacked.is_empty() {
+            let message = timeout(Duration::from_secs(10), self.messages.recv()).await;
+            match message.expect("a message within ten seconds") {
+                Some(WorkerMessage::Events(events)) => self.unpacked.extend(events),
+                other => panic!("not an event: {other:?}"),
             }
-            other => panic!("not an event: {other:?}"),
         }
+        let event = &self.unpacked.pop_front().expect("there is one").event;
+        let payload = String::from_utf8(event.payload().to_vec()).unwrap();
+        (event.channel().to_string(), payload)
     }
 
     /// Waits for a message, and expects it to be this.
@@ -50,6 +53,6 @@ impl Inbox {
 
     /// Whether no message is waiting at this moment.
     pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.unpacked.is_empty() && self.messages.is_empty()
     }
 }
