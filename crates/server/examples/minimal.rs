@@ -8,8 +8,11 @@ use geocast_server::{Server, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::start(TcpListener::bind("127.0.0.1:8765")?, Settings::default())?;
-    eprintln!("ws://{}/ws", server.addresses()[0]);
+    let server = Server::start(
+        TcpListener::bind(std::env::var("LISTEN").as_deref().unwrap_or("127.0.0.1:8765"))?,
+        Settings::default(),
+    )?;
+    eprintln!("{}", server.addresses()[0]);
     let (store, time) = (server.store(), "time".parse()?);
     let ticking = tokio::spawn(async move {
         let mut clock = tokio::time::interval(Duration::from_secs(1));

@@ -1,5 +1,6 @@
 //! How clients talk: what their messages mean, and what they are told.
 
+mod commands;
 mod mixed;
 mod rpc;
 mod text;
@@ -16,6 +17,8 @@ use geocast_protocol::{
     envelope::{Content, Timestamp},
 };
 
+pub use commands::CommandHandler;
+pub(crate) use commands::Commands;
 pub(crate) use mixed::Mixed;
 pub(crate) use rpc::Rpc;
 pub(crate) use text::Text;

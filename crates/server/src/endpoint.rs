@@ -4,7 +4,7 @@ use geocast_protocol::Channel;
 
 use crate::{
     Patterns, Settings,
-    dialect::{AnyDialect, Mixed, Rpc, Text},
+    dialect::{AnyDialect, Commands, Mixed, Rpc, Text},
 };
 
 /// Where a WebSocket leads.
@@ -18,17 +18,19 @@ pub(crate) struct Endpoint {
 /// All places where a WebSocket may be opened.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
+    added: Vec<(Patterns, AnyDialect)>,
     text_paths: Patterns,
     mixed: AnyDialect,
     rpc: AnyDialect,
 }
 
 impl Endpoints {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let text = AnyDialect::new(Text::new(settings.absent_client_reference));
+    /// The endpoints of the settings, and those that a program adds.
+    pub(crate) fn new(settings: &Settings, added: Vec<(Patterns, AnyDialect)>, commands: Commands) -> Self {
+        let text = AnyDialect::new(Text::new(settings.absent_client_reference).with(commands));
         let rpc = AnyDialect::new(Rpc);
         let mixed = AnyDialect::new(Mixed::new(text, rpc.clone()));
-        Self { text_paths: settings.text_paths.clone(), mixed, rpc }
+        Self { added, text_paths: settings.text_paths.clone(), mixed, rpc }
     }
 
     /// The endpoint of a path, for a client that offers these sub-protocols: the first that is spoken there is taken.
@@ -50,6 +52,9 @@ impl Endpoints {
 
     /// The dialects of a path; the first is spoken with clients that do not choose.
     fn spoken(&self, path: &str) -> Option<Vec<&AnyDialect>> {
+        if let Some((_, dialect)) = self.added.iter().find(|(paths, _)| paths.matches(path)) {
+            return Some(vec![dialect]);
+        }
         match path {
             "/rpc" | "/rpc/" => Some(vec![&self.rpc]),
             path if self.text_paths.matches(path) => Some(vec![&self.mixed, &self.rpc]),

@@ -8,6 +8,7 @@
 mod accept;
 mod access;
 mod broker;
+mod builder;
 mod clock;
 mod connection;
 mod counters;
@@ -33,9 +34,10 @@ pub use access::{
     KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError, Patterns, Secret, TokenSettings,
 };
 pub use broker::{Broker, Parcel};
+pub use builder::Builder;
 pub use connection::CloseCode;
 pub use counters::{Count, Counters};
-pub use dialect::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};
+pub use dialect::{Answer, CommandHandler, Dialect, Kind, Message, Payload, Push, Wrap};
 pub use event::Event;
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use reload::{Reload, ReloadError};
@@ -52,5 +54,7 @@ pub use transport::{ListenAddress, Listener, Listeners, Tls, TlsError, UnixSocke
 pub use geocast_geo_filter::AxisOrder;
 /// Re-exported for [`Limits`].
 pub use geocast_hub::Overflow;
+/// Re-exported for [`Dialect`].
+pub use geocast_protocol::envelope::{Content, Timestamp};
 
 use access::Access;

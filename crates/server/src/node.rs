@@ -34,6 +34,7 @@ impl Node {
     pub(crate) fn new(
         settings: Arc<Settings>,
         access: Arc<Access>,
+        endpoints: Endpoints,
         catalogue: Arc<Catalogue>,
         broker: Arc<Broker>,
         store: Arc<dyn Store>,
@@ -42,7 +43,7 @@ impl Node {
         let source = catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326");
         let rules = Rules { access: Arc::clone(&access), catalogue, settings: Arc::clone(&settings), source };
         Self {
-            endpoints: Endpoints::new(&settings),
+            endpoints,
             transforms: Arc::new(Transforms::new(settings.limits.transforms)),
             rules: Arc::new(rules),
             snapshots: Arc::new(Semaphore::new(SNAPSHOT_BYTES)),

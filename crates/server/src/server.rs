@@ -6,10 +6,12 @@ use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    Access, Broker, Counters, KeyError, ListenAddress, Listener, Listeners, PathProjection, Reload, Settings,
-    Store, StoreSettings,
+    Access, Broker, Builder, Counters, KeyError, ListenAddress, Listener, Listeners, PathProjection, Reload,
+    Settings, Store, StoreSettings,
     accept::accept,
     access::Exposure,
+    builder::{Parts, StoreMaker},
+    endpoint::Endpoints,
     http,
     node::Node,
     store::{EmbeddedStore, RedisStartError, RedisStore},
@@ -59,7 +61,20 @@ impl Server {
     /// # Errors
     /// [`StartError`]; a store that cannot be reached is none, it is waited for.
     pub fn start(listeners: impl Into<Listeners>, settings: Settings) -> Result<Self, StartError> {
-        let listeners = listeners.into().into_vec();
+        Self::builder(settings).start(listeners)
+    }
+
+    /// For programs that bring parts of their own: commands, dialects, a store.
+    pub fn builder(settings: Settings) -> Builder {
+        Builder::new(settings)
+    }
+
+    pub(crate) fn start_with(
+        listeners: Listeners,
+        settings: Settings,
+        parts: Parts,
+    ) -> Result<Self, StartError> {
+        let listeners = listeners.into_vec();
         listeners.iter().try_for_each(Listener::prepare)?;
         let addresses = listeners.iter().map(Listener::address).collect::<io::Result<Vec<_>>>()?;
         let exposure = if addresses.iter().all(ListenAddress::is_local) {
@@ -75,11 +90,15 @@ impl Server {
         let counters = Arc::new(Counters::default());
         let limits = &settings.limits;
         let broker = Arc::new(Broker::new(limits.payload(), limits.in_flight, Arc::clone(&counters)));
-        let store: Arc<dyn Store> = match &settings.store {
-            StoreSettings::Embedded => {
+        let endpoints = Endpoints::new(&settings, parts.dialects, parts.commands);
+        let store: Arc<dyn Store> = match (parts.store, &settings.store) {
+            (Some(StoreMaker(make)), _) => make(Arc::clone(&broker)),
+            (None, StoreSettings::Embedded) => {
                 Arc::new(EmbeddedStore::new(Arc::clone(&broker), limits.embedded_state))
             }
-            StoreSettings::Redis(redis) => Arc::new(RedisStore::start(redis.clone(), Arc::clone(&broker))?),
+            (None, StoreSettings::Redis(redis)) => {
+                Arc::new(RedisStore::start(redis.clone(), Arc::clone(&broker))?)
+            }
         };
         let access = Arc::new(Access::new(&settings, exposure));
         access.reload_keys()?;
@@ -88,7 +107,8 @@ impl Server {
         if let Some(unknown) = systems.find(|crs| catalogue.crs(crs.code()).is_none()) {
             return Err(StartError::UnknownCrs(unknown));
         }
-        let node = Arc::new(Node::new(settings, access, catalogue, Arc::clone(&broker), store, counters));
+        let node =
+            Arc::new(Node::new(settings, access, endpoints, catalogue, Arc::clone(&broker), store, counters));
         let router = http::router(Arc::clone(&node));
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for index in 0..count {

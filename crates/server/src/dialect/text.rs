@@ -4,7 +4,7 @@ use geocast_protocol::{
     text,
 };
 
-use super::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};
+use super::{Answer, Commands, Dialect, Kind, Message, Payload, Push, Wrap};
 use crate::{
     AbsentClientReference, Count,
     session::{Conversation, Fault, FaultKind, Fetch, View},
@@ -14,11 +14,17 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Text {
     absent: AbsentClientReference,
+    added: Commands,
 }
 
 impl Text {
     pub(crate) fn new(absent: AbsentClientReference) -> Self {
-        Self { absent }
+        Self { absent, added: Commands::default() }
+    }
+
+    /// The same with further commands.
+    pub(crate) fn with(self, added: Commands) -> Self {
+        Self { added, ..self }
     }
 
     fn envelope(
@@ -91,6 +97,19 @@ impl Text {
         }
     }
 
+    /// Carries out a command that is none of the dialect's own.
+    fn run_added(&self, frame: &str, conversation: &mut Conversation<'_>) {
+        let Some((handler, arguments)) = self.added.find(frame) else {
+            return conversation.count(Count::CommandUnknown);
+        };
+        if let Some(content) = handler.run(arguments, conversation) {
+            let content = content.to_string();
+            let content = Content::Json(content.as_bytes());
+            let answer = self.envelope(Source::Websocket, content, conversation.now(), None);
+            conversation.say(answer);
+        }
+    }
+
     /// What may not be read is answered like what does not exist.
     fn get(&self, fetch: Fetch, crs: Option<Crs>, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
         let crs = crs.map(|crs| conversation.known(crs)).transpose()?;
@@ -139,7 +158,7 @@ impl Dialect for Text {
                     fault.map(|fault| (fault.kind.code(), fault.message))
                 }
                 Err(error) if error.kind.is_unknown_command() => {
-                    conversation.count(Count::CommandUnknown);
+                    self.run_added(frame, conversation);
                     None
                 }
                 Err(error) => Some((error.kind.code(), error.to_string())),

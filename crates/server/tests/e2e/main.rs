@@ -6,6 +6,7 @@ mod client;
 mod client_reference;
 mod collections;
 mod envelope;
+mod examples;
 mod gap;
 mod geometries;
 mod getting;

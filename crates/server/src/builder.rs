@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use crate::{
+    Broker, CommandHandler, Dialect, Listeners, Patterns, Server, Settings, StartError, Store,
+    dialect::{AnyDialect, Commands},
+};
+
+/// A gateway with parts of the caller's own.
+///
+/// ```no_run
+/// use geocast_server::{Server, Settings};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder(Settings::default())
+///     .command("HELLO", |name: &str| Some(format!("hello, {name}").into()))
+///     .start(std::net::TcpListener::bind("127.0.0.1:0")?)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Builder {
+    pub(crate) settings: Settings,
+    pub(crate) parts: Parts,
+}
+
+/// What a program adds to a gateway.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) store: Option<StoreMaker>,
+    /// The first whose paths match is spoken.
+    pub(crate) dialects: Vec<(Patterns, AnyDialect)>,
+    pub(crate) commands: Commands,
+}
+
+/// Makes a store that delivers to a broker.
+pub(crate) struct StoreMaker(pub(crate) Box<dyn FnOnce(Arc<Broker>) -> Arc<dyn Store> + Send>);
+
+impl std::fmt::Debug for StoreMaker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("StoreMaker")
+    }
+}
+
+impl Builder {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, parts: Parts::default() }
+    }
+
+    /// Uses a store of the caller's own instead of the one that the settings name. It gets the broker to which it
+    /// delivers messages.
+    #[must_use]
+    pub fn store(mut self, make: impl FnOnce(Arc<Broker>) -> Arc<dyn Store> + Send + 'static) -> Self {
+        self.parts.store = Some(StoreMaker(Box::new(make)));
+        self
+    }
+
+    /// Speaks a dialect of the caller's own on these paths, before any other that is spoken there.
+    #[must_use]
+    pub fn dialect(mut self, paths: Patterns, dialect: impl Dialect) -> Self {
+        self.parts.dialects.push((paths, AnyDialect::new(dialect)));
+        self
+    }
+
+    /// Adds a command to the text dialect, or replaces the one of that name. Commands of the dialect itself cannot be
+    /// replaced.
+    #[must_use]
+    pub fn command(mut self, name: &str, handler: impl CommandHandler) -> Self {
+        self.parts.commands.insert(name, handler);
+        self
+    }
+
+    /// As [`Server::start`].
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start(self, listeners: impl Into<Listeners>) -> Result<Server, StartError> {
+        Server::start_with(listeners.into(), self.settings, self.parts)
+    }
+}
