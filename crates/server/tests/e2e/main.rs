@@ -32,6 +32,7 @@ mod redis_store;
 mod refused_channels;
 mod regressions;
 mod rpc;
+mod rpc_clients;
 mod rpc_frames;
 mod sentinel;
 mod server;
