@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Broker, CommandHandler, Dialect, Listeners, Patterns, Server, Settings, StartError, Store,
+    Broker, CommandHandler, Dialect, Listeners, Patterns, RequestHandler, Server, Settings, StartError,
+    Store,
     dialect::{AnyDialect, Commands},
 };
 
@@ -66,6 +67,13 @@ impl Builder {
     #[must_use]
     pub fn command(mut self, name: &str, handler: impl CommandHandler) -> Self {
         self.parts.commands.insert(name, handler);
+        self
+    }
+
+    /// Answers one type of rohrpost's requests, as [`Settings::request_handlers`] do.
+    #[must_use]
+    pub fn request_handler(mut self, handler: impl RequestHandler) -> Self {
+        self.settings.request_handlers.push(Arc::new(handler));
         self
     }
 

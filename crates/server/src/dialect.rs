@@ -1,7 +1,9 @@
 //! How clients talk: what their messages mean, and what they are told.
 
+mod aiows;
 mod commands;
 mod mixed;
+mod rohrpost;
 mod rpc;
 mod text;
 
@@ -17,9 +19,11 @@ use geocast_protocol::{
     envelope::{Content, Timestamp},
 };
 
+pub(crate) use aiows::Aiows;
 pub use commands::CommandHandler;
 pub(crate) use commands::Commands;
 pub(crate) use mixed::Mixed;
+pub(crate) use rohrpost::Rohrpost;
 pub(crate) use rpc::Rpc;
 pub(crate) use text::Text;
 

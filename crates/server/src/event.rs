@@ -38,7 +38,10 @@ impl Event {
             (None, _) => (None, published),
             (package, payload) => (package, published.slice_ref(payload)),
         };
-        let document = Document::read(&payload, limits).map_err(|error| match error {
+        // What its publisher says is no JSON is not looked into.
+        let opaque = matches!(package, Some(PackageType::Text | PackageType::Bytes));
+        let text = if opaque { &[] } else { &*payload };
+        let document = Document::read(text, limits).map_err(|error| match error {
             ReadError::TooManyVertices { .. } => Withheld::TooManyVertices,
             _ => Withheld::TooDeep,
         });

@@ -130,7 +130,12 @@ impl Client {
                 assert!((1..=most as usize).contains(&count), "{count}");
             }
             Effect::View(view, _) => assert!(RULES.catalogue.info(view.output).is_some(), "{view:?}"),
-            Effect::Buffer(None) | Effect::Report(..) | Effect::Gather | Effect::Release(_) => {}
+            Effect::Buffer(None)
+            | Effect::Report(..)
+            | Effect::Gather
+            | Effect::Release(_)
+            | Effect::Handle(_)
+            | Effect::Close => {}
         }
     }
 

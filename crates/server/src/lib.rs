@@ -17,6 +17,7 @@ mod endpoint;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod handler;
 mod http;
 mod interest;
 mod node;
@@ -28,6 +29,7 @@ mod session;
 mod settings;
 mod store;
 mod transport;
+mod url_prefix;
 mod worker;
 
 pub use access::{
@@ -39,6 +41,9 @@ pub use connection::CloseCode;
 pub use counters::{Count, Counters};
 pub use dialect::{Answer, CommandHandler, Dialect, Kind, Message, Payload, Push, Wrap};
 pub use event::Event;
+pub use handler::{
+    EndpointUrlError, HandlerError, HandlersError, HttpHandler, HttpHandlerError, RequestHandler,
+};
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use reload::{Reload, ReloadError};
 pub use server::{Server, StartError};
@@ -49,12 +54,17 @@ pub use store::{
     deletion_notice,
 };
 pub use transport::{ListenAddress, Listener, Listeners, Tls, TlsError, UnixSocket, UnixSocketError};
+pub use url_prefix::{UrlPrefix, UrlPrefixError};
 
 /// Re-exported for [`Settings`], so that a program needs no other crate to write them.
 pub use geocast_geo_filter::AxisOrder;
 /// Re-exported for [`Limits`].
 pub use geocast_hub::Overflow;
+/// Re-exported for [`Settings`].
+pub use geocast_protocol::aiows::ChannelNames;
 /// Re-exported for [`Dialect`].
 pub use geocast_protocol::envelope::{Content, Timestamp};
+/// Re-exported for [`RequestHandler`].
+pub use geocast_protocol::{Json, rohrpost::RawRequest};
 
 use access::Access;

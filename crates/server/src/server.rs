@@ -3,7 +3,10 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, thread::JoinHandle, ti
 use geocast_geo_filter::{Catalogue, CatalogueError};
 use geocast_protocol::Crs;
 use thiserror::Error;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::{
+    runtime::{Handle, TryCurrentError},
+    sync::mpsc::UnboundedSender,
+};
 
 use crate::{
     Access, Broker, Builder, Counters, KeyError, ListenAddress, Listener, Listeners, PathProjection, Reload,
@@ -12,6 +15,7 @@ use crate::{
     access::Exposure,
     builder::{Parts, StoreMaker},
     endpoint::Endpoints,
+    handler::{Handlers, HandlersError},
     http,
     node::Node,
     store::{EmbeddedStore, RedisStartError, RedisStore},
@@ -49,6 +53,12 @@ pub enum StartError {
     /// A path is to be served in a coordinate system that PROJ's database does not know.
     #[error("coordinate reference system `{0}` of a path is not known here")]
     UnknownCrs(Crs),
+    /// There is no tokio runtime to run on.
+    #[error("the server needs a tokio runtime")]
+    Runtime(#[from] TryCurrentError),
+    /// The request handlers exclude each other.
+    #[error(transparent)]
+    Handlers(#[from] HandlersError),
     /// There are too many workers.
     #[error("{0} workers are more than the {max} there can be", max = Broker::MAX_WORKERS)]
     TooManyWorkers(usize),
@@ -90,7 +100,9 @@ impl Server {
         let counters = Arc::new(Counters::default());
         let limits = &settings.limits;
         let broker = Arc::new(Broker::new(limits.payload(), limits.in_flight, Arc::clone(&counters)));
-        let endpoints = Endpoints::new(&settings, parts.dialects, parts.commands);
+        let (most, limit) = (limits.handled, settings.timeouts.handler);
+        let handlers = Handlers::new(&settings.request_handlers, most, limit, Handle::try_current()?)?;
+        let endpoints = Endpoints::new(&settings, parts.dialects, parts.commands, handlers);
         let store: Arc<dyn Store> = match (parts.store, &settings.store) {
             (Some(StoreMaker(make)), _) => make(Arc::clone(&broker)),
             (None, StoreSettings::Embedded) => {

@@ -1,10 +1,13 @@
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use geocast_geo_filter::AxisOrder;
 use geocast_hub::Overflow;
-use geocast_protocol::Channel;
+use geocast_protocol::{Channel, aiows::ChannelNames};
 
-use crate::{OriginPolicy, PathProjection, Patterns, Secret, TokenSettings, store::RedisSettings};
+use crate::{
+    OriginPolicy, PathProjection, Patterns, RequestHandler, Secret, TokenSettings, UrlPrefix,
+    store::RedisSettings,
+};
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
 #[derive(Debug, Clone)]
@@ -31,6 +34,12 @@ pub struct Settings {
     pub publish_key: Option<Secret>,
     /// Signed tokens that open channels to their bearers. `None`: tokens are passed over.
     pub tokens: Option<TokenSettings>,
+    /// What stands before the addresses of aiows.
+    pub url_prefix: UrlPrefix,
+    /// How names in those addresses, and in broadcasts, become channels.
+    pub channel_names: ChannelNames,
+    /// Who answers the requests of the rohrpost dialect that the server does not know, one for each type.
+    pub request_handlers: Vec<Arc<dyn RequestHandler>>,
     /// What stands for `client_reference` where a command gave none.
     pub absent_client_reference: AbsentClientReference,
     /// The order of coordinates in every system but EPSG:4326, which is always longitude, latitude (RFC 7946 §4).
@@ -93,6 +102,8 @@ pub struct Limits {
     pub embedded_state: usize,
     /// Longest time, in milliseconds, and largest number of messages of a client's BUFFER.
     pub buffer: (u32, u32),
+    /// Requests that [request handlers](Settings::request_handlers) work on at the same time; others are refused.
+    pub handled: usize,
 }
 
 /// Bounds on time.
@@ -119,6 +130,8 @@ pub struct Timeouts {
     pub settle: Duration,
     /// How long after a GET a SUB of the same channel still gets what was published in between.
     pub hold: Duration,
+    /// How long a [request handler](Settings::request_handlers) may take.
+    pub handler: Duration,
 }
 
 impl Limits {
@@ -140,6 +153,9 @@ impl Default for Settings {
             origins: OriginPolicy::default(),
             publish_key: None,
             tokens: None,
+            url_prefix: UrlPrefix::default(),
+            channel_names: ChannelNames::default(),
+            request_handlers: Vec::new(),
             absent_client_reference: AbsentClientReference::default(),
             axis_order: AxisOrder::Xy,
             limits: Limits::default(),
@@ -165,6 +181,7 @@ impl Default for Limits {
             in_flight: 64 * 1024 * KIB,
             embedded_state: 1024 * 1024 * KIB,
             buffer: (60_000, 10_000),
+            handled: 64,
         }
     }
 }
@@ -182,6 +199,7 @@ impl Default for Timeouts {
             drain_spread: Duration::from_secs(10),
             settle: Duration::from_millis(5),
             hold: Duration::from_secs(5),
+            handler: Duration::from_secs(5),
         }
     }
 }

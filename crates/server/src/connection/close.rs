@@ -6,6 +6,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as Code;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseCode {
+    /// 1000: the client has asked for it.
+    Asked,
     /// 1002: what the client sent is no WebSocket.
     ProtocolError,
     /// 1007: a text frame is not UTF-8.
@@ -24,6 +26,7 @@ impl CloseCode {
     /// The number on the wire.
     pub const fn code(self) -> u16 {
         match self {
+            Self::Asked => 1000,
             Self::ProtocolError => 1002,
             Self::InvalidText => 1007,
             Self::TooLarge => 1009,
@@ -36,6 +39,7 @@ impl CloseCode {
     /// The text that goes with it.
     pub const fn reason(self) -> &'static str {
         match self {
+            Self::Asked => "closed as asked",
             Self::ProtocolError => "protocol error",
             Self::InvalidText => "text is not UTF-8",
             Self::TooLarge => "message too large",

@@ -6,7 +6,7 @@ use std::{
 use futures_util::future::LocalBoxFuture;
 use geocast_geo_filter::{Transform, TransformError};
 use geocast_protocol::Channel;
-use tokio::time::timeout;
+use tokio::{task::JoinError, time::timeout};
 
 use super::{
     Connection, Frame,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     StoreError, clock,
     dialect::{Answer, AnyDialect, Payload},
+    handler::Handling,
     interest::{Sight, Window},
     node::Node,
     session::{Asked, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
@@ -54,6 +55,11 @@ impl Connection {
                 Effect::Fetch(request, dialect) => self.fetch(request, dialect),
                 Effect::Publish(publication, asked) => self.publish(publication, asked),
                 Effect::Report(reference, dialect) => self.report(&reference, &dialect),
+                Effect::Handle(handling) => self.handle(handling),
+                Effect::Close => {
+                    self.is_over = true;
+                    self.effects.clear();
+                }
                 Effect::Gather => self.gathered = Some(Vec::new()),
                 Effect::Release(dialect) => {
                     let replies = self.gathered.take().unwrap_or_default();
@@ -174,6 +180,22 @@ impl Connection {
             };
             Done::Published(published, asked)
         }));
+    }
+
+    fn handle(&mut self, handling: Handling) {
+        let handlers = Arc::clone(self.worker.node.endpoints.handlers());
+        if let Err(busy) = handlers.begin(handling, self.handled.get_or_insert_default()) {
+            self.say(busy);
+        }
+    }
+
+    /// Takes up what a handler has come to.
+    pub(super) fn handled_one(&mut self, reply: Option<Result<Payload, JoinError>>) {
+        match reply {
+            Some(Ok(reply)) => self.say(reply),
+            Some(Err(error)) => tracing::debug!(%error, "a handler was given up"),
+            None => self.handled = None,
+        }
     }
 
     fn report(&mut self, reference: &str, dialect: &AnyDialect) {

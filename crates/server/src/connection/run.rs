@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use geocast_geo_filter::KnownCrs;
 use geocast_hub::SubscriberId;
-use tokio::{sync::Notify, time::sleep_until};
+use tokio::{sync::Notify, task::JoinSet, time::sleep_until};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Error, Message, error::ProtocolError, protocol::Role},
@@ -41,6 +41,8 @@ pub(crate) struct Connection {
     pub(super) effects: VecDeque<Effect>,
     /// The effect that is under way and needs time.
     pub(super) work: Option<Work>,
+    /// Requests that handlers are working on, if there are any; what is in here ends with the connection.
+    pub(super) handled: Option<JoinSet<Payload>>,
     /// State that was read lately, of channels that the client is not subscribed to.
     pub(super) marks: Vec<Fetched>,
     pub(super) websocket: WebSocketStream<Duplex>,
@@ -49,6 +51,8 @@ pub(crate) struct Connection {
     pub(super) liveness: Liveness,
     /// Whether the first frames of the connection are still being collected; afterwards a set is what is there at once.
     pub(super) is_opening: bool,
+    /// Whether the client has asked to be closed.
+    pub(super) is_over: bool,
     /// When the connection is to be closed because the server stops.
     pub(super) leave_at: Option<Instant>,
     _place: Place,
@@ -104,9 +108,11 @@ impl Connection {
             dialect,
             gathered: None,
             work: None,
+            handled: None,
             marks: Vec::new(),
             liveness: Liveness::new(&settings.timeouts, now),
             is_opening: true,
+            is_over: false,
             leave_at: None,
             _place: opening.place,
             worker,
@@ -141,6 +147,9 @@ impl Connection {
                 done = async { self.work.as_mut().expect("guarded by the condition").await }, if self.work.is_some() => {
                     self.work = None;
                     self.complete(done);
+                }
+                reply = async { self.handled.as_mut().expect("guarded by the condition").join_next().await }, if self.handled.is_some() => {
+                    self.handled_one(reply);
                 }
                 _ = self.socket.writable(), if self.is_blocked() => {
                     self.worker.with_mailbox(self.id, |_| ());

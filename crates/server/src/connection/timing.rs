@@ -14,6 +14,9 @@ impl Connection {
             self.effects.extend(self.session.settle());
             self.proceed();
         }
+        if self.is_over {
+            return Some(End::Close(CloseCode::Asked));
+        }
         if let Some(spread) = self.worker.draining() {
             let leave_at = *self.leave_at.get_or_insert_with(|| now + spread.mul_f64(fastrand::f64()));
             if leave_at <= now {

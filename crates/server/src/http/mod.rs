@@ -1,5 +1,6 @@
 //! One port for everything: WebSocket upgrades, publishing, health, the page that says what this is.
 
+mod aiows;
 mod answer;
 mod handshake;
 mod health;

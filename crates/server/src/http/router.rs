@@ -4,17 +4,23 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::{get, post, put},
 };
 
-use super::{answer::Refusal, health, publish};
+use super::{aiows, answer::Refusal, health, publish, upgrade};
 use crate::node::Node;
 
 /// Everything but WebSocket upgrades.
 pub(crate) fn router(node: Arc<Node>) -> Router {
     let limit = node.settings.limits.publication;
+    let prefix = node.settings.url_prefix.as_str();
+    let packages = || post(aiows::publish).get(upgrade_required);
     Router::new()
+        .route(&format!("{prefix}/channel/{{name}}"), packages())
+        .route(&format!("{prefix}/channel/{{name}}/"), packages())
+        .route(&format!("{prefix}/broadcast"), post(aiows::broadcast))
+        .route(&format!("{prefix}/broadcast/"), post(aiows::broadcast))
         .route("/", get(page))
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
@@ -33,6 +39,10 @@ async fn page() -> impl IntoResponse {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, include_str!("page.html"))
+}
+
+async fn upgrade_required() -> Response {
+    upgrade::required()
 }
 
 async fn nothing_here() -> Refusal {

@@ -17,7 +17,7 @@ use crate::{
     access::Identity,
     clock,
     connection::{Connection, Opening},
-    endpoint::Endpoint,
+    endpoint::{Endpoint, NoEndpoint},
     node::{Node, Place},
     transport::Stream,
     worker::Worker,
@@ -92,8 +92,9 @@ pub(super) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Re
 fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal> {
     let node = &worker.node;
     let path = request.uri().path();
-    let endpoint = node.endpoints.find(path, offered(request.headers())).ok_or_else(|| {
-        Refusal::new(StatusCode::NOT_FOUND, "not_found", "no WebSocket is spoken here; try /ws")
+    let endpoint = node.endpoints.find(path, offered(request.headers())).map_err(|error| match error {
+        NoEndpoint::Elsewhere => Refusal::new(StatusCode::NOT_FOUND, "not_found", error.to_string()),
+        NoEndpoint::Channel(_) => Refusal::new(StatusCode::BAD_REQUEST, "bad_channel", error.to_string()),
     })?;
     if node.is_draining() {
         let message = "the server is stopping";
@@ -107,7 +108,14 @@ fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal
     if offered(request.headers()).any(|offered| offered == name) {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
-    let identity = node.access.identify(request.uri(), request.headers(), clock::timestamp())?;
+    let now = clock::timestamp();
+    let identity = node.access.identify(request.uri(), request.headers(), now)?;
+    if let Some(channel) = &endpoint.channel
+        && !node.access.reads(&identity, channel, now)
+    {
+        let message = format!("channel `{channel}` may not be read");
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "channel_refused", message));
+    }
     let place = node.place().ok_or_else(|| {
         let limit = node.settings.limits.connections;
         let message = format!("all {limit} connections are taken");

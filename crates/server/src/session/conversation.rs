@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     Count,
+    access::TokenError,
     dialect::{AnyDialect, Payload},
+    handler::Handling,
 };
 
 /// What a [`Dialect`](crate::Dialect) can do for a client that has said something.
@@ -37,6 +39,27 @@ impl<'a> Conversation<'a> {
     /// Goes on in another dialect for the time of `talk`.
     pub(crate) fn speaking(&mut self, dialect: &AnyDialect, talk: impl FnOnce(&mut Conversation<'_>)) {
         talk(&mut Conversation { session: self.session, dialect, noted: self.noted, now: self.now });
+    }
+
+    /// Goes on as the one for whom a token stands, for the time of `talk`. Where the server reads no tokens, this one is
+    /// passed over.
+    ///
+    /// # Errors
+    /// The token is not accepted; then there is no `talk`.
+    pub(crate) fn presenting<T>(
+        &mut self,
+        token: &str,
+        talk: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, TokenError> {
+        let identity = match self.session.rules.access.identify_token(token, self.now.wall) {
+            Ok(identity) => identity,
+            Err(TokenError::Unused) => return Ok(talk(self)),
+            Err(error) => return Err(error),
+        };
+        let own = std::mem::replace(&mut self.session.identity, identity);
+        let told = talk(self);
+        self.session.identity = own;
+        Ok(told)
     }
 
     /// The time of day.
@@ -201,6 +224,16 @@ impl<'a> Conversation<'a> {
         let asked = self.asked(receipt);
         self.wants(Effect::Publish(publication, asked));
         Ok(())
+    }
+
+    /// Has a request handled. What follows does not wait for it.
+    pub(crate) fn handle(&mut self, handling: Handling) {
+        self.wants(Effect::Handle(handling));
+    }
+
+    /// Closes the connection once all that was asked for before has been done.
+    pub fn close(&mut self) {
+        self.wants(Effect::Close);
     }
 
     /// Says what is believed about the client.

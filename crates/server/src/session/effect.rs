@@ -5,7 +5,10 @@ use geocast_geo_filter::KnownCrs;
 use geocast_protocol::{Channel, Word};
 
 use super::View;
-use crate::dialect::{AnyDialect, Payload};
+use crate::{
+    dialect::{AnyDialect, Payload},
+    handler::Handling,
+};
 
 /// What a session wants done. Effects are carried out one after the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +27,12 @@ pub(crate) enum Effect {
     Unsubscribe(Channel),
     /// Publish this.
     Publish(Publication, Asked),
+    /// Have this handled, and send what comes of it whenever it comes.
+    Handle(Handling),
     /// Say what is believed about the client.
     Report(Box<str>, AnyDialect),
+    /// Close the connection, when all of the above has been sent.
+    Close,
     /// Keep what is to be sent from here on.
     Gather,
     /// Send what was kept, together.

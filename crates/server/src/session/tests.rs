@@ -83,6 +83,8 @@ fn short(effect: &Effect) -> String {
             format!("publish {} {}", publication.channel, String::from_utf8_lossy(&publication.payload))
         }
         Effect::Report(reference, _) => format!("report {reference}"),
+        Effect::Handle(handling) => format!("handle {}", handling.request.json()),
+        Effect::Close => "close".to_owned(),
         Effect::Gather => "gather".to_owned(),
         Effect::Release(_) => "release".to_owned(),
     }

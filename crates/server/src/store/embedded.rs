@@ -79,6 +79,13 @@ impl Store for EmbeddedStore {
         Ok(())
     }
 
+    async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
+        for (channel, payload) in messages {
+            self.broker.deliver(&channel, payload).await;
+        }
+        Ok(())
+    }
+
     async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
         let _in_order = self.order.lock().await;
         self.state.write().set(channel, key, value.clone(), self.limit)?;

@@ -33,6 +33,10 @@ pub trait Store: Debug + Send + Sync {
     /// Sends a message to the subscribers of a channel.
     async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError>;
 
+    /// Sends messages to the subscribers of their channels, in this order: all of them, or none if there is an error. Only
+    /// when the store's answer is lost ([`StoreError::Unavailable`]) it is not known which of both.
+    async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError>;
+
     /// Sets one key of a channel's state and publishes the value, as one step.
     async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError>;
 

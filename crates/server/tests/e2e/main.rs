@@ -1,5 +1,6 @@
 //! The server over real sockets, on both stores.
 
+mod aiows;
 mod buffering;
 mod caller;
 mod client;
@@ -31,6 +32,8 @@ mod redis_server;
 mod redis_store;
 mod refused_channels;
 mod regressions;
+mod request_handlers;
+mod rohrpost;
 mod rpc;
 mod rpc_clients;
 mod rpc_frames;

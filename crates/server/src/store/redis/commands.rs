@@ -5,7 +5,7 @@ use deadpool_redis::{
     Connection, Manager, Pool, PoolError, Runtime,
     redis::{
         AsyncConnectionConfig, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo,
-        RedisConnectionInfo, RedisError, ServerErrorKind, cmd,
+        RedisConnectionInfo, RedisError, ServerErrorKind, cmd, pipe,
     },
 };
 use geocast_protocol::Channel;
@@ -98,6 +98,25 @@ impl Commands {
     /// Sends a message.
     pub(super) async fn publish(&self, channel: &Channel, payload: &[u8]) -> Result<(), StoreError> {
         self.single::<u64>(self.timeout, command("PUBLISH", channel, &[payload])).await.map(drop)
+    }
+
+    /// Sends messages in one transaction. PUBLISH cannot fail once it is queued, so either all are sent or none.
+    pub(super) async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let pool = self.pool.clone();
+        let work = async move {
+            let mut transaction = pipe();
+            transaction.atomic();
+            for (channel, payload) in &messages {
+                transaction.add_command(command("PUBLISH", channel, &[payload]));
+            }
+            let mut connection = connection(&pool).await?;
+            let sent: Result<Vec<u64>, RedisError> = transaction.query_async(&mut connection).await;
+            sent.map(drop).map_err(|error| from_redis(&error))
+        };
+        self.run(self.timeout, work).await
     }
 
     /// Sets a value and publishes it.

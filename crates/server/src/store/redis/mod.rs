@@ -11,8 +11,8 @@
 //! | `shared` | what the store and the task both see |
 //!
 //! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `UNWATCH` (sent by the pool), `HSTRLEN`,
-//! `HGET`, `HSCAN`, `PUBLISH`, and for writing over HTTP `EVAL`, `HSET` and `HDEL`; the keys and channels that are to
-//! be served, and the channels `__geocast_probe:*`.
+//! `HGET`, `HSCAN`, `PUBLISH`, and for writing over HTTP `EVAL`, `HSET` and `HDEL`, for broadcasts `MULTI`, `EXEC` and
+//! `DISCARD`; the keys and channels that are to be served, and the channels `__geocast_probe:*`.
 
 mod backoff;
 mod commands;

@@ -97,6 +97,10 @@ impl Store for RedisStore {
         self.commands.publish(channel, &payload).await
     }
 
+    async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
+        self.commands.publish_all(messages).await
+    }
+
     async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
         self.commands.put(channel, key, &value).await
     }
