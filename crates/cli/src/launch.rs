@@ -1,14 +1,14 @@
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
-    AbsentClientReference, AxisOrder, KeyFile, Limits, OriginPolicy, Overflow, RedisSettings, Secret,
-    Settings, StoreSettings, Timeouts, TokenSettings,
+    AbsentClientReference, AxisOrder, ChannelNames, KeyFile, Limits, OriginPolicy, Overflow, RedisSettings,
+    Secret, Settings, StoreSettings, Timeouts, TokenSettings,
 };
 
 use crate::{
     arguments::{
-        AxisOrderOption, ClientReferenceOption, LimitOptions, LogFormat, Options, OverflowOption,
-        RedisOptions, TimeoutOptions, TokenOptions,
+        AxisOrderOption, ClientReferenceOption, DialectOptions, LimitOptions, LogFormat, Options,
+        OverflowOption, RedisOptions, TimeoutOptions, TokenOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -47,6 +47,7 @@ impl TryFrom<Options> for Launch {
             client_reference,
             axis_order,
             tokens,
+            dialects,
             limits,
             timeouts,
             redis_options,
@@ -67,6 +68,7 @@ impl TryFrom<Options> for Launch {
         let key_file = publish_key_file.map(|path| secret_in("publish_key_file", &path)).transpose()?;
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
         settings.tokens = token_settings(tokens)?;
+        apply_dialects(&mut settings, dialects);
         set(&mut settings.absent_client_reference, client_reference.map(Into::into));
         set(&mut settings.axis_order, axis_order.map(Into::into));
         apply_limits(&mut settings.limits, limits);
@@ -76,6 +78,16 @@ impl TryFrom<Options> for Launch {
             log: LogSettings::new(log, log_format.unwrap_or(LogFormat::Text)),
             settings,
         })
+    }
+}
+
+fn apply_dialects(settings: &mut Settings, options: DialectOptions) {
+    let DialectOptions { url_prefix, fold_channel_names, rohrpost_handler } = options;
+    set(&mut settings.url_prefix, url_prefix);
+    let names = |folds| if folds { ChannelNames::Folded } else { ChannelNames::AsWritten };
+    set(&mut settings.channel_names, fold_channel_names.map(names));
+    for handler in rohrpost_handler.into_iter().flatten() {
+        settings.request_handlers.push(Arc::new(handler));
     }
 }
 
@@ -138,6 +150,7 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
         max_embedded_state,
         max_buffer_time,
         max_buffer_count,
+        max_handled,
     } = options;
     set(&mut limits.connections, max_connections);
     set(&mut limits.message, max_message);
@@ -154,6 +167,7 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
     set(&mut limits.embedded_state, max_embedded_state);
     set(&mut limits.buffer.0, max_buffer_time.map(milliseconds));
     set(&mut limits.buffer.1, max_buffer_count);
+    set(&mut limits.handled, max_handled);
 }
 
 fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
@@ -168,6 +182,7 @@ fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
         drain_spread,
         settle_time,
         hold_time,
+        handler_timeout,
     } = options;
     set(&mut timeouts.ping, ping_interval);
     set(&mut timeouts.pong, pong_timeout);
@@ -179,6 +194,7 @@ fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
     set(&mut timeouts.drain_spread, drain_spread);
     set(&mut timeouts.settle, settle_time);
     set(&mut timeouts.hold, hold_time);
+    set(&mut timeouts.handler, handler_timeout);
 }
 
 fn set<T>(setting: &mut T, given: Option<T>) {

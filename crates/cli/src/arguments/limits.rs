@@ -53,6 +53,9 @@ pub(crate) struct LimitOptions {
     /// Largest number of messages of a client's BUFFER [default: 10000]
     #[arg(long, value_name = "N", value_parser = units::count::<u32>, hide_short_help = true)]
     pub(crate) max_buffer_count: Option<u32>,
+    /// Requests that handlers of rohrpost work on at the same time [default: 64]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
+    pub(crate) max_handled: Option<usize>,
 }
 
 /// What happens when more waits for a client than may.

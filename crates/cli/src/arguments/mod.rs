@@ -1,6 +1,7 @@
 //! What was typed. What it means is made of it elsewhere: in `launch` for the server, in `client` for the rest.
 
 mod client;
+mod dialects;
 mod invocation;
 mod limits;
 mod listen;
@@ -11,6 +12,7 @@ mod timeouts;
 mod tokens;
 
 pub(crate) use client::{GetArguments, Look, PubArguments, SubArguments};
+pub(crate) use dialects::DialectOptions;
 pub(crate) use invocation::{Command, DemoArguments, Invocation};
 pub(crate) use limits::{LimitOptions, OverflowOption};
 pub(crate) use listen::ListenOptions;

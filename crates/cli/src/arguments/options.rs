@@ -4,7 +4,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use geocast_protocol::Channel;
 use geocast_server::{Origin, PathProjection, Patterns, RedisUrl};
 
-use super::{LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions};
+use super::{DialectOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions};
 use crate::{logging, units};
 
 /// All that can be configured about the server. The names of these fields, and of those in the structs flattened into
@@ -53,6 +53,7 @@ pub(crate) struct Options {
     /// What publishers have to present, as bearer or as pwd in the address
     #[arg(
         long,
+        alias = "pwd",
         value_name = "KEY",
         hide_env_values = true,
         conflicts_with = "publish_key_file",
@@ -105,6 +106,8 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) tokens: TokenOptions,
+    #[command(flatten)]
+    pub(crate) dialects: DialectOptions,
     #[command(flatten)]
     pub(crate) limits: LimitOptions,
     #[command(flatten)]

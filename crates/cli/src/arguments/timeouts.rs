@@ -38,4 +38,7 @@ pub(crate) struct TimeoutOptions {
     /// How long after a GET a SUB of the same channel still gets what came in between [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = units::duration, hide_short_help = true)]
     pub(crate) hold_time: Option<Duration>,
+    /// How long a handler of rohrpost may take [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
+    pub(crate) handler_timeout: Option<Duration>,
 }

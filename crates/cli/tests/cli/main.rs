@@ -5,6 +5,7 @@ mod check;
 mod clients;
 mod configuration;
 mod demo;
+mod dialects;
 mod geocast;
 mod help;
 mod lifecycle;

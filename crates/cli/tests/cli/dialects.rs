@@ -1,0 +1,56 @@
+//! The options of aiows and rohrpost on the command line.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use crate::geocast::{Running, code, run, stderr};
+
+#[test]
+fn aiows_is_started_as_it_was() {
+    let server = Running::server(&[
+        "serve",
+        "--pwd",
+        "some-secure-pwd",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--reuse-addr",
+        "true",
+        "--reuse-port",
+        "true",
+        "--url-prefix",
+        "/rooms",
+    ]);
+    let post = |path: &str| {
+        let mut stream = TcpStream::connect(server.address()).expect("the server listens");
+        let head = "Host: localhost\r\nConnection: close\r\nContent-Length: 11";
+        write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\n\r\nHello world").expect("the server reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("text");
+        answer.split(' ').nth(1).expect("a status").to_owned()
+    };
+    assert_eq!(post("/rooms/channel/test-channel/?pwd=some-secure-pwd"), "201");
+    assert_eq!(post("/rooms/channel/test-channel/?pwd=other"), "403");
+    assert_eq!(post("/channel/test-channel/?pwd=some-secure-pwd"), "404");
+}
+
+#[test]
+fn handlers_that_cannot_be_are_refused_at_the_start() {
+    let start = |handlers: &str| {
+        let output = run(&["serve", "--port", "0", "--rohrpost-handler", handlers]);
+        (code(&output), stderr(&output))
+    };
+    for (handlers, expected) in [
+        ("a=http://b/,a=http://c/", "there are two handlers of the type `a`"),
+        ("ping=http://b/", "the type `ping` is handled by the server itself"),
+        ("a=https://b/", "`https://b/` asks for TLS"),
+        ("a", "`a` is not of the form type=http://host:port/path"),
+    ] {
+        let (code, said) = start(handlers);
+        assert_ne!(code, 0, "{handlers}");
+        assert!(said.contains(expected), "{handlers}: {said}");
+    }
+}
