@@ -32,6 +32,28 @@ impl Channel {
     /// The longest name, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 255;
 
+    /// A channel of a server's own. Its name begins with [`Channel::INTERNAL`], which no other channel can have: nobody
+    /// can name it from outside, in no dialect.
+    ///
+    /// # Errors
+    /// [`ChannelError`]; what follows the beginning is as in any other name.
+    pub fn internal(name: &str) -> Result<Self, ChannelError> {
+        let longest = Self::MAX_BYTES - Self::INTERNAL.len();
+        match name.parse::<Self>()? {
+            Self(name) if name.len() > longest => Err(ChannelError::TooLong { bytes: name.len() }),
+            Self(name) => Ok(Self([Self::INTERNAL, &*name].concat().into())),
+        }
+    }
+
+    /// Whether it is one of a server's own.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.0.starts_with(Self::INTERNAL)
+    }
+
+    /// What the names of a server's own channels begin with.
+    pub const INTERNAL: &str = "{geocast}";
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -189,6 +211,16 @@ mod tests {
         for character in "\u{301}\u{345}\u{ff9e}\u{20dd}\u{fe0f}\u{e000}🚂€".chars() {
             check_refused(&format!("e{character}"), character, 1);
         }
+    }
+
+    #[test]
+    fn nobody_can_name_what_is_internal() {
+        let channel = Channel::internal("pipeline:all").unwrap();
+        assert_eq!(channel.as_str(), "{geocast}pipeline:all");
+        assert!(channel.is_internal() && channel.as_str().parse::<Channel>().is_err());
+        assert!(!"geocast".parse::<Channel>().unwrap().is_internal());
+        assert!(Channel::internal("").is_err() && Channel::internal("a b").is_err());
+        assert!(Channel::internal(&"x".repeat(246)).is_ok() && Channel::internal(&"x".repeat(247)).is_err());
     }
 
     #[test]

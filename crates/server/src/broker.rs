@@ -31,7 +31,16 @@ pub struct Broker {
 #[derive(Debug)]
 pub(crate) struct InFlight {
     pub(crate) event: Arc<Event>,
-    _permit: OwnedSemaphorePermit,
+    _hold: Hold,
+}
+
+/// What an event in flight takes of what may be.
+#[derive(Debug)]
+enum Hold {
+    /// Its size.
+    Permit { _permit: OwnedSemaphorePermit },
+    /// What the event takes that it was made of.
+    Cause { _cause: Arc<InFlight> },
 }
 
 impl Broker {
@@ -87,6 +96,18 @@ impl Broker {
         Parcel { broker: self, packed: Vec::new(), bytes: 0 }
     }
 
+    /// Hands a message that was made of another one to the workers of this node, without waiting: the other one stays in
+    /// flight as long as this one.
+    pub(crate) fn forward(&self, cause: &Arc<InFlight>, channel: &Channel, payload: Bytes) {
+        self.counters.add(Count::Events);
+        if self.route(channel) == 0 {
+            return;
+        }
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let event = Arc::new(Event::new(channel.clone(), payload, number, &self.limits));
+        self.parcel().pack(InFlight { event, _hold: Hold::Cause { _cause: Arc::clone(cause) } });
+    }
+
     fn route(&self, channel: &Channel) -> u64 {
         self.routes.read().get(channel).copied().unwrap_or_default()
     }
@@ -122,8 +143,16 @@ impl Parcel<'_> {
         };
         let number = numbers.fetch_add(1, Ordering::Relaxed);
         let event = Arc::new(Event::new(channel.clone(), payload, number, limits));
-        let event = Arc::new(InFlight { event, _permit: permit });
-        let mut route = self.broker.route(channel);
+        self.pack(InFlight { event, _hold: Hold::Permit { _permit: permit } });
+        self.bytes += size;
+        if self.bytes >= LARGEST_PARCEL {
+            self.send();
+        }
+    }
+
+    fn pack(&mut self, event: InFlight) {
+        let mut route = self.broker.route(event.event.channel());
+        let event = Arc::new(event);
         while route != 0 {
             let worker = route.trailing_zeros() as usize;
             route &= route - 1;
@@ -131,10 +160,6 @@ impl Parcel<'_> {
                 self.packed.resize_with(worker + 1, Vec::new);
             }
             self.packed[worker].push(Arc::clone(&event));
-        }
-        self.bytes += size;
-        if self.bytes >= LARGEST_PARCEL {
-            self.send();
         }
     }
 

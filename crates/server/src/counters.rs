@@ -46,6 +46,8 @@ counts! {
     WithheldTooDeep => "withheld_too_deep",
     /// Messages kept from a subscriber: too many positions.
     WithheldTooManyVertices => "withheld_too_many_vertices",
+    /// Messages kept from a subscriber: it is the one who sent them.
+    WithheldOwn => "withheld_own_message",
     /// Messages kept from a subscriber: its outbox had no room for them or lost them to others, or it was being closed.
     WithheldSlow => "withheld_slow_consumer",
     /// Messages kept from a subscriber: a newer state of the same key came while they were waiting.
@@ -76,6 +78,10 @@ counts! {
     ClosedSilent => "closed_silent",
     /// Connections closed for a violation of the WebSocket protocol.
     ClosedProtocol => "closed_protocol_error",
+    /// Filters that failed for a message.
+    FilterFailed => "filter_failed",
+    /// What filters wanted published and was not, because too much was waiting or would have come back.
+    FilterDropped => "filter_publications_dropped",
     /// Reads of state that failed.
     StoreFailed => "store_failed",
     /// Messages of the store that were longer than allowed and were skipped.

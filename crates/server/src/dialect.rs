@@ -43,6 +43,14 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// A client has said something.
     fn receive(&self, message: Message<'_>, conversation: &mut Conversation<'_>);
 
+    /// A client is gone. What is said now reaches nobody, but what is published is published.
+    fn close(&self, _conversation: &mut Conversation<'_>) {}
+
+    /// Whether a client is spared what it has itself sent to others. Costs each event a comparison per client.
+    fn spares_sender(&self) -> bool {
+        false
+    }
+
     /// Appends to `buffer` what a subscriber is sent for a published message, and says of what kind it is. Made once for all
     /// subscribers to whom the message looks the same.
     fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind;

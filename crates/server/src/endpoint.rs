@@ -10,6 +10,7 @@ use crate::{
     Patterns, Settings, UrlPrefix,
     dialect::{Aiows, AnyDialect, Commands, Mixed, Rohrpost, Rpc, Text},
     handler::Handlers,
+    pipeline::Pipeline,
 };
 
 /// Where a WebSocket leads.
@@ -41,6 +42,8 @@ pub(crate) struct Endpoints {
     rohrpost: AnyDialect,
     aiows: AnyDialect,
     handlers: Arc<Handlers>,
+    /// Where there are filters.
+    pipeline: Option<AnyDialect>,
 }
 
 impl Endpoints {
@@ -54,6 +57,8 @@ impl Endpoints {
         let text = AnyDialect::new(Text::new(settings.absent_client_reference).with(commands));
         let rpc = AnyDialect::new(Rpc);
         let handlers = Arc::new(handlers);
+        let filters = &settings.filters;
+        let pipeline = (!filters.is_empty()).then(|| AnyDialect::new(Pipeline::new(filters.clone())));
         Self {
             added,
             text_paths: settings.text_paths.clone(),
@@ -64,6 +69,7 @@ impl Endpoints {
             rohrpost: AnyDialect::new(Rohrpost::new(Arc::clone(&handlers))),
             aiows: AnyDialect::new(Aiows),
             handlers,
+            pipeline,
         }
     }
 
@@ -110,6 +116,9 @@ impl Endpoints {
             return Some(vec![dialect]);
         }
         match path {
+            "/" | "/pipeline" | "/pipeline/" if self.pipeline.is_some() => {
+                Some(self.pipeline.iter().collect())
+            }
             "/rpc" | "/rpc/" => Some(vec![&self.rpc]),
             "/rohrpost" | "/rohrpost/" | "/ws/rohrpost" | "/ws/rohrpost/" => Some(vec![&self.rohrpost]),
             path if self.text_paths.matches(path) => Some(vec![&self.mixed, &self.rpc, &self.rohrpost]),

@@ -13,7 +13,11 @@ use parking_lot::Mutex;
 
 pub(crate) use key::Key;
 
-use crate::{clock, interest::Withheld};
+use crate::{
+    clock,
+    interest::Withheld,
+    pipeline::{Carried, ClientId},
+};
 
 /// A message, or a value of the state, with all that is computed from it: each thing at most once per node.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub struct Event {
     payload: Bytes,
     /// What the publisher said that it is, where it said so.
     package: Option<PackageType>,
+    /// The client that sent it to others, where it did.
+    origin: Option<ClientId>,
     number: u64,
     received: Timestamp,
     document: Result<Document, Withheld>,
@@ -34,10 +40,14 @@ pub struct Event {
 impl Event {
     /// Reads what was published; `number` tells it from all other events of this node.
     pub(crate) fn new(channel: Channel, published: Bytes, number: u64, limits: &Limits) -> Self {
-        let (package, payload) = match aiows::unmark(&published) {
-            (None, _) => (None, published),
-            (package, payload) => (package, published.slice_ref(payload)),
-        };
+        let (origin, package, payload) =
+            match channel.is_internal().then(|| Carried::read(&published)).flatten() {
+                Some(Carried { origin, package, body }) => (origin, Some(package), published.slice_ref(body)),
+                None => match aiows::unmark(&published) {
+                    (None, _) => (None, None, published),
+                    (package, payload) => (None, package, published.slice_ref(payload)),
+                },
+            };
         // What its publisher says is no JSON is not looked into.
         let opaque = matches!(package, Some(PackageType::Text | PackageType::Bytes));
         let text = if opaque { &[] } else { &*payload };
@@ -47,7 +57,7 @@ impl Event {
         });
         let received = clock::timestamp();
         let (key, projections) = (OnceLock::new(), Mutex::new(Vec::new()));
-        Self { channel, payload, package, number, received, document, key, projections }
+        Self { channel, payload, package, origin, number, received, document, key, projections }
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -66,6 +76,11 @@ impl Event {
             (_, Ok(document)) => document.kind(),
             (_, Err(_)) => Kind::Json,
         }
+    }
+
+    /// The client whose message it is.
+    pub(crate) fn origin(&self) -> Option<ClientId> {
+        self.origin
     }
 
     /// Its number among the events of this node.

@@ -12,7 +12,7 @@ use geocast_hub::Interest;
 pub(crate) use sight_index::SightIndex;
 pub(crate) use window::Window;
 
-use crate::{Count, Event, connection::Frame, dialect::AnyDialect, rendering};
+use crate::{Count, Event, connection::Frame, dialect::AnyDialect, pipeline::ClientId, rendering};
 
 /// What one subscription wants: a part of the world, in a coordinate system.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub(crate) struct Sight {
     pub(crate) output: Option<Arc<Transform>>,
     pub(crate) window: Option<Arc<Window>>,
     pub(crate) dialect: AnyDialect,
+    /// Who is spared what it has itself sent.
+    pub(crate) reader: Option<ClientId>,
 }
 
 /// What distinguishes the renderings of one event.
@@ -43,6 +45,8 @@ pub(crate) enum Withheld {
     TooDeep,
     /// It has too many positions.
     TooManyVertices,
+    /// It is the subscriber's own.
+    Own,
 }
 
 impl Sight {
@@ -57,6 +61,7 @@ impl PartialEq for Sight {
     fn eq(&self, other: &Self) -> bool {
         self.output_code() == other.output_code()
             && self.dialect == other.dialect
+            && self.reader == other.reader
             && self.window == other.window
     }
 }
@@ -65,7 +70,7 @@ impl Eq for Sight {}
 
 impl Hash for Sight {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.output_code(), &self.window, &self.dialect).hash(state);
+        (self.output_code(), &self.window, &self.dialect, self.reader).hash(state);
     }
 }
 
@@ -101,6 +106,9 @@ impl Interest for Sight {
 
     fn decide(&self, event: &Event) -> Result<Form, Withheld> {
         event.document()?;
+        if self.reader.is_some() && self.reader == event.origin() {
+            return Err(Withheld::Own);
+        }
         let Some(document) = event.geography() else {
             return Ok(Form { output: None, members: None, dialect: self.dialect.clone() });
         };
@@ -128,6 +136,7 @@ impl Withheld {
             Self::Unprojectable => "unprojectable",
             Self::TooDeep => "too_deep",
             Self::TooManyVertices => "too_many_vertices",
+            Self::Own => "own",
         }
     }
 }
@@ -139,6 +148,7 @@ impl From<Withheld> for Count {
             Withheld::Unprojectable => Self::WithheldUnprojectable,
             Withheld::TooDeep => Self::WithheldTooDeep,
             Withheld::TooManyVertices => Self::WithheldTooManyVertices,
+            Withheld::Own => Self::WithheldOwn,
         }
     }
 }

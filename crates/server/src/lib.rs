@@ -22,6 +22,7 @@ mod http;
 mod interest;
 mod node;
 mod path_projection;
+pub mod pipeline;
 mod reload;
 mod rendering;
 mod server;

@@ -9,7 +9,7 @@ use geocast_protocol::envelope::Content;
 use crate::{
     Event,
     connection::Frame,
-    dialect::Push,
+    dialect::{self, Push},
     interest::{Form, Withheld},
 };
 
@@ -41,6 +41,14 @@ pub(crate) fn content(kind: Kind, bytes: &[u8]) -> Content<'_> {
         Kind::Geographic | Kind::Json => Content::Json(bytes),
         Kind::Text => Content::Text(std::str::from_utf8(bytes).unwrap_or_default()),
         Kind::Binary => Content::Binary(bytes),
+    }
+}
+
+/// The kind of frame that carries a payload as it is.
+pub(crate) fn frame_kind(kind: Kind) -> dialect::Kind {
+    match kind {
+        Kind::Geographic | Kind::Json | Kind::Text => dialect::Kind::Text,
+        Kind::Binary => dialect::Kind::Binary,
     }
 }
 

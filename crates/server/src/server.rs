@@ -18,6 +18,7 @@ use crate::{
     handler::{Handlers, HandlersError},
     http,
     node::Node,
+    pipeline::Consumer,
     store::{EmbeddedStore, RedisStartError, RedisStore},
     transport::Accepting,
     worker::{self, WorkerMessage},
@@ -32,6 +33,8 @@ pub struct Server {
     reload: Reload,
     workers: Vec<UnboundedSender<WorkerMessage>>,
     threads: Vec<JoinHandle<()>>,
+    /// Ends with the server.
+    _consumer: Option<Consumer>,
 }
 
 /// Why a server could not start.
@@ -93,7 +96,7 @@ impl Server {
             Exposure::Network
         };
         let count = settings.workers.get();
-        if count > Broker::MAX_WORKERS {
+        if count + usize::from(!settings.filters.is_empty()) > Broker::MAX_WORKERS {
             return Err(StartError::TooManyWorkers(count));
         }
         let settings = Arc::new(settings);
@@ -128,13 +131,14 @@ impl Server {
             threads.push(worker::spawn(index, Arc::clone(&node), messages, router.clone())?);
             workers.push(inbox);
         }
-        broker.attach(workers.clone());
+        let consumer = Consumer::start(&node, count)?;
+        broker.attach(workers.iter().cloned().chain(consumer.as_ref().map(Consumer::inbox)).collect());
         let reload = certificates(&listeners, &addresses);
         if node.settings.tokens.is_some() {
             let access = Arc::clone(&node.access);
             reload.add("keys of tokens", move || Ok(access.reload_keys()?));
         }
-        Ok(Self { node, listeners, addresses, reload, workers, threads })
+        Ok(Self { node, listeners, addresses, reload, workers, threads, _consumer: consumer })
     }
 
     /// Where the server listens, in the order of its listeners.

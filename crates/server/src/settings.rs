@@ -6,7 +6,7 @@ use geocast_protocol::{Channel, aiows::ChannelNames};
 
 use crate::{
     OriginPolicy, PathProjection, Patterns, RequestHandler, Secret, TokenSettings, UrlPrefix,
-    store::RedisSettings,
+    pipeline::Filters, store::RedisSettings,
 };
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
@@ -27,6 +27,10 @@ pub struct Settings {
     pub path_projections: Vec<PathProjection>,
     /// Channels that a viewport subscribes to by itself, for clients that never send SUB.
     pub viewport_channels: Vec<Channel>,
+    /// What is done with messages on `/pipeline` and `/`; without any filter, there is no pipeline.
+    pub filters: Filters,
+    /// Channels whose items pass the consumers among the filters.
+    pub pipeline_channels: Vec<Channel>,
     /// From which web pages connections and publications are accepted.
     pub origins: OriginPolicy,
     /// What a publisher has to present, as bearer or as `pwd` in the address. `None`: nothing on an open server, otherwise
@@ -150,6 +154,8 @@ impl Default for Settings {
             text_paths: Patterns::text_paths(),
             path_projections: Vec::new(),
             viewport_channels: Vec::new(),
+            filters: Filters::default(),
+            pipeline_channels: Vec::new(),
             origins: OriginPolicy::default(),
             publish_key: None,
             tokens: None,

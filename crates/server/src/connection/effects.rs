@@ -146,8 +146,8 @@ impl Connection {
     }
 
     fn look(&mut self, view: View, asked: Asked) {
-        let (node, dialect) = (Arc::clone(&self.worker.node), self.dialect.clone());
-        self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, dialect).await, asked) }));
+        let (node, seen) = (Arc::clone(&self.worker.node), self.sight.clone());
+        self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, seen).await, asked) }));
     }
 
     /// Shows every subscription what is in sight now, each in its dialect.
@@ -172,14 +172,7 @@ impl Connection {
 
     fn publish(&mut self, publication: Publication, asked: Asked) {
         let store = Arc::clone(&self.worker.node.store);
-        let Publication { channel, key, payload } = publication;
-        self.work = Some(Box::pin(async move {
-            let published = match key {
-                Some(key) => store.put(&channel, key.as_str(), payload).await,
-                None => store.publish(&channel, payload).await,
-            };
-            Done::Published(published, asked)
-        }));
+        self.work = Some(Box::pin(async move { Done::Published(publication.publish(&*store).await, asked) }));
     }
 
     fn handle(&mut self, handling: Handling) {
@@ -209,7 +202,7 @@ impl Connection {
 }
 
 /// Prepares a view: transforms are made where they are not there yet.
-async fn sight(node: &Arc<Node>, view: View, dialect: AnyDialect) -> Result<Sight, TransformError> {
+async fn sight(node: &Arc<Node>, view: View, before: Sight) -> Result<Sight, TransformError> {
     let output = node.transform(view.output).await?;
     let window = match view.viewport {
         Some(viewport) => {
@@ -218,7 +211,7 @@ async fn sight(node: &Arc<Node>, view: View, dialect: AnyDialect) -> Result<Sigh
         }
         None => None,
     };
-    Ok(Sight { output, window, dialect })
+    Ok(Sight { output, window, ..before })
 }
 
 async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Window {

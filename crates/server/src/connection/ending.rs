@@ -4,7 +4,11 @@ use futures_util::StreamExt;
 use tokio::time::sleep_until;
 use tokio_tungstenite::tungstenite::{Error, error::CapacityError};
 
-use super::{CloseCode, Connection, frame, run::End};
+use super::{
+    CloseCode, Connection, frame,
+    run::{End, moment},
+};
+use crate::session::Effect;
 
 /// How a conversation ends.
 impl Connection {
@@ -26,6 +30,29 @@ impl Connection {
                 message = self.websocket.next(), if !heard_out => {
                     heard_out = !matches!(message, Some(Ok(_)));
                 }
+            }
+        }
+    }
+}
+
+/// What is left to be done when it has ended.
+impl Connection {
+    /// Tells the dialect, and publishes what the client said before its end and what the dialect says now. Nothing else
+    /// of what is waiting has anybody whom it concerns.
+    pub(super) async fn close(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.extend(self.session.settle());
+        let noted = self.session.close(&self.dialect, moment(Instant::now()));
+        noted.0.into_iter().for_each(|count| self.count(count));
+        effects.extend(self.session.settle());
+        if let Some(work) = self.work.take() {
+            drop(work.await);
+        }
+        for effect in effects {
+            if let Effect::Publish(publication, _) = effect
+                && let Err(error) = publication.publish(&*self.worker.node.store).await
+            {
+                tracing::warn!(%error, "the last words of a client are lost");
             }
         }
     }

@@ -102,7 +102,12 @@ impl Connection {
         let mut session = Session::new(rules, opening.identity, opening.output, now);
         let dialect = opening.endpoint.dialect;
         let mut connection = Self {
-            sight: Sight { output: None, window: None, dialect: dialect.clone() },
+            sight: Sight {
+                output: None,
+                window: None,
+                reader: dialect.spares_sender().then(|| session.client()),
+                dialect: dialect.clone(),
+            },
             effects: session.open(&dialect, opening.endpoint.channel, moment(now)).into(),
             session,
             dialect,
@@ -126,10 +131,14 @@ impl Connection {
         connection.worker.with_mailbox(id, |_| ());
         let end = connection.converse().await;
         connection.finish(&end).await;
+        connection.close().await;
         connection.worker.disconnect(id);
     }
 
     async fn converse(&mut self) -> End {
+        // The answer to the handshake may have no envelope to leave with.
+        self.proceed();
+        self.worker.with_mailbox(self.id, |_| ());
         loop {
             self.proceed();
             let now = Instant::now();
@@ -230,7 +239,7 @@ impl Connection {
 }
 
 /// A moment of this process's clock with the time of day.
-fn moment(instant: Instant) -> Now {
+pub(super) fn moment(instant: Instant) -> Now {
     Now { instant, wall: clock::timestamp() }
 }
 

@@ -31,7 +31,7 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
     let window = window.map(|(edges, crs, members)| {
         Arc::new(Window::new(Bbox::try_from(edges).unwrap(), crs.map(transform), members))
     });
-    Sight { output: output.map(transform), window, dialect: DIALECT.with(AnyDialect::clone) }
+    Sight { output: output.map(transform), window, dialect: DIALECT.with(AnyDialect::clone), reader: None }
 }
 
 fn event(payload: &str) -> Event {

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use geocast_geo_filter::{Bbox, Document, KnownCrs};
 use geocast_protocol::{Channel, Crs, envelope::Timestamp, text::Members};
@@ -12,6 +12,7 @@ use crate::{
     access::TokenError,
     dialect::{AnyDialect, Payload},
     handler::Handling,
+    pipeline::ClientId,
 };
 
 /// What a [`Dialect`](crate::Dialect) can do for a client that has said something.
@@ -67,6 +68,21 @@ impl<'a> Conversation<'a> {
         self.now.wall
     }
 
+    /// Whose conversation it is.
+    pub fn client(&self) -> ClientId {
+        self.session.client
+    }
+
+    /// What the dialect remembers of this client: one value, made when it is first asked for.
+    pub fn memory<T: Any + Send>(&mut self, begin: impl FnOnce(ClientId) -> T) -> &mut T {
+        let Session { client, memory, .. } = &mut *self.session;
+        let memory = memory.get_or_insert_with(|| Box::new(()));
+        if !memory.is::<T>() {
+            *memory = Box::new(begin(*client));
+        }
+        memory.downcast_mut().expect("it has been made of this type just now")
+    }
+
     /// Sends the client something.
     pub fn say(&mut self, payload: Payload) {
         self.wants(Effect::Say(payload));
@@ -110,6 +126,17 @@ impl<'a> Conversation<'a> {
             }
         }
         self.deliver(channel, Cause::Command, receipt)
+    }
+
+    /// Delivers a channel whatever the client may read: the decision is another's, such as a filter's.
+    ///
+    /// # Errors
+    /// [`FaultKind::TooManySubscriptions`].
+    pub(crate) fn admit(&mut self, channel: Channel) -> Result<(), Fault> {
+        if self.session.subscriptions.contains(&channel) {
+            return Ok(());
+        }
+        self.deliver(channel, Cause::Command, None)
     }
 
     /// Delivers a channel no more. False if it was not delivered.
@@ -234,6 +261,12 @@ impl<'a> Conversation<'a> {
     /// Closes the connection once all that was asked for before has been done.
     pub fn close(&mut self) {
         self.wants(Effect::Close);
+    }
+
+    /// Publishes something whatever the client may do: the decision is another's, such as a filter's.
+    pub(crate) fn publish_freely(&mut self, publication: Publication) {
+        let asked = self.asked(None);
+        self.wants(Effect::Publish(publication, asked));
     }
 
     /// Says what is believed about the client.

@@ -6,6 +6,7 @@ use geocast_protocol::{Channel, Word};
 
 use super::View;
 use crate::{
+    Store, StoreError,
     dialect::{AnyDialect, Payload},
     handler::Handling,
 };
@@ -89,6 +90,17 @@ pub(crate) struct Buffering {
     pub(crate) count: usize,
     /// Pushes in this dialect are collected.
     pub(crate) dialect: AnyDialect,
+}
+
+impl Publication {
+    /// Hands it to a store.
+    pub(crate) async fn publish(self, store: &dyn Store) -> Result<(), StoreError> {
+        let Self { channel, key, payload } = self;
+        match key {
+            Some(key) => store.put(&channel, key.as_str(), payload).await,
+            None => store.publish(&channel, payload).await,
+        }
+    }
 }
 
 impl Fetch {

@@ -7,7 +7,7 @@ mod rate;
 mod subscriptions;
 mod view;
 
-use std::{sync::Arc, time::Instant};
+use std::{any::Any, sync::Arc, time::Instant};
 
 use geocast_geo_filter::{Catalogue, KnownCrs};
 use geocast_protocol::{Channel, envelope::Timestamp};
@@ -27,6 +27,7 @@ use crate::{
     Access, Count, Settings,
     access::Identity,
     dialect::{AnyDialect, Message},
+    pipeline::ClientId,
 };
 
 /// What a client has said so far, and what follows from it.
@@ -36,11 +37,14 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Session {
     rules: Arc<Rules>,
+    client: ClientId,
     identity: Identity,
     rate: Rate,
     view: View,
     subscriptions: Subscriptions,
     waiting: Waiting,
+    /// What the dialect remembers.
+    memory: Option<Box<dyn Any + Send>>,
 }
 
 /// What every session of a server goes by.
@@ -81,11 +85,13 @@ impl Session {
         let rate = Rate::new(limits.commands_per_second, limits.command_burst, now);
         Self {
             rules,
+            client: ClientId::next(),
             identity,
             rate,
             view: View::new(output),
             subscriptions: Subscriptions::default(),
             waiting: Waiting::default(),
+            memory: None,
         }
     }
 
@@ -114,6 +120,13 @@ impl Session {
         noted
     }
 
+    /// Notes that the client is gone.
+    pub(crate) fn close(&mut self, dialect: &AnyDialect, now: Now) -> Noted {
+        let mut noted = Noted::default();
+        dialect.close(&mut Conversation::new(self, dialect, &mut noted, now));
+        noted
+    }
+
     /// Ends a set of messages that arrived together and says what is to be done.
     pub(crate) fn settle(&mut self) -> Vec<Effect> {
         let waiting = std::mem::take(&mut self.waiting);
@@ -136,6 +149,11 @@ impl Session {
     /// When the next message may be read, if the client sent more than its rate allows.
     pub(crate) fn resumes(&self, now: Instant) -> Option<Instant> {
         self.rate.resumes(now)
+    }
+
+    /// Whose session it is.
+    pub(crate) fn client(&self) -> ClientId {
+        self.client
     }
 
     /// What the client looks at, as far as it has been said.

@@ -38,6 +38,10 @@ impl Client {
         self.socket.send(Message::text(command.into())).await.expect("the connection is open");
     }
 
+    pub(crate) async fn socket_send(&mut self, message: Message) {
+        self.socket.send(message).await.expect("the connection is open");
+    }
+
     /// Sends commands so that they arrive together.
     pub(crate) async fn send_together(&mut self, commands: &[&str]) {
         for command in commands {
@@ -54,6 +58,23 @@ impl Client {
                 Message::Text(text) => return text.as_str().to_owned(),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("not a text frame: {other:?}"),
+            }
+        }
+    }
+
+    /// The next text frame, if one comes in that time.
+    pub(crate) async fn next_text_within(&mut self, patience: Duration) -> Option<String> {
+        timeout(patience, self.next_text()).await.ok()
+    }
+
+    /// The next binary frame.
+    pub(crate) async fn next_binary(&mut self) -> Vec<u8> {
+        loop {
+            let message = timeout(PATIENCE, self.socket.next()).await.expect("a message comes in time");
+            match message.expect("the connection is open").expect("frames are valid") {
+                Message::Binary(bytes) => return bytes.to_vec(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("not a binary frame: {other:?}"),
             }
         }
     }

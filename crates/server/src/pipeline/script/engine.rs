@@ -1,0 +1,79 @@
+use std::{
+    cell::Cell,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use rhai::{
+    Dynamic, Engine, EvalAltResult,
+    packages::{Package, StandardPackage},
+};
+
+use super::turn;
+
+/// Runs all scripts. They share nothing in it.
+pub(super) static ENGINE: LazyLock<Engine> = LazyLock::new(engine);
+
+thread_local! {
+    /// Until when the script on this thread may run.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Lets a script run for as long as one may.
+pub(super) fn within_time<T>(run: impl FnOnce() -> T) -> T {
+    DEADLINE.set(Some(Instant::now() + LONGEST));
+    let outcome = run();
+    DEADLINE.set(None);
+    outcome
+}
+
+fn engine() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(StandardPackage::new().as_shared_module());
+    // Output has its bounds and its order in `ctx.stdout`.
+    for forbidden in ["eval", "print", "debug"] {
+        engine.disable_symbol(forbidden);
+    }
+    // It would hold up all clients of the worker.
+    engine.register_fn("sleep", |_: i64| refused()).register_fn("sleep", |_: f64| refused());
+    engine
+        .set_max_operations(MOST_OPERATIONS)
+        .set_max_call_levels(MOST_CALL_LEVELS)
+        .set_max_expr_depths(MOST_DEPTH, MOST_DEPTH)
+        .set_max_functions(MOST_FUNCTIONS)
+        .set_max_variables(MOST_VARIABLES)
+        .set_max_string_size(MOST_STRING)
+        .set_max_array_size(MOST_ELEMENTS)
+        .set_max_map_size(MOST_ENTRIES);
+    engine.on_progress(|operations| {
+        let is_late = || DEADLINE.get().is_some_and(|deadline| deadline < Instant::now());
+        (operations % OPERATIONS_PER_LOOK == 0 && is_late())
+            .then(|| format!("it ran for more than {} ms", LONGEST.as_millis()).into())
+    });
+    turn::register(&mut engine);
+    engine
+}
+
+fn refused() -> Result<Dynamic, Box<EvalAltResult>> {
+    Err("a script may not sleep".into())
+}
+
+/// Far more than a filter needs, and some ten milliseconds.
+const MOST_OPERATIONS: u64 = 100_000;
+
+/// A script of few operations can take long over large strings. Nobody else on the worker is served meanwhile.
+const LONGEST: Duration = Duration::from_millis(100);
+
+/// Looking at the clock costs about as much as an operation.
+const OPERATIONS_PER_LOOK: u64 = 16;
+
+/// The stack of a worker is 2 MiB, and a level costs some kilobytes of it without optimisation.
+const MOST_CALL_LEVELS: usize = 16;
+const MOST_DEPTH: usize = 32;
+const MOST_FUNCTIONS: usize = 64;
+const MOST_VARIABLES: usize = 64;
+/// Bytes; also of all strings of an array or map together. Four times the longest message of a client.
+const MOST_STRING: usize = 64 * 1024;
+/// Also of the bytes of a blob.
+const MOST_ELEMENTS: usize = 64 * 1024;
+const MOST_ENTRIES: usize = 1024;
