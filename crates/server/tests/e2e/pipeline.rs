@@ -55,11 +55,13 @@ impl Filter for Moody {
     }
 
     fn message(&self, _: &mut Context<'_>, message: &Body) -> Result<(), FilterError> {
-        assert_ne!(message.as_text(), Some("panic"), "as the client wishes");
-        if message.as_text() == Some("fail") {
-            Err(FilterError::Other("as it wishes".into()))
-        } else {
-            Ok(())
+        match message.as_text() {
+            Some("panic") => {
+                let _out_of_bounds = &message.as_bytes()["panic".len() + 1..];
+                Ok(())
+            }
+            Some("fail") => Err(FilterError::Other("as it wishes".into())),
+            _ => Ok(()),
         }
     }
 

@@ -117,8 +117,8 @@ async fn bridge_to_a_channel(backend: Backend) {
         &mut bus,
         &[
             ("where am I", "not JSON"),
-            ("{\"lon\":7.4}", "lon and lat are needed, in degrees, with a decimal point"),
-            ("{\"id\":\"bus-2\",\"lon\":0.5,\"lat\":0.5}", "ok"),
+            ("{\"lon\":7.4}", "lon and lat are needed, in degrees"),
+            ("{\"id\":\"bus-2\",\"lon\":1,\"lat\":-0.5}", "ok"),
             ("{\"id\":\"bus-1\",\"lon\":7.4,\"lat\":46.9}", "ok"),
         ],
     )

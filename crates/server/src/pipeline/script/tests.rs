@@ -52,6 +52,14 @@ fn a_script_sees_its_client_and_asks_for_things() {
     assert_eq!(replies("ctx.send(ctx.now)", ""), ["1234"]);
     assert_eq!(replies("let m = parse_json(msg); ctx.send(m.a.b + 1)", r#"{"a":{"b":7}}"#), ["8"]);
     assert_eq!(replies("ctx.send(#{a: [1, ()]}.to_json())", ""), [r#"{"a":[1,null]}"#]);
+    let not_json = "try { parse_json(msg) } catch (error) { ctx.send(error) }";
+    assert_eq!(replies(not_json, "where am I"), ["not JSON: expected value at line 1 column 1"]);
+    let same = r#"{"a":"\u001b\"é","b":[1,2.5,1e+300,true,null],"c":{}}"#;
+    assert_eq!(replies("ctx.send(parse_json(msg).to_json())", same), [same]);
+    assert_eq!(
+        replies("ctx.send(parse_json(msg).to_json())", "[12345678901234567890]"),
+        ["[1.2345678901234567e+19]"]
+    );
     let folder = Folder::new();
     let filters = folder.filters(
         "fn message(ctx, msg) { ctx.join(msg); ctx.send_to(msg, ctx.client); ctx.leave(msg); ctx.broadcast(1.5); \
@@ -130,6 +138,7 @@ fn what_a_script_wants_too_much_of_it_does_not_get() {
         "sleep(10)",
         "sleep(10.0)",
         "parse_json(msg)",
+        "let m = #{}; m.m = m; loop { m.m = m; }",
     ] {
         let filters = folder.filters(&format!("fn message(ctx, msg) {{ {body} }}"));
         let began = Instant::now();
