@@ -3,6 +3,10 @@
 //! [`Filters`] are run one after the other on each of four occasions, the chains of [`Chain`]. A [`Filter`] sees a
 //! [`Context`] and says what is to be done; it does nothing by itself, so all of this runs without a socket or a store.
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/filters.md")]
+struct Page;
+
 mod action;
 mod body;
 mod built_in;
