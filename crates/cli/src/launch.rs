@@ -2,13 +2,13 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
     AbsentClientReference, AxisOrder, ChannelNames, KeyFile, Limits, OriginPolicy, Overflow, RedisSettings,
-    Secret, Settings, StoreSettings, Timeouts, TokenSettings,
+    Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
 };
 
 use crate::{
     arguments::{
-        AxisOrderOption, ClientReferenceOption, DialectOptions, LimitOptions, LogFormat, Options,
-        OverflowOption, RedisOptions, TimeoutOptions, TokenOptions,
+        AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, LimitOptions, LogFormat,
+        Options, OverflowOption, RedisOptions, TimeoutOptions, TokenOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -48,6 +48,7 @@ impl TryFrom<Options> for Launch {
             axis_order,
             tokens,
             dialects,
+            filters,
             limits,
             timeouts,
             redis_options,
@@ -69,16 +70,25 @@ impl TryFrom<Options> for Launch {
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
         settings.tokens = token_settings(tokens)?;
         apply_dialects(&mut settings, dialects);
+        apply_filters(&mut settings, filters)?;
+        let filtered_port = (!settings.filters.is_empty() && listen.usock.is_none()).then_some(FILTERED_PORT);
         set(&mut settings.absent_client_reference, client_reference.map(Into::into));
         set(&mut settings.axis_order, axis_order.map(Into::into));
         apply_limits(&mut settings.limits, limits);
         apply_timeouts(&mut settings.timeouts, timeouts);
         Ok(Self {
-            listening: Listening::new(host, port, listen)?,
+            listening: Listening::new(host, port.or(filtered_port), listen)?,
             log: LogSettings::new(log, log_format.unwrap_or(LogFormat::Text)),
             settings,
         })
     }
+}
+
+fn apply_filters(settings: &mut Settings, options: FilterOptions) -> Result<(), ConfigError> {
+    let FilterOptions { filters, redis_channels } = options;
+    settings.filters = Filters::named(filters.unwrap_or_default())?;
+    set(&mut settings.pipeline_channels, redis_channels);
+    Ok(())
 }
 
 fn apply_dialects(settings: &mut Settings, options: DialectOptions) {
@@ -248,6 +258,9 @@ impl From<AxisOrderOption> for AxisOrder {
         }
     }
 }
+
+/// The port of the reference that filters come from.
+const FILTERED_PORT: u16 = 9000;
 
 #[cfg(test)]
 mod tests;

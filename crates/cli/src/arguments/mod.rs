@@ -2,6 +2,7 @@
 
 mod client;
 mod dialects;
+mod filters;
 mod invocation;
 mod limits;
 mod listen;
@@ -13,6 +14,7 @@ mod tokens;
 
 pub(crate) use client::{GetArguments, Look, PubArguments, SubArguments};
 pub(crate) use dialects::DialectOptions;
+pub(crate) use filters::FilterOptions;
 pub(crate) use invocation::{Command, DemoArguments, Invocation};
 pub(crate) use limits::{LimitOptions, OverflowOption};
 pub(crate) use listen::ListenOptions;

@@ -4,7 +4,9 @@ use clap::{ArgAction, Args, ValueEnum};
 use geocast_protocol::Channel;
 use geocast_server::{Origin, PathProjection, Patterns, RedisUrl};
 
-use super::{DialectOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions};
+use super::{
+    DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions,
+};
 use crate::{logging, units};
 
 /// All that can be configured about the server. The names of these fields, and of those in the structs flattened into
@@ -23,7 +25,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = units::positive, help_heading = "Server")]
     pub(crate) workers: Option<NonZeroUsize>,
     /// Read options from this TOML or JSON file
-    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Server")]
     pub(crate) config: Option<PathBuf>,
     /// What to log, such as `debug` or `warn,geocast_server=debug` [default: info]
     #[arg(long, value_name = "FILTER", value_parser = logging::filter, help_heading = "Server")]
@@ -108,6 +110,8 @@ pub(crate) struct Options {
     pub(crate) tokens: TokenOptions,
     #[command(flatten)]
     pub(crate) dialects: DialectOptions,
+    #[command(flatten)]
+    pub(crate) filters: FilterOptions,
     #[command(flatten)]
     pub(crate) limits: LimitOptions,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use geocast_server::{KeyError, TlsError};
+use geocast_server::{KeyError, TlsError, pipeline::FiltersError};
 use thiserror::Error;
 
 use super::{Table, table::PREFIX};
@@ -41,6 +41,9 @@ pub(crate) enum ConfigError {
     /// The keys of tokens cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The filters cannot be put together.
+    #[error(transparent)]
+    Filters(#[from] FiltersError),
     /// A file that an option names cannot be read.
     #[error("the file {path} of `{option}` cannot be read", path = path.display())]
     NamedFile { option: &'static str, path: PathBuf, source: io::Error },

@@ -2,7 +2,7 @@ use std::{ffi::OsString, fs, path::Path};
 
 use serde_json::{Map, Value};
 
-use super::{ConfigError, ConfigOption, Given, Layer, Source, Table, Unknown};
+use super::{ConfigError, ConfigOption, Given, Layer, Source, Table, Unknown, flags};
 
 /// Reads a file, TOML or JSON by its name.
 pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
@@ -12,12 +12,21 @@ pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
     let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
     let keys: Map<String, Value> = match extension.as_ref().and_then(|extension| extension.to_str()) {
         Some("toml") => toml::from_str(&text).map_err(|error| syntax(error.to_string()))?,
-        Some("json") => serde_json::from_str(&text).map_err(|error| syntax(error.to_string()))?,
+        Some("json") => {
+            serde_json::from_str(&without_comments(&text)).map_err(|error| syntax(error.to_string()))?
+        }
         _ => return Err(ConfigError::Extension(path.to_owned())),
     };
     let mut layer = Layer::default();
     for (key, value) in &keys {
         let source = Source::File { path: path.to_owned(), line: line_of(key, &text) };
+        if key == flags::FLAGS {
+            flags::read(value, &source, table)?.0.into_iter().for_each(|(key, on)| {
+                // What has a key of its own is not only to be on.
+                layer.0.entry(key).or_insert(on);
+            });
+            continue;
+        }
         let option = table.options().find(|option| option.is_called(key) && !option.names_the_file());
         let Some(option) = option else {
             return Err(Unknown::key(key, source.place(), table).into());
@@ -25,6 +34,13 @@ pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
         layer.0.insert(option.key().to_owned(), given(value, source, option, table)?);
     }
     Ok(layer)
+}
+
+/// Lines that begin with a number sign are left empty, so that the places in messages stay right. No text in JSON goes on
+/// over the end of a line.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().map(|line| if line.trim_start().starts_with('#') { "" } else { line });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn given(

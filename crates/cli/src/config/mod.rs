@@ -3,6 +3,7 @@
 mod environment;
 mod error;
 mod file;
+mod flags;
 mod layer;
 mod merge;
 mod table;

@@ -77,6 +77,11 @@ impl<'a> ConfigOption<'a> {
         self.key() == key || others.any(|other| other.replace('-', "_") == key)
     }
 
+    /// Whether it is on where it is given without a value.
+    pub(super) fn is_switch(self) -> bool {
+        self.0.get_value_names().is_some_and(|names| names.len() == 1 && names[0] == "true|false")
+    }
+
     /// The variable in the environment.
     pub(crate) fn variable(self) -> String {
         format!("{PREFIX}{}", self.key().to_ascii_uppercase())

@@ -54,6 +54,7 @@ fn every_option_has_an_effect() {
             "config" | "vehicles" | "seed" => continue,
             "reuse_addr" => "false",
             "redis" => "redis://elsewhere",
+            "filters" => "stdout_pubsub",
             "rohrpost_handler" => "send=http://localhost:8000/send",
             "path_projections" => "/ws=epsg:3857",
             "publish_key_file" => key.path().to_str().unwrap(),

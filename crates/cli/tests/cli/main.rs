@@ -6,6 +6,7 @@ mod clients;
 mod configuration;
 mod demo;
 mod dialects;
+mod filters;
 mod geocast;
 mod help;
 mod lifecycle;
