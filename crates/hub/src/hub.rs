@@ -56,13 +56,13 @@ where
         let first = !self.channels.contains_key(channel);
         let audience = self.channels.entry(channel.clone()).or_default();
         let (mut past, mut moved) = (Reading::default(), None);
-        if let Some(Joined { membership, correction }) = subscriber.subscriptions.remove(channel) {
+        if let Some(Joined { membership, correction }) = subscriber.leave(channel) {
             past = correction.plus(&audience.read(membership.cohort));
             moved = audience.leave(membership);
         }
         let membership = audience.join(id, interest);
         let correction = past.minus(&audience.read(membership.cohort));
-        subscriber.subscriptions.insert(channel.clone(), Joined { membership, correction });
+        subscriber.join(channel.clone(), Joined { membership, correction });
         if let Some((other, membership)) = moved {
             self.move_to(other, channel, membership);
         }
@@ -76,7 +76,7 @@ where
         Q: Eq + Hash + ?Sized,
     {
         let subscriber = self.subscribers.get_mut(id);
-        let joined = subscriber.and_then(|subscriber| subscriber.subscriptions.remove(channel));
+        let joined = subscriber.and_then(|subscriber| subscriber.leave(channel));
         joined.is_some_and(|joined| self.leave(channel, joined.membership))
     }
 
@@ -103,7 +103,7 @@ where
         C: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let joined = self.subscribers.get(id).and_then(|subscriber| subscriber.subscriptions.get(channel));
+        let joined = self.subscribers.get(id).and_then(|subscriber| subscriber.joined(channel));
         let cohort = joined.and_then(|joined| self.channels.get(channel)?.cohort(joined.membership.cohort));
         match cohort {
             Some(cohort) => Delivery::new(&mut self.subscribers).replay(cohort, id, event),
@@ -124,7 +124,10 @@ where
 
     /// The channels a subscriber is subscribed to, in no order.
     pub fn subscriptions(&self, id: SubscriberId) -> impl Iterator<Item = &C> {
-        self.subscribers.get(id).into_iter().flat_map(|subscriber| subscriber.subscriptions.keys())
+        self.subscribers
+            .get(id)
+            .into_iter()
+            .flat_map(|subscriber| subscriber.subscriptions.iter().map(|(channel, _)| channel))
     }
 
     /// Whether a subscriber is subscribed to a channel.
@@ -133,7 +136,7 @@ where
         C: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.subscribers.get(id).is_some_and(|subscriber| subscriber.subscriptions.contains_key(channel))
+        self.subscribers.get(id).is_some_and(|subscriber| subscriber.joined(channel).is_some())
     }
 
     /// What has become of a channel's events since the subscriber subscribed to it, replays not counted.
@@ -142,7 +145,7 @@ where
         C: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let Joined { membership, correction } = self.subscribers.get(id)?.subscriptions.get(channel)?;
+        let Joined { membership, correction } = self.subscribers.get(id)?.joined(channel)?;
         let reading = self.channels.get(channel)?.read(membership.cohort);
         Some(reading.plus(correction).account(I::PASSED_OVER))
     }
@@ -194,7 +197,7 @@ where
         Q: Eq + Hash + ?Sized,
     {
         let subscriber = self.subscribers.get_mut(id);
-        if let Some(joined) = subscriber.and_then(|subscriber| subscriber.subscriptions.get_mut(channel)) {
+        if let Some(joined) = subscriber.and_then(|subscriber| subscriber.joined_mut(channel)) {
             joined.membership = membership;
         }
     }

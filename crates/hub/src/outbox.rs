@@ -49,6 +49,8 @@ struct Part<K> {
     /// That the message brings, at its last part; none in a reply.
     events: u32,
     last: bool,
+    /// Whether the message alone is larger than the limit.
+    is_large: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +114,7 @@ impl<K: Eq + Hash> Outbox<K> {
         let events = events.max(1);
         let size = cost::<K>(&bytes);
         self.admit(size, events)?;
-        self.parts.push_back(Part { bytes, key, events, last: true });
+        self.parts.push_back(Part { bytes, key, events, last: true, is_large: size > self.limit });
         self.queued += size;
         Ok(())
     }
@@ -232,8 +234,8 @@ impl<K: Eq + Hash> Outbox<K> {
     }
 
     fn append(&mut self, parts: impl Iterator<Item = Bytes>, size: usize, events: u32, key: Option<K>) {
-        let before = self.parts.len();
-        self.parts.extend(parts.map(|bytes| Part { bytes, key: None, events: 0, last: false }));
+        let (before, is_large) = (self.parts.len(), size > self.limit);
+        self.parts.extend(parts.map(|bytes| Part { bytes, key: None, events: 0, last: false, is_large }));
         let is_empty = self.parts.len() == before;
         match self.parts.back_mut() {
             Some(part) if !is_empty => {

@@ -1,4 +1,5 @@
-use rustc_hash::FxHashMap;
+use std::borrow::Borrow;
+
 use slotmap::{SlotMap, new_key_type};
 
 use crate::{Interest, audience::Membership, ledger::Reading};
@@ -18,7 +19,8 @@ pub(crate) struct Subscribers<C, I: Interest, S> {
 #[derive(Debug)]
 pub(crate) struct Subscriber<C, I: Interest, S> {
     pub(crate) sink: S,
-    pub(crate) subscriptions: FxHashMap<C, Joined<I>>,
+    /// A list, because nearly all have few and most have one: a map would take several times the room.
+    pub(crate) subscriptions: Vec<(C, Joined<I>)>,
     /// Whether the subscriber is already in the list of those that have something to write.
     dirty: bool,
 }
@@ -31,9 +33,51 @@ pub(crate) struct Joined<I: Interest> {
     pub(crate) correction: Reading<I::Withheld>,
 }
 
+impl<C, I: Interest, S> Subscriber<C, I, S> {
+    pub(crate) fn joined<Q>(&self, channel: &Q) -> Option<&Joined<I>>
+    where
+        C: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.place(channel).map(|place| &self.subscriptions[place].1)
+    }
+
+    pub(crate) fn joined_mut<Q>(&mut self, channel: &Q) -> Option<&mut Joined<I>>
+    where
+        C: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.place(channel).map(|place| &mut self.subscriptions[place].1)
+    }
+
+    pub(crate) fn leave<Q>(&mut self, channel: &Q) -> Option<Joined<I>>
+    where
+        C: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.place(channel).map(|place| self.subscriptions.swap_remove(place).1)
+    }
+
+    /// Adds a subscription to a channel that has none.
+    pub(crate) fn join(&mut self, channel: C, joined: Joined<I>) {
+        if self.subscriptions.is_empty() {
+            self.subscriptions.reserve_exact(1);
+        }
+        self.subscriptions.push((channel, joined));
+    }
+
+    fn place<Q>(&self, channel: &Q) -> Option<usize>
+    where
+        C: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.subscriptions.iter().position(|(other, _)| other.borrow() == channel)
+    }
+}
+
 impl<C, I: Interest, S> Subscribers<C, I, S> {
     pub(crate) fn insert(&mut self, sink: S) -> SubscriberId {
-        self.map.insert(Subscriber { sink, subscriptions: FxHashMap::default(), dirty: false })
+        self.map.insert(Subscriber { sink, subscriptions: Vec::new(), dirty: false })
     }
 
     pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Subscriber<C, I, S>> {

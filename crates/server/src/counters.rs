@@ -76,6 +76,8 @@ counts! {
     ClosedSlow => "closed_slow_consumer",
     /// Connections closed because the client was silent after a ping.
     ClosedSilent => "closed_silent",
+    /// Connections closed because the time of their token was over.
+    ClosedExpired => "closed_token_expired",
     /// Connections closed for a violation of the WebSocket protocol.
     ClosedProtocol => "closed_protocol_error",
     /// Filters that failed for a message.

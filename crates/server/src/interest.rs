@@ -6,13 +6,15 @@ use std::{
     sync::Arc,
 };
 
-use geocast_geo_filter::Transform;
+use geocast_geo_filter::{KnownCrs, Transform};
 use geocast_hub::Interest;
 
 pub(crate) use sight_index::SightIndex;
 pub(crate) use window::Window;
 
-use crate::{Count, Event, connection::Frame, dialect::AnyDialect, pipeline::ClientId, rendering};
+use crate::{
+    Count, Event, connection::Frame, dialect::AnyDialect, pipeline::ClientId, rendering, session::View,
+};
 
 /// What one subscription wants: a part of the world, in a coordinate system.
 #[derive(Debug, Clone)]
@@ -50,6 +52,12 @@ pub(crate) enum Withheld {
 }
 
 impl Sight {
+    /// What a client has said to see this; `source` is the system that data comes in.
+    pub(crate) fn view(&self, source: KnownCrs) -> View {
+        let output = self.output.as_ref().map_or(source, |transform| transform.to());
+        View { output, viewport: self.window.as_ref().map(|window| window.viewport(source)) }
+    }
+
     /// The system of what is sent, if that is not the source's.
     fn output_code(&self) -> Option<u32> {
         self.output.as_ref().map(|transform| transform.to().code())

@@ -13,8 +13,8 @@ impl<K: Eq + Hash> Outbox<K> {
     #[cold]
     pub(super) fn make_room(&mut self, size: usize, is_reply: bool) -> Result<(), Refused> {
         // What may stay in front of the message. One that is larger than the limit is no reader's fault: it is taken while
-        // at most half the limit is queued before it.
-        let most = self.limit.max(size + self.limit / 2) - size;
+        // at most half the limit is queued before it, and what is queued behind it while it leaves has the limit for itself.
+        let most = self.limit.max(size + self.limit / 2) - size + self.leaving();
         match self.overflow {
             Overflow::Close => {}
             Overflow::DropOldest => self.drop_oldest(most),
@@ -94,6 +94,14 @@ impl<K: Eq + Hash> Outbox<K> {
             self.queued -= cost::<K>(&part.bytes);
             self.tally.dropped += u64::from(part.events);
         }
+    }
+
+    /// Bytes of the message that has begun to leave, if it alone is larger than the limit.
+    fn leaving(&self) -> usize {
+        if !self.parts.front().is_some_and(|part| part.is_large) {
+            return 0;
+        }
+        self.parts.iter().take(self.begun()).map(|part| cost::<K>(&part.bytes)).sum()
     }
 
     /// Parts of the message that has begun to leave.

@@ -93,3 +93,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_follows_a_large_message_has_the_limit_for_itself() {
+    let mut outbox = Outbox::<()>::new(8 * (PART + 1), Overflow::Close);
+    outbox.push_reply([Bytes::from(vec![b'L'; 100 * PART])]).expect("nothing is before it");
+    outbox.advance(10);
+    for letter in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        outbox.push_events([Bytes::from_static(letter.as_bytes())], 1, None).expect("it leaves");
+    }
+    assert!(!outbox.has_overflowed());
+    assert!(outbox.push_events([Bytes::from_static(b"i")], 1, None).is_err(), "the limit holds behind it");
+}

@@ -20,6 +20,8 @@ pub enum CloseCode {
     SlowConsumer,
     /// 3009: no sign of life after a ping.
     Silent,
+    /// 3010: the time of the client's token is over; connect again with another.
+    Expired,
 }
 
 impl CloseCode {
@@ -33,6 +35,7 @@ impl CloseCode {
             Self::Restart => 1012,
             Self::SlowConsumer => 3008,
             Self::Silent => 3009,
+            Self::Expired => 3010,
         }
     }
 
@@ -46,6 +49,7 @@ impl CloseCode {
             Self::Restart => "server restarts",
             Self::SlowConsumer => "slow consumer",
             Self::Silent => "no answer to ping",
+            Self::Expired => "token expired",
         }
     }
 }

@@ -13,12 +13,13 @@ use super::{
     fetch::{Fetched, fetch},
 };
 use crate::{
-    StoreError, clock,
+    Count, StoreError, clock,
     dialect::{Answer, AnyDialect, Payload},
     handler::Handling,
     interest::{Sight, Window},
     node::Node,
     session::{Asked, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
+    worker::Worker,
 };
 
 /// An effect that takes time.
@@ -29,7 +30,7 @@ pub(super) enum Done {
     /// A view is ready to be used.
     Sight(Result<Sight, TransformError>, Asked),
     /// A subscription is in force, or has been waited for long enough.
-    Subscribed(Asked),
+    Subscribed(Result<(), StoreError>, Asked),
     /// The store has something, or not.
     Published(Result<(), StoreError>, Asked),
     /// State has been read, and is being sent.
@@ -63,7 +64,9 @@ impl Connection {
                 Effect::Gather => self.gathered = Some(Vec::new()),
                 Effect::Release(dialect) => {
                     let replies = self.gathered.take().unwrap_or_default();
-                    dialect.gathered(replies).into_iter().for_each(|payload| self.say(payload));
+                    let frames: Vec<Frame> = dialect.gathered(replies).iter().map(Frame::from).collect();
+                    // State may be among it: no push that was collected before comes behind it.
+                    self.worker.with_mailbox(self.id, |mailbox| mailbox.answer(&frames));
                 }
             }
         }
@@ -77,9 +80,16 @@ impl Connection {
                 self.acknowledge(asked);
             }
             Done::Sight(Err(error), asked) => {
+                self.session.go_back(self.sight.view(self.worker.node.rules.source));
                 self.fail(&asked, &Fault::new(FaultKind::ProjectionFailed, error.to_string()));
             }
-            Done::Subscribed(asked) | Done::Published(Ok(()), asked) => self.acknowledge(asked),
+            Done::Subscribed(Ok(()), asked) => self.acknowledge(asked),
+            // The subscription is kept, and will be in force when the store allows it.
+            Done::Subscribed(Err(error), asked) if asked.receipt.is_some() => {
+                self.fail(&asked, &Fault::from(&error));
+            }
+            Done::Subscribed(Err(_), _) => {}
+            Done::Published(Ok(()), asked) => self.acknowledge(asked),
             Done::Published(Err(error), asked) => self.fail(&asked, &Fault::from(&error)),
             Done::Fetched(mut fetched) => {
                 std::mem::take(&mut fetched.kept).into_iter().for_each(|payload| self.say(payload));
@@ -135,13 +145,16 @@ impl Connection {
             }
         }
         let Some(confirmation) = confirmation else { return self.acknowledge(asked) };
+        // Who is told waits longer: what it is told is true.
+        let patience = if asked.receipt.is_some() { ACKNOWLEDGEMENT } else { CONFIRMATION };
         self.work = Some(Box::pin(async move {
-            match timeout(CONFIRMATION, confirmation).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%channel, %error, "subscription is not in force yet"),
-                Err(_elapsed) => tracing::debug!(%channel, "subscription is not in force yet"),
+            let confirmed = timeout(patience, confirmation).await.unwrap_or_else(|_elapsed| {
+                Err(StoreError::Unavailable("it has not confirmed the subscription yet".to_owned()))
+            });
+            if let Err(error) = &confirmed {
+                tracing::warn!(%channel, %error, "subscription is not in force yet");
             }
-            Done::Subscribed(asked)
+            Done::Subscribed(confirmed, asked)
         }));
     }
 
@@ -165,14 +178,17 @@ impl Connection {
     fn fetch(&mut self, request: Fetch, dialect: AnyDialect) {
         let (worker, id) = (std::rc::Rc::clone(&self.worker), self.id);
         let sight = Sight { dialect, ..self.sight.clone() };
-        let keeps = self.gathered.is_some();
+        let room = self.gathered.as_ref().map(|kept| {
+            let taken: usize = kept.iter().map(|payload| payload.bytes.len()).sum();
+            self.worker.node.settings.limits.outbox.saturating_sub(taken)
+        });
         self.work =
-            Some(Box::pin(async move { Done::Fetched(fetch(worker, id, request, sight, keeps).await) }));
+            Some(Box::pin(async move { Done::Fetched(fetch(worker, id, request, sight, room).await) }));
     }
 
     fn publish(&mut self, publication: Publication, asked: Asked) {
-        let store = Arc::clone(&self.worker.node.store);
-        self.work = Some(Box::pin(async move { Done::Published(publication.publish(&*store).await, asked) }));
+        let published = publish(&self.worker, publication);
+        self.work = Some(Box::pin(async move { Done::Published(published.await, asked) }));
     }
 
     fn handle(&mut self, handling: Handling) {
@@ -201,6 +217,20 @@ impl Connection {
     }
 }
 
+/// Publishes something, to its end: a client that goes away meanwhile does not leave a state that was set and not published.
+pub(super) fn publish(
+    worker: &Worker,
+    publication: Publication,
+) -> impl Future<Output = Result<(), StoreError>> + 'static {
+    let node = Arc::clone(&worker.node);
+    let publishing = tokio::task::spawn_local(async move {
+        let published = publication.publish(&*node.store).await;
+        node.count(if published.is_ok() { Count::Published } else { Count::PublishRefused });
+        published
+    });
+    async move { publishing.await.expect("a store does not panic") }
+}
+
 /// Prepares a view: transforms are made where they are not there yet.
 async fn sight(node: &Arc<Node>, view: View, before: Sight) -> Result<Sight, TransformError> {
     let output = node.transform(view.output).await?;
@@ -226,6 +256,9 @@ async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Window
 
 /// How long a client's next command waits for the store to confirm a subscription.
 const CONFIRMATION: Duration = Duration::from_millis(250);
+
+/// How long it waits if the client is to be told that the subscription is in force.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
 /// Channels of which a connection remembers when it read their state.
 const MOST_MARKS: usize = 128;

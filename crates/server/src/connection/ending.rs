@@ -1,11 +1,13 @@
 use std::{pin::pin, time::Instant};
 
 use futures_util::StreamExt;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout_at};
 use tokio_tungstenite::tungstenite::{Error, error::CapacityError};
 
 use super::{
-    CloseCode, Connection, frame,
+    CloseCode, Connection,
+    effects::publish,
+    frame,
     run::{End, moment},
 };
 use crate::session::Effect;
@@ -37,22 +39,29 @@ impl Connection {
 
 /// What is left to be done when it has ended.
 impl Connection {
-    /// Tells the dialect, and publishes what the client said before its end and what the dialect says now. Nothing else
-    /// of what is waiting has anybody whom it concerns.
+    /// Tells the dialect, and publishes what the client said before its end and what the dialect says now: whoever closes at
+    /// once has still published. Nothing else of what is waiting has anybody whom it concerns.
     pub(super) async fn close(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);
         effects.extend(self.session.settle());
         let noted = self.session.close(&self.dialect, moment(Instant::now()));
         noted.0.into_iter().for_each(|count| self.count(count));
         effects.extend(self.session.settle());
+        let deadline = Instant::now() + self.worker.node.settings.timeouts.close;
         if let Some(work) = self.work.take() {
-            drop(work.await);
+            // It may be an answer that nobody reads any more.
+            drop(timeout_at(deadline.into(), work).await);
         }
         for effect in effects {
-            if let Effect::Publish(publication, _) = effect
-                && let Err(error) = publication.publish(&*self.worker.node.store).await
-            {
-                tracing::warn!(%error, "the last words of a client are lost");
+            let Effect::Publish(publication, _) = effect else { continue };
+            // What has begun goes on by itself.
+            match timeout_at(deadline.into(), publish(&self.worker, publication)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the last words of a client could not be published"),
+                Err(_elapsed) => {
+                    tracing::warn!("the last words of a client could not all be published in time");
+                    return;
+                }
             }
         }
     }

@@ -44,13 +44,14 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Reads state, shows of it what is in sight, and sends it no faster than the client reads; or keeps it.
+/// Reads state, shows of it what is in sight, and sends it no faster than the client reads; or keeps it, if it is to be part
+/// of a larger answer and has at most so many bytes.
 pub(super) async fn fetch(
     worker: Rc<Worker>,
     id: SubscriberId,
     request: Fetch,
     sight: Sight,
-    keeps: bool,
+    kept_within: Option<usize>,
 ) -> Fetched {
     let node = Arc::clone(&worker.node);
     let (mark, confirmation) = worker.hold(&request.channel);
@@ -58,7 +59,12 @@ pub(super) async fn fetch(
     let answer = async {
         confirmation.await?;
         let sight = with_output(&node, sight.clone(), &request).await?;
-        read(&node, &request, sight).await
+        let answer = read(&node, &request, sight).await?;
+        let bytes = answer.payloads.iter().map(|payload| payload.bytes.len()).sum();
+        match kept_within {
+            Some(most) if bytes > most => Err(FetchError::TooLarge { bytes, most }),
+            _ => Ok(answer),
+        }
     };
     let dialect = sight.dialect.clone();
     let answer = match answer.await {
@@ -71,7 +77,7 @@ pub(super) async fn fetch(
             Answer { payloads: dialect.answer(failed, clock::timestamp()), permit: None }
         }
     };
-    let kept = if keeps {
+    let kept = if kept_within.is_some() {
         answer.payloads
     } else {
         send(&worker, id, answer).await;
@@ -97,6 +103,10 @@ enum FetchError {
     Transform(#[from] geocast_geo_filter::TransformError),
     #[error("too much state is being read at this moment to read {bytes} bytes more; try again")]
     Busy { bytes: usize },
+    #[error(
+        "{bytes} bytes of state are more than the {most} that this batch may still be answered with; ask for it alone"
+    )]
+    TooLarge { bytes: usize, most: usize },
 }
 
 impl From<FetchError> for Fault {
@@ -105,6 +115,7 @@ impl From<FetchError> for Fault {
             FetchError::Store(error) => return error.into(),
             FetchError::Transform(_) => FaultKind::ProjectionFailed,
             FetchError::Busy { .. } => FaultKind::Busy,
+            FetchError::TooLarge { .. } => FaultKind::BatchTooLarge,
         };
         Self::new(kind, error.to_string())
     }
@@ -181,6 +192,12 @@ async fn send(worker: &Worker, id: SubscriberId, answer: Answer) {
         }
         worker.with_mailbox(id, |mailbox| mailbox.answer(&piece));
         tokio::task::yield_now().await;
+    }
+    // What was read takes its room until it has left.
+    while answer.permit.is_some()
+        && worker.look_into(id, |mailbox| Some(mailbox.queued())).is_some_and(|queued| queued > 0)
+    {
+        tokio::time::sleep(PACE).await;
     }
     drop(answer.permit);
 }

@@ -83,24 +83,25 @@ pub(super) enum End {
 
 impl Connection {
     /// Serves a client until the connection ends.
-    pub(crate) async fn serve(worker: Rc<Worker>, opening: Opening) {
-        let socket = Rc::new(Socket::from(opening.stream));
+    pub(crate) async fn serve(worker: Rc<Worker>, opening: Box<Opening>) {
+        // Taken apart before the first wait: what waits is kept for every connection.
+        let Opening { stream, response, early, output, endpoint, identity, place } = *opening;
+        let socket = Rc::new(Socket::from(stream));
         let wake = Rc::new(Notify::new());
         let settings = &worker.node.settings;
         let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake));
         // It leaves together with the first envelope.
-        if !opening.response.is_empty() {
-            mailbox.send(opening.response);
+        if !response.is_empty() {
+            mailbox.send(response);
         }
         let id = worker.connect(mailbox);
         let duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
         let config = super::websocket_config(settings.limits.message);
-        let websocket =
-            WebSocketStream::from_partially_read(duplex, opening.early, Role::Server, Some(config)).await;
+        let websocket = WebSocketStream::from_partially_read(duplex, early, Role::Server, Some(config)).await;
         let now = Instant::now();
         let rules = Arc::clone(&worker.node.rules);
-        let mut session = Session::new(rules, opening.identity, opening.output, now);
-        let dialect = opening.endpoint.dialect;
+        let mut session = Session::new(rules, identity, output, now);
+        let dialect = endpoint.dialect;
         let mut connection = Self {
             sight: Sight {
                 output: None,
@@ -108,7 +109,7 @@ impl Connection {
                 reader: dialect.spares_sender().then(|| session.client()),
                 dialect: dialect.clone(),
             },
-            effects: session.open(&dialect, opening.endpoint.channel, moment(now)).into(),
+            effects: session.open(&dialect, endpoint.channel, moment(now)).into(),
             session,
             dialect,
             gathered: None,
@@ -119,7 +120,7 @@ impl Connection {
             is_opening: true,
             is_over: false,
             leave_at: None,
-            _place: opening.place,
+            _place: place,
             worker,
             id,
             websocket,
@@ -130,8 +131,8 @@ impl Connection {
         // Not every dialect greets, and the answer to the handshake is still to be sent.
         connection.worker.with_mailbox(id, |_| ());
         let end = connection.converse().await;
-        connection.finish(&end).await;
         connection.close().await;
+        connection.finish(&end).await;
         connection.worker.disconnect(id);
     }
 

@@ -3,7 +3,7 @@ use std::time::Instant;
 use futures_util::{FutureExt, StreamExt};
 
 use super::{CloseCode, Connection, frame, liveness::Due, mailbox::Condition, run::End};
-use crate::Count;
+use crate::{Count, clock};
 
 /// What happens because time has passed.
 impl Connection {
@@ -23,12 +23,17 @@ impl Connection {
                 return Some(End::Close(CloseCode::Restart));
             }
         }
+        if self.session.expires_in(clock::timestamp()).is_some_and(|left| left.is_zero()) {
+            self.count(Count::ClosedExpired);
+            return Some(End::Close(CloseCode::Expired));
+        }
         match self.liveness.due(now) {
             Due::Ping => {
                 self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame::PING));
             }
-            // It is not being read at this moment, so its silence says nothing.
-            Due::Close if !self.reads(now) => self.liveness.heard(now),
+            // It is not being read at this moment, or has not had the ping yet, so its silence says nothing. Whether a full socket is
+            // being read is judged below.
+            Due::Close if !self.reads(now) || self.is_blocked() => self.liveness.heard(now),
             Due::Close => match self.websocket.next().now_or_never() {
                 Some(message) => return self.receive(message),
                 None => {
@@ -71,6 +76,7 @@ impl Connection {
             settle,
             self.leave_at,
             self.session.resumes(now),
+            self.session.expires_in(clock::timestamp()).map(|left| now + left),
             self.mailbox(|mailbox| mailbox.due()),
         ];
         for candidate in candidates.into_iter().flatten() {

@@ -1,5 +1,7 @@
+use std::sync::LazyLock;
+
 use geocast_protocol::{
-    Crs,
+    Crs, Json,
     envelope::{Source, Timestamp},
     rpc::{self, Call, Corners, Error, Frame, Id, Outcome, Refusal, Request},
     text::Members,
@@ -22,7 +24,9 @@ impl Rpc {
             Err(error) => Err(error.clone()),
         };
         if let Err(error) = outcome {
-            conversation.count(Count::CommandMalformed);
+            if error.refusal().is_none() {
+                conversation.count(Count::CommandMalformed);
+            }
             if let Some(id) = &request.id {
                 conversation.say(refuse(id, &error));
             }
@@ -105,8 +109,7 @@ impl Rpc {
                 }
             }
             Call::Discover {} => {
-                let description = rpc::discover("geocast", env!("CARGO_PKG_VERSION"));
-                say(conversation, &Outcome::Description(&description));
+                say(conversation, &Outcome::Description(&DESCRIPTION));
             }
         }
         Ok(())
@@ -138,7 +141,10 @@ impl Dialect for Rpc {
         match text.map(|text| Frame::read(text, Frame::MAX_CALLS)) {
             Ok(Frame::Single(request)) => Self::call(&request, conversation),
             Ok(Frame::Batch(requests)) => conversation.gather(|conversation| {
-                requests.iter().for_each(|request| Self::call(request, conversation));
+                for request in &requests {
+                    conversation.spend();
+                    Self::call(request, conversation);
+                }
             }),
             Err(error) => {
                 conversation.count(Count::CommandMalformed);
@@ -185,9 +191,10 @@ impl From<Fault> for Error {
             }
             FaultKind::AccessDenied => Refusal::AccessDenied,
             FaultKind::UnknownCrs => Refusal::UnknownCrs,
-            FaultKind::TooManySubscriptions | FaultKind::BufferTooLarge | FaultKind::PayloadRefused => {
-                Refusal::LimitReached
-            }
+            FaultKind::TooManySubscriptions
+            | FaultKind::BufferTooLarge
+            | FaultKind::PayloadRefused
+            | FaultKind::BatchTooLarge => Refusal::LimitReached,
             FaultKind::StoreUnavailable | FaultKind::StoreRefused | FaultKind::StoreFull => {
                 Refusal::StoreUnavailable
             }
@@ -198,6 +205,9 @@ impl From<Fault> for Error {
         Self::Refused { refusal, message: fault.message }
     }
 }
+
+/// It is the same for everybody.
+static DESCRIPTION: LazyLock<Json> = LazyLock::new(|| rpc::discover("geocast", env!("CARGO_PKG_VERSION")));
 
 fn accept(id: &Id, outcome: &Outcome<'_>) -> Payload {
     answer(id.as_json(), Ok(outcome))

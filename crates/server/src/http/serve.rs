@@ -35,7 +35,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router
     let Accepted { arrival, peer, seat: _seat } = accepted;
     let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival)).await;
     match first {
-        Ok(Ok(First::Handshake(opening))) => Connection::serve(worker, *opening).await,
+        Ok(Ok(First::Handshake(opening))) => Connection::serve(worker, opening).await,
         // On the heap: few connections need this much room, and all would have it.
         Ok(Ok(First::Other(stream))) => Box::pin(converse(worker, stream, peer, router)).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended before its first request"),

@@ -140,7 +140,7 @@ async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, mut acceptance: Acce
     acceptance.early = [parts.read_buf, unread].concat();
     // hyper has sent the answer.
     let opening = Opening { response: Bytes::new(), ..acceptance.open(stream) };
-    Connection::serve(worker, opening).await;
+    Connection::serve(worker, Box::new(opening)).await;
 }
 
 /// Bytes of an answer to a handshake, with a sub-protocol.

@@ -3,11 +3,11 @@ use std::{
     sync::Arc,
 };
 
-use geocast_geo_filter::{Bbox, Document, Transform};
+use geocast_geo_filter::{Bbox, Document, KnownCrs, Transform};
 use geocast_protocol::text::Members;
 
 use super::Withheld;
-use crate::Event;
+use crate::{Event, session::Viewport};
 
 /// A viewport, ready to be tested against.
 #[derive(Debug)]
@@ -29,6 +29,12 @@ impl Window {
     /// Boxes in the source's system that contain all that is in the window.
     pub(super) fn bounds(&self) -> &[Bbox] {
         &self.bounds
+    }
+
+    /// The box as a client named it; `source` is the system that data comes in.
+    pub(super) fn viewport(&self, source: KnownCrs) -> Viewport {
+        let crs = self.transform.as_ref().map_or(source, |transform| transform.to());
+        Viewport { bbox: self.bbox, crs, members: self.members }
     }
 
     fn key(&self) -> ([u64; 4], Option<u32>, Members) {

@@ -83,6 +83,11 @@ impl<'a> Conversation<'a> {
         memory.downcast_mut().expect("it has been made of this type just now")
     }
 
+    /// Counts one more command of a message that holds several, for the client's rate.
+    pub fn spend(&mut self) {
+        self.session.rate.spend(self.now.instant);
+    }
+
     /// Sends the client something.
     pub fn say(&mut self, payload: Payload) {
         self.wants(Effect::Say(payload));
@@ -242,12 +247,18 @@ impl<'a> Conversation<'a> {
     pub fn publish(&mut self, publication: Publication, receipt: Option<Receipt>) -> Result<(), Fault> {
         let rules = &self.session.rules;
         let admitted = rules.access.publishes(&self.session.identity, &publication.channel, self.now.wall);
-        admitted.map_err(|error| {
+        let admitted = admitted.map_err(|error| {
             let subject = publication.channel.as_str();
             Fault::new(FaultKind::AccessDenied, error.to_string()).of(subject)
-        })?;
-        Document::read(&publication.payload, &rules.settings.limits.payload())
-            .map_err(|error| Fault::new(FaultKind::PayloadRefused, error.to_string()))?;
+        });
+        let readable = || {
+            Document::read(&publication.payload, &rules.settings.limits.payload())
+                .map_err(|error| Fault::new(FaultKind::PayloadRefused, error.to_string()))
+        };
+        if let Err(fault) = admitted.and_then(|()| readable()) {
+            self.count(Count::PublishRefused);
+            return Err(fault);
+        }
         let asked = self.asked(receipt);
         self.wants(Effect::Publish(publication, asked));
         Ok(())

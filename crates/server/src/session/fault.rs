@@ -40,6 +40,8 @@ pub enum FaultKind {
     ProjectionFailed,
     /// The server has too much to do; it may be tried again.
     Busy,
+    /// A batch would be answered by more than may be sent at once.
+    BatchTooLarge,
     /// This server cannot do this.
     Unsupported,
 }
@@ -72,6 +74,7 @@ impl FaultKind {
             Self::StoreFull => "store_full",
             Self::ProjectionFailed => "projection_failed",
             Self::Busy => "busy",
+            Self::BatchTooLarge => "batch_too_large",
             Self::Unsupported => "unsupported",
         }
     }

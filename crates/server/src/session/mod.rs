@@ -7,7 +7,11 @@ mod rate;
 mod subscriptions;
 mod view;
 
-use std::{any::Any, sync::Arc, time::Instant};
+use std::{
+    any::Any,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use geocast_geo_filter::{Catalogue, KnownCrs};
 use geocast_protocol::{Channel, envelope::Timestamp};
@@ -154,6 +158,17 @@ impl Session {
     /// Whose session it is.
     pub(crate) fn client(&self) -> ClientId {
         self.client
+    }
+
+    /// How long the client's token still holds, if it ends. At most a day: who asks asks again.
+    pub(crate) fn expires_in(&self, now: Timestamp) -> Option<Duration> {
+        let left = self.identity.expires()?.millis() - now.millis();
+        Some(Duration::from_secs_f64((left / 1000.0).clamp(0.0, 86_400.0)))
+    }
+
+    /// Goes back to a view that is in force, because the one that was asked for cannot be shown.
+    pub(crate) fn go_back(&mut self, view: View) {
+        self.view = view;
     }
 
     /// What the client looks at, as far as it has been said.

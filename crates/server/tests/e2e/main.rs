@@ -38,6 +38,7 @@ mod rohrpost;
 mod rpc;
 mod rpc_clients;
 mod rpc_frames;
+mod rpc_regressions;
 mod scripts;
 mod sentinel;
 mod server;
