@@ -48,16 +48,22 @@ impl Event {
                     (package, payload) => (None, package, published.slice_ref(payload)),
                 },
             };
-        // What its publisher says is no JSON is not looked into.
-        let opaque = matches!(package, Some(PackageType::Text | PackageType::Bytes));
-        let text = if opaque { &[] } else { &*payload };
-        let document = Document::read(text, limits).map_err(|error| match error {
+        let document = document(package, &payload, limits).map_err(|error| match error {
             ReadError::TooManyVertices { .. } => Withheld::TooManyVertices,
             _ => Withheld::TooDeep,
         });
         let received = clock::timestamp();
         let (key, projections) = (OnceLock::new(), Mutex::new(Vec::new()));
         Self { channel, payload, package, origin, number, received, document, key, projections }
+    }
+
+    /// Whether subscribers can be sent what is to be published: an event of it is withheld from nobody for its form.
+    ///
+    /// # Errors
+    /// It is JSON that is nested too deeply or has too many positions.
+    pub(crate) fn check(published: &[u8], limits: &Limits) -> Result<(), ReadError> {
+        let (package, payload) = aiows::unmark(published);
+        document(package, payload, limits).map(drop)
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -72,7 +78,6 @@ impl Event {
     pub(crate) fn kind(&self) -> Kind {
         match (self.package, &self.document) {
             (Some(PackageType::Bytes), _) => Kind::Binary,
-            (Some(PackageType::Text), _) | (None, Err(_)) => Kind::Text,
             (_, Ok(document)) => document.kind(),
             (_, Err(_)) => Kind::Json,
         }
@@ -106,8 +111,8 @@ impl Event {
     pub(crate) fn identify(&self) {
         self.key.get_or_init(|| {
             // A document that is refused may be nested too deeply to be read again.
-            let document = self.document.as_ref().ok()?;
-            match document.kind() {
+            self.document.as_ref().ok()?;
+            match self.kind() {
                 Kind::Geographic | Kind::Json => Key::read(&self.channel, &self.payload),
                 Kind::Text | Kind::Binary => None,
             }
@@ -132,5 +137,51 @@ impl Event {
         let shape = Arc::new(transform.shape(document.shape()));
         projections.push((target, Arc::clone(&shape)));
         shape
+    }
+}
+
+/// Reads a payload without its mark. What its publisher says is no JSON is not looked into.
+fn document(package: Option<PackageType>, payload: &[u8], limits: &Limits) -> Result<Document, ReadError> {
+    let opaque = matches!(package, Some(PackageType::Text | PackageType::Bytes));
+    Document::read(if opaque { &[] } else { payload }, limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an event of this is shown as, whether it has a key, and what a publisher is told.
+    fn check(published: &[u8], kind: Kind, payload: &[u8], keyed: bool, accepted: bool) {
+        let limits = Limits { depth: 32, ..Limits::default() };
+        let shown = String::from_utf8_lossy(published);
+        let channel = "map".parse().expect("a channel");
+        let event = Event::new(channel, Bytes::copy_from_slice(published), 1, &limits);
+        event.identify();
+        assert_eq!(event.document().is_ok(), accepted, "{shown}");
+        assert_eq!(Event::check(published, &limits).is_ok(), accepted, "{shown}");
+        assert_eq!((event.kind(), &**event.payload()), (kind, payload), "{shown}");
+        assert_eq!(event.key().is_some(), keyed, "{shown}");
+        assert_eq!(event.geography().is_some(), kind == Kind::Geographic, "{shown}");
+    }
+
+    #[test]
+    fn marks_decide_what_a_payload_is() {
+        let feature =
+            br#"{"type":"Feature","id":7,"geometry":{"type":"Point","coordinates":[1,2]},"properties":{}}"#;
+        let deep = [[b'['; 40], [b']'; 40]].concat();
+        check(feature, Kind::Geographic, feature, true, true);
+        check(&deep, Kind::Json, &deep, false, false);
+        for payload in [&feature[..], &deep, b"7", b"plain", b""] {
+            check(&[aiows::TEXT_MARK, payload].concat(), Kind::Text, payload, false, true);
+            check(&[aiows::BYTES_MARK, payload].concat(), Kind::Binary, payload, false, true);
+        }
+        check(b"\xffbytes\n\xfe", Kind::Binary, b"\xfe", false, true);
+    }
+
+    #[test]
+    fn a_mark_for_text_before_something_else_is_none() {
+        for published in [&b"\xfftext\n\xfe"[..], b"\xfftext\n\xffbytes\n7", b"\xfftext"] {
+            check(published, Kind::Binary, published, false, true);
+        }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn value(event: &Event, form: &Form) -> Result<Bytes, Withheld> {
 pub(crate) fn content(kind: Kind, bytes: &[u8]) -> Content<'_> {
     match kind {
         Kind::Geographic | Kind::Json => Content::Json(bytes),
-        Kind::Text => Content::Text(std::str::from_utf8(bytes).unwrap_or_default()),
+        Kind::Text => std::str::from_utf8(bytes).map_or(Content::Binary(bytes), Content::Text),
         Kind::Binary => Content::Binary(bytes),
     }
 }

@@ -21,26 +21,21 @@ impl Package {
     }
 
     /// What was published, by anybody: every sequence of bytes is a package. It is the inverse of [`Package::to_wire`].
-    ///
-    /// A mark for text with something behind it that is no text is no mark: these are bytes.
     #[must_use]
     pub fn from_wire(published: &[u8]) -> Self {
         match unmark(published) {
-            (Some(PackageType::Text), text) => match std::str::from_utf8(text) {
-                Ok(text) => Self::Text(text.to_owned()),
-                Err(_) => Self::Bytes(published.to_vec()),
-            },
+            (Some(PackageType::Text), text) => Self::Text(String::from_utf8_lossy(text).into_owned()),
             (Some(_), bytes) => Self::Bytes(bytes.to_vec()),
-            (None, _) => match std::str::from_utf8(published) {
+            (None, bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => text.parse().map_or_else(|_no_json| Self::Text(text.to_owned()), Self::Json),
-                Err(_) => Self::Bytes(published.to_vec()),
+                Err(_) => Self::Bytes(bytes.to_vec()),
             },
         }
     }
 }
 
-/// Takes off the mark that tells a type, without a look at what is behind it. Without a mark, the bytes themselves tell
-/// what they are.
+/// Takes off the mark that tells a type. Without a mark, the bytes themselves tell what they are. What is marked as text is
+/// UTF-8: a mark for text with something else behind it is no mark, as anybody may publish anything.
 ///
 /// ```
 /// use geocast_protocol::aiows::{Package, PackageType, unmark};
@@ -48,10 +43,12 @@ impl Package {
 /// let package = Package::Text("[1]".into());
 /// assert_eq!(unmark(&package.to_wire()), (Some(PackageType::Text), &b"[1]"[..]));
 /// assert_eq!(unmark(b"[1]"), (None, &b"[1]"[..]));
+/// assert_eq!(unmark(b"\xfftext\n\xfe"), (None, &b"\xfftext\n\xfe"[..]));
 /// ```
 #[must_use]
 pub fn unmark(published: &[u8]) -> (Option<PackageType>, &[u8]) {
-    if let Some(text) = published.strip_prefix(TEXT_MARK) {
+    let text = published.strip_prefix(TEXT_MARK).filter(|text| std::str::from_utf8(text).is_ok());
+    if let Some(text) = text {
         (Some(PackageType::Text), text)
     } else if let Some(bytes) = published.strip_prefix(BYTES_MARK) {
         (Some(PackageType::Bytes), bytes)
@@ -95,6 +92,7 @@ mod tests {
         check(&Package::Bytes(Vec::new()), b"\xffbytes\n");
         check(&Package::Bytes(b"\xffbytes\n".to_vec()), b"\xffbytes\n\xffbytes\n");
         check(&Package::Bytes(b"\xfftext\n7".to_vec()), b"\xffbytes\n\xfftext\n7");
+        check(&Package::Bytes(b"\xfftext\n\xfe".to_vec()), b"\xfftext\n\xfe");
     }
 
     #[test]

@@ -6,12 +6,11 @@ use axum::{
     extract::{FromRequest, Path, Request, State, rejection::PathRejection},
     http::{StatusCode, request::Parts},
 };
-use geocast_geo_filter::Document;
 use geocast_protocol::{Channel, Word};
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
-use crate::{Count, StoreError, access::PublishRefused, clock, deletion_notice, node::Node};
+use crate::{Count, Event, StoreError, access::PublishRefused, clock, deletion_notice, node::Node};
 
 type Shared = State<Arc<Node>>;
 type Named<T> = Result<Path<T>, PathRejection>;
@@ -116,8 +115,8 @@ async fn payload(node: &Node, request: Request) -> Result<Bytes, Refusal> {
         }
         _ => Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error.body_text()),
     })?;
-    match Document::read(&body, &node.payload_limits()) {
-        Ok(_) => Ok(Bytes::copy_from_slice(&body)),
+    match Event::check(&body, &node.payload_limits()) {
+        Ok(()) => Ok(Bytes::copy_from_slice(&body)),
         Err(error) => {
             Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "payload_refused", error.to_string()))
         }

@@ -1,6 +1,6 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
-use geocast_geo_filter::{Bbox, Document, KnownCrs};
+use geocast_geo_filter::{Bbox, KnownCrs};
 use geocast_protocol::{Channel, Crs, envelope::Timestamp, text::Members};
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     Subscription, View, Viewport,
 };
 use crate::{
-    Count,
+    Count, Event,
     access::TokenError,
     dialect::{AnyDialect, Payload},
     handler::Handling,
@@ -252,7 +252,7 @@ impl<'a> Conversation<'a> {
             Fault::new(FaultKind::AccessDenied, error.to_string()).of(subject)
         });
         let readable = || {
-            Document::read(&publication.payload, &rules.settings.limits.payload())
+            Event::check(&publication.payload, &rules.settings.limits.payload())
                 .map_err(|error| Fault::new(FaultKind::PayloadRefused, error.to_string()))
         };
         if let Err(fault) = admitted.and_then(|()| readable()) {

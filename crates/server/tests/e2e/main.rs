@@ -19,6 +19,7 @@ mod http_api;
 mod http_client;
 mod limits;
 mod malformed_commands;
+mod marks;
 mod mobility_toolbox;
 mod not_finite;
 mod origins;
