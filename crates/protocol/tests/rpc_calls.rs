@@ -1,6 +1,8 @@
 //! JSON-RPC frames, call by call.
 
-use geocast_protocol::rpc::{Call, Error, Frame, Id, METHODS, Refusal, Reply, Request, batch};
+use geocast_protocol::rpc::{
+    Call, Error, Frame, Id, METHODS, PropertyFilter, Refusal, Reply, Request, batch,
+};
 use serde_json::{Value, json};
 
 fn single(text: &str) -> Request {
@@ -215,6 +217,33 @@ fn parameters_are_named_when_they_are_wrong() {
         Some("properties"),
         r#"properties `{\"a\":{\"from\":1}}`: a range has the members min and max"#,
     );
+}
+
+#[test]
+fn filters_of_properties_are_few() {
+    let call = |names: &mut dyn Iterator<Item = usize>| {
+        let members: Vec<String> = names.map(|name| format!(r#""p{name}":{name}"#)).collect();
+        let params = format!("[[1,2,3,4],null,null,{{{}}}]", members.join(","));
+        single(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"viewport","params":{params}}}"#)).call
+    };
+    let filters = |call| match call {
+        Ok(Call::Viewport { properties, .. }) => properties.map(|filters| filters.len()),
+        other => panic!("no viewport: {other:?}"),
+    };
+    assert_eq!(PropertyFilter::MAX, 64);
+    assert_eq!(filters(call(&mut (0..64))), Some(64));
+    assert_eq!(filters(call(&mut (0..64).map(|name| name % 2))), Some(2), "of a name, the last counts");
+    // Names that stand there twice are not looked for among more than that.
+    for names in [65, 100_000] {
+        for different in [1, names] {
+            let Err(error) = call(&mut (0..names).map(|name| name % different)) else {
+                panic!("{names} filters, {different} of them different")
+            };
+            let message = error.to_string();
+            assert!(message.contains(&format!("has {names} members, at most 64 are allowed")), "{message}");
+            assert!(message.contains("properties"), "{message}");
+        }
+    }
 }
 
 #[test]

@@ -48,20 +48,34 @@ pub enum Scalar {
     Text(String),
 }
 
+impl PropertyFilter {
+    /// The most filters of one client: more than a feature usually has properties, and few enough to ask all of them for
+    /// each feature.
+    pub const MAX: usize = 64;
+}
+
 impl Field for Vec<PropertyFilter> {
     const SCHEMA: &'static str = concat!(
         r#"{"type":"object","additionalProperties":{"anyOf":["#,
         r#"{"type":["string","number","boolean","null"]},"#,
         r#"{"type":"array","items":{"type":["string","number","boolean","null"]}},"#,
         r#"{"type":"object","properties":{"min":{"type":["number","null"]},"max":{"type":["number","null"]}},"#,
-        r#""additionalProperties":false}]},"propertyNames":{"minLength":1}}"#
+        r#""additionalProperties":false}]},"propertyNames":{"minLength":1},"maxProperties":64}"#
     );
 
     fn read(raw: &RawValue) -> Result<Self, String> {
         let members: Members<'_> =
             serde_json::from_str(raw.get()).map_err(|_error| "must be an object".to_owned())?;
-        let mut filters = Self::new();
-        for (name, value) in members.iter() {
+        let members = members.iter();
+        if members.len() > PropertyFilter::MAX {
+            return Err(format!(
+                "has {} members, at most {} are allowed",
+                members.len(),
+                PropertyFilter::MAX
+            ));
+        }
+        let mut filters = Self::with_capacity(members.len());
+        for (name, value) in members {
             if name.is_empty() {
                 return Err("the name of a property must not be empty".to_owned());
             }
