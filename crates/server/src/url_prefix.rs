@@ -31,11 +31,11 @@ impl FromStr for UrlPrefix {
     type Err = UrlPrefixError;
 
     fn from_str(text: &str) -> Result<Self, UrlPrefixError> {
-        let inner = text.strip_prefix('/').unwrap_or(text);
-        let inner = inner.strip_suffix('/').unwrap_or(inner);
-        if inner.is_empty() {
+        if matches!(text, "" | "/") {
             return Ok(Self::default());
         }
+        let inner = text.strip_prefix('/').unwrap_or(text);
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
         let is_plain = |part: &str| {
             let mut bytes = part.bytes();
             !part.is_empty() && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
