@@ -1,8 +1,8 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
-    AbsentClientReference, AxisOrder, ChannelNames, KeyFile, Limits, OriginPolicy, Overflow, RedisSettings,
-    Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
+    AbsentClientReference, AxisOrder, ChannelNames, Compression, KeyFile, Limits, OriginPolicy, Overflow,
+    RedisSettings, Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
 };
 
 use crate::{
@@ -49,6 +49,8 @@ impl TryFrom<Options> for Launch {
             tokens,
             dialects,
             filters,
+            deflate,
+            deflate_threshold,
             limits,
             timeouts,
             redis_options,
@@ -74,6 +76,10 @@ impl TryFrom<Options> for Launch {
         let filtered_port = (!settings.filters.is_empty() && listen.usock.is_none()).then_some(FILTERED_PORT);
         set(&mut settings.absent_client_reference, client_reference.map(Into::into));
         set(&mut settings.axis_order, axis_order.map(Into::into));
+        if deflate == Some(true) {
+            let threshold = deflate_threshold.unwrap_or(Compression::THRESHOLD);
+            settings.compression = Compression::Deflate { threshold };
+        }
         apply_limits(&mut settings.limits, limits);
         apply_timeouts(&mut settings.timeouts, timeouts);
         Ok(Self {

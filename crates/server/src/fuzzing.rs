@@ -1,6 +1,7 @@
-//! The session as a sequence of operations, for fuzzers: the one door to what is private.
+//! For fuzzers: the one door to what is private. Here is the session as a sequence of operations, [`deflate`] is what a client
+//! with compression sends.
 //!
-//! An input is a list of lines, so that one can be read and written by hand:
+//! An input of the session is a list of lines, so that one can be read and written by hand:
 //!
 //! | Line | Stands for |
 //! |---|---|
@@ -8,6 +9,10 @@
 //! | `+` and a number | so many milliseconds pass |
 //! | `#` and a number | a binary frame of so many bytes |
 //! | anything else | a text frame |
+
+mod deflate;
+
+pub use deflate::deflate;
 
 use std::{
     collections::BTreeSet,

@@ -13,7 +13,8 @@ pub(crate) use sight_index::SightIndex;
 pub(crate) use window::Window;
 
 use crate::{
-    Count, Event, connection::Frame, dialect::AnyDialect, pipeline::ClientId, rendering, session::View,
+    Count, Event, connection::Frame, deflate::Deflate, dialect::AnyDialect, pipeline::ClientId, rendering,
+    session::View,
 };
 
 /// What one subscription wants: a part of the world, in a coordinate system.
@@ -25,6 +26,8 @@ pub(crate) struct Sight {
     pub(crate) dialect: AnyDialect,
     /// Who is spared what it has itself sent.
     pub(crate) reader: Option<ClientId>,
+    /// How what is sent is compressed, if it is.
+    pub(crate) deflate: Option<Deflate>,
 }
 
 /// What distinguishes the renderings of one event.
@@ -34,6 +37,7 @@ pub(crate) struct Form {
     /// The features of a collection that are sent; all of them where there is no list.
     members: Option<Vec<usize>>,
     dialect: AnyDialect,
+    deflate: Option<Deflate>,
 }
 
 /// Why an event is kept from a subscriber.
@@ -70,6 +74,7 @@ impl PartialEq for Sight {
         self.output_code() == other.output_code()
             && self.dialect == other.dialect
             && self.reader == other.reader
+            && self.deflate == other.deflate
             && self.window == other.window
     }
 }
@@ -78,7 +83,7 @@ impl Eq for Sight {}
 
 impl Hash for Sight {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.output_code(), &self.window, &self.dialect, self.reader).hash(state);
+        (self.output_code(), &self.window, &self.dialect, self.reader, self.deflate).hash(state);
     }
 }
 
@@ -91,6 +96,10 @@ impl Form {
         &self.dialect
     }
 
+    pub(crate) fn deflate(&self) -> Option<Deflate> {
+        self.deflate
+    }
+
     pub(crate) fn members(&self) -> Option<&[usize]> {
         self.members.as_deref()
     }
@@ -99,7 +108,10 @@ impl Form {
 impl PartialEq for Form {
     fn eq(&self, other: &Self) -> bool {
         let target = |form: &Self| form.output.as_ref().map(|transform| transform.to());
-        target(self) == target(other) && self.members == other.members && self.dialect == other.dialect
+        target(self) == target(other)
+            && self.members == other.members
+            && self.dialect == other.dialect
+            && self.deflate == other.deflate
     }
 }
 
@@ -117,14 +129,13 @@ impl Interest for Sight {
         if self.reader.is_some() && self.reader == event.origin() {
             return Err(Withheld::Own);
         }
-        let Some(document) = event.geography() else {
-            return Ok(Form { output: None, members: None, dialect: self.dialect.clone() });
-        };
+        let form = Form { output: None, members: None, dialect: self.dialect.clone(), deflate: self.deflate };
+        let Some(document) = event.geography() else { return Ok(form) };
         let members = match &self.window {
             Some(window) => window.see(event, document)?,
             None => None,
         };
-        Ok(Form { output: self.output.clone(), members, dialect: self.dialect.clone() })
+        Ok(Form { output: self.output.clone(), members, ..form })
     }
 
     fn render(event: &Event, form: &Form) -> Result<Frame, Withheld> {

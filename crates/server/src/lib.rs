@@ -12,6 +12,7 @@ mod builder;
 mod clock;
 mod connection;
 mod counters;
+mod deflate;
 mod dialect;
 mod endpoint;
 mod event;
@@ -40,6 +41,7 @@ pub use broker::{Broker, Parcel};
 pub use builder::Builder;
 pub use connection::CloseCode;
 pub use counters::{Count, Counters};
+pub use deflate::Compression;
 pub use dialect::{Answer, CommandHandler, Dialect, Kind, Message, Payload, Push, Wrap};
 pub use event::Event;
 pub use handler::{

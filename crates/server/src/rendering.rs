@@ -24,7 +24,11 @@ pub(crate) fn push(event: &Event, form: &Form) -> Result<Frame, Withheld> {
     };
     let dialect = form.dialect();
     let frame = Frame::made(bytes.len() + AROUND, |buffer| dialect.push(&push, buffer));
-    Ok(frame.of(event.key()).in_dialect(dialect))
+    let frame = frame.of(event.key()).in_dialect(dialect);
+    Ok(match form.deflate() {
+        Some(deflate) => frame.deflated(deflate),
+        None => frame,
+    })
 }
 
 /// A value of the state, as it is in this form.

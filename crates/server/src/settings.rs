@@ -5,7 +5,7 @@ use geocast_hub::Overflow;
 use geocast_protocol::{Channel, aiows::ChannelNames};
 
 use crate::{
-    OriginPolicy, PathProjection, Patterns, RequestHandler, Secret, TokenSettings, UrlPrefix,
+    Compression, OriginPolicy, PathProjection, Patterns, RequestHandler, Secret, TokenSettings, UrlPrefix,
     pipeline::Filters, store::RedisSettings,
 };
 
@@ -48,6 +48,8 @@ pub struct Settings {
     pub absent_client_reference: AbsentClientReference,
     /// The order of coordinates in every system but EPSG:4326, which is always longitude, latitude (RFC 7946 §4).
     pub axis_order: AxisOrder,
+    /// Whether pushes are compressed for clients that offer to take them so.
+    pub compression: Compression,
     /// Sizes and numbers.
     pub limits: Limits,
     /// Durations.
@@ -164,6 +166,7 @@ impl Default for Settings {
             request_handlers: Vec::new(),
             absent_client_reference: AbsentClientReference::default(),
             axis_order: AxisOrder::Xy,
+            compression: Compression::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }

@@ -106,6 +106,29 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ORDER", hide_short_help = true, help_heading = "Clients")]
     pub(crate) axis_order: Option<AxisOrderOption>,
 
+    /// Compress what is pushed to clients that offer to take it so (permessage-deflate)
+    #[arg(
+        long,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "true|false",
+        hide_possible_values = true,
+        hide_short_help = true,
+        help_heading = "Clients"
+    )]
+    pub(crate) deflate: Option<bool>,
+    /// With --deflate: messages that are shorter are not compressed, in bytes [default: 256]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = units::size,
+        hide_short_help = true,
+        help_heading = "Clients"
+    )]
+    pub(crate) deflate_threshold: Option<usize>,
+
     #[command(flatten)]
     pub(crate) tokens: TokenOptions,
     #[command(flatten)]

@@ -1,5 +1,5 @@
 use clap::{Args, FromArgMatches};
-use geocast_server::KeyFile;
+use geocast_server::{Compression, KeyFile};
 
 use super::Launch;
 use crate::{arguments::Options, config::Table};
@@ -39,6 +39,19 @@ fn the_defaults_in_the_help_are_those_of_the_server() {
 }
 
 #[test]
+fn compression_is_off_unless_it_is_switched_on() {
+    let check = |arguments: &[&str], expected| {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        assert_eq!(launch(&arguments).unwrap().settings.compression, expected, "{arguments:?}");
+    };
+    check(&[], Compression::Off);
+    check(&["--deflate"], Compression::Deflate { threshold: 256 });
+    check(&["--deflate=true", "--deflate-threshold=1KiB"], Compression::Deflate { threshold: 1024 });
+    check(&["--deflate=false"], Compression::Off);
+    check(&["--deflate-threshold=7"], Compression::Off);
+}
+
+#[test]
 fn every_option_has_an_effect() {
     let table = Table::new();
     let default = format!("{:?}", launch(&["--redis=redis://localhost".to_owned()]).unwrap());
@@ -67,6 +80,7 @@ fn every_option_has_an_effect() {
         };
         let mut arguments = vec![format!("{}={value}", option.flag())];
         match option.key() {
+            "deflate_threshold" => arguments.push("--deflate".to_owned()),
             "tls_cert" => arguments.push("--tls-key=/somewhere".to_owned()),
             "tls_key" => arguments.push("--tls-cert=/somewhere".to_owned()),
             "jwt_issuer" | "jwt_audience" | "jwt_channels" => {

@@ -2,15 +2,15 @@ use std::{
     fmt, io,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use geocast_hub::SubscriberId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Socket, frame::holds_close};
-use crate::worker::Worker;
+use super::{READ_BUFFER, Socket, frame::holds_close};
+use crate::{deflate::Inflow, worker::Worker};
 
 /// The stream that tungstenite sees: it reads from the socket, and what it writes joins the client's outbox.
 ///
@@ -20,11 +20,20 @@ pub(crate) struct Duplex {
     socket: Rc<Socket>,
     worker: Rc<Worker>,
     id: SubscriberId,
+    inflow: Option<Box<Inflow>>,
 }
 
 impl Duplex {
     pub(crate) fn new(socket: Rc<Socket>, worker: Rc<Worker>, id: SubscriberId) -> Self {
-        Self { socket, worker, id }
+        Self { socket, worker, id, inflow: None }
+    }
+
+    /// From now on compressed messages of at most `limit` bytes are read as well, beginning with what the client has sent
+    /// already.
+    pub(super) fn inflate(&mut self, early: &[u8], limit: usize) {
+        let mut inflow = Inflow::new(limit);
+        inflow.receive(early);
+        self.inflow = Some(Box::new(inflow));
     }
 }
 
@@ -34,7 +43,11 @@ impl AsyncRead for Duplex {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.socket.poll_read(context, buffer)
+        let Self { socket, inflow, .. } = self.get_mut();
+        match inflow {
+            None => socket.poll_read(context, buffer),
+            Some(inflow) => poll_inflow(inflow, socket, context, buffer),
+        }
     }
 }
 
@@ -53,6 +66,29 @@ impl AsyncWrite for Duplex {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Reads what has been made of the bytes from the socket; none at all is the end of those.
+fn poll_inflow(
+    inflow: &mut Inflow,
+    socket: &Socket,
+    context: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    loop {
+        let read = inflow.read(buffer.initialize_unfilled());
+        buffer.advance(read);
+        if read > 0 || buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let mut bytes = [0; READ_BUFFER];
+        let mut received = ReadBuf::new(&mut bytes);
+        ready!(socket.poll_read(context, &mut received))?;
+        if received.filled().is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        inflow.receive(received.filled());
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     handler::Handling,
     interest::{Sight, Window},
     node::Node,
-    session::{Asked, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
+    session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
     worker::Worker,
 };
 
@@ -45,9 +45,7 @@ impl Connection {
             match effect {
                 Effect::Say(payload) => self.say(payload),
                 Effect::View(view, asked) => self.look(*view, asked),
-                Effect::Buffer(buffering) => {
-                    self.worker.with_mailbox(self.id, |mailbox| mailbox.buffer(buffering));
-                }
+                Effect::Buffer(buffering) => self.buffer(buffering),
                 Effect::Subscribe(channel, asked) => self.subscribe(channel, asked),
                 Effect::Unsubscribe(channel) => {
                     tracing::debug!(%channel, "unsubscribed");
@@ -161,6 +159,15 @@ impl Connection {
     fn look(&mut self, view: View, asked: Asked) {
         let (node, seen) = (Arc::clone(&self.worker.node), self.sight.clone());
         self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, seen).await, asked) }));
+    }
+
+    /// What is collected is made of parts that are shared with those who are sent them singly, so it is not compressed.
+    fn buffer(&mut self, buffering: Option<Buffering>) {
+        let deflate = self.deflate.filter(|_| buffering.is_none());
+        self.worker.with_mailbox(self.id, |mailbox| mailbox.buffer(buffering));
+        if deflate != self.sight.deflate {
+            self.see(Sight { deflate, ..self.sight.clone() });
+        }
     }
 
     /// Shows every subscription what is in sight now, each in its dialect.

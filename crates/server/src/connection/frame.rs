@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::CloseCode;
 use crate::{
+    deflate::Deflate,
     dialect::{AnyDialect, Kind, Payload},
     event::Key,
 };
@@ -13,7 +14,7 @@ use crate::{
 pub(crate) struct Frame {
     bytes: Bytes,
     key: Option<Arc<Key>>,
-    /// In which dialect it is a push; zero for none.
+    /// In which dialect it is a push, or [`NO_DIALECT`].
     dialect: usize,
 }
 
@@ -34,9 +35,20 @@ impl Frame {
         buffer.resize(LONGEST_HEADER, 0);
         let kind = write(&mut buffer);
         let header = Header::new(kind.into(), buffer.len() - LONGEST_HEADER);
-        let start = LONGEST_HEADER - header.as_ref().len();
-        buffer[start..LONGEST_HEADER].copy_from_slice(header.as_ref());
-        Self { bytes: Bytes::from(buffer).split_off(start), key: None, dialect: 0 }
+        Self { bytes: headed(buffer, &header), key: None, dialect: NO_DIALECT }
+    }
+
+    /// The same message, compressed if that makes it shorter (RFC 7692 §6.1). Compressed messages cannot be sent as parts of
+    /// another one, as what is a push in some dialect can be, so it is one in none.
+    pub(crate) fn deflated(self, deflate: Deflate) -> Self {
+        let Some((opcode, message)) = walk(&self.bytes).next() else { return self };
+        let mut buffer = vec![0; LONGEST_HEADER];
+        if !deflate.compress(message, &mut buffer) {
+            return self;
+        }
+        let mut header = Header::of(opcode, buffer.len() - LONGEST_HEADER);
+        header.bytes[0] |= COMPRESSED;
+        Self { bytes: headed(buffer, &header), dialect: NO_DIALECT, ..self }
     }
 
     /// The same, as a state of something.
@@ -59,7 +71,8 @@ impl Frame {
     pub(crate) fn join(frames: &[Self]) -> Self {
         let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.bytes.len()).sum());
         frames.iter().for_each(|frame| bytes.extend_from_slice(&frame.bytes));
-        let dialect = frames.first().map_or(0, |frame| frame.dialect);
+        let first = frames.first().map_or(NO_DIALECT, |frame| frame.dialect);
+        let dialect = if frames.iter().all(|frame| frame.dialect == first) { first } else { NO_DIALECT };
         Self { bytes: Bytes::from(bytes), key: None, dialect }
     }
 
@@ -106,8 +119,12 @@ pub(crate) struct Header {
 
 impl Header {
     pub(crate) fn new(opcode: Opcode, payload: usize) -> Self {
+        Self::of(opcode as u8, payload)
+    }
+
+    fn of(opcode: u8, payload: usize) -> Self {
         let mut bytes = [0; LONGEST_HEADER];
-        bytes[0] = FINAL | opcode as u8;
+        bytes[0] = FINAL | opcode;
         let length = if let Ok(short) = u8::try_from(payload)
             && short < LENGTH_16
         {
@@ -149,6 +166,13 @@ pub(crate) fn holds_close(frames: &[u8]) -> bool {
     walk(frames).any(|(opcode, _)| opcode == Opcode::Close as u8)
 }
 
+/// A payload behind room for the longest header, as a frame.
+fn headed(mut buffer: Vec<u8>, header: &Header) -> Bytes {
+    let start = LONGEST_HEADER - header.as_ref().len();
+    buffer[start..LONGEST_HEADER].copy_from_slice(header.as_ref());
+    Bytes::from(buffer).split_off(start)
+}
+
 /// The opcodes and payloads of whole, unmasked frames.
 fn walk(mut frames: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
@@ -172,6 +196,10 @@ fn walk(mut frames: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 
 const LONGEST_HEADER: usize = 10;
 const FINAL: u8 = 0x80;
+/// RSV1 (RFC 7692 §6).
+const COMPRESSED: u8 = 0x40;
+/// No dialect is at this address.
+const NO_DIALECT: usize = 0;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
@@ -182,7 +210,8 @@ mod tests {
         coding::{Data, OpCode},
     };
 
-    use super::{Frame, Kind, PING, Payload, holds_close};
+    use super::{AnyDialect, Deflate, Frame, Kind, PING, Payload, holds_close};
+    use crate::dialect::Rpc;
 
     fn text(bytes: impl AsRef<[u8]>) -> Frame {
         Frame::made(0, |buffer| {
@@ -213,6 +242,38 @@ mod tests {
         let bytes: Vec<u8> = frames.iter().flat_map(|frame| frame.bytes().to_vec()).collect();
         assert_eq!(joined.bytes(), &bytes);
         assert!(joined.payloads().eq(texts.iter().map(|text| text.as_bytes())));
+    }
+
+    #[test]
+    fn a_compressed_message_is_marked_and_keeps_its_kind() {
+        let deflate = Deflate::with_threshold(100);
+        for (kind, first) in [(Kind::Text, 0xc1), (Kind::Binary, 0xc2)] {
+            let payload = Payload { kind, bytes: vec![b'x'; 70_000] };
+            let frame = Frame::from(&payload).deflated(deflate);
+            assert_eq!(frame.bytes()[0], first);
+            assert!(frame.bytes().len() < 126, "{}", frame.bytes().len());
+            assert!(frame.payloads().eq([frame.bytes().slice(2..)]), "one frame with a short header");
+        }
+    }
+
+    #[test]
+    fn what_is_short_or_becomes_no_shorter_stays_as_it_is() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let noise: Vec<u8> = (0..300).map(|_| random.u8(..)).collect();
+        for bytes in [vec![b'x'; 99], noise] {
+            let frame = Frame::from(&Payload { kind: Kind::Binary, bytes });
+            assert_eq!(frame.clone().deflated(Deflate::with_threshold(100)).bytes(), frame.bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_compressed_is_no_part_of_a_batch() {
+        let dialect = AnyDialect::new(Rpc);
+        let plain = text("x".repeat(300)).in_dialect(&dialect);
+        let compressed = plain.clone().deflated(Deflate::with_threshold(100));
+        assert!(plain.is_in(&dialect) && Frame::join(&[plain.clone(), plain.clone()]).is_in(&dialect));
+        assert!(!compressed.is_in(&dialect));
+        assert!(!Frame::join(&[plain, compressed]).is_in(&dialect));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::{
     Count,
     access::Identity,
     clock,
+    deflate::Deflate,
     dialect::{self, AnyDialect, Payload},
     endpoint::Endpoint,
     interest::Sight,
@@ -33,6 +34,8 @@ pub(crate) struct Connection {
     pub(super) id: SubscriberId,
     pub(super) session: Session,
     pub(super) sight: Sight,
+    /// How pushes are compressed, if they are.
+    pub(super) deflate: Option<Deflate>,
     /// In which the client speaks.
     pub(super) dialect: AnyDialect,
     /// What is kept to be sent together, if something is.
@@ -70,6 +73,8 @@ pub(crate) struct Opening {
     pub(crate) output: KnownCrs,
     pub(crate) endpoint: Endpoint,
     pub(crate) identity: Identity,
+    /// How messages are compressed, if that was agreed upon.
+    pub(crate) deflate: Option<Deflate>,
     pub(crate) place: Place,
 }
 
@@ -85,7 +90,7 @@ impl Connection {
     /// Serves a client until the connection ends.
     pub(crate) async fn serve(worker: Rc<Worker>, opening: Box<Opening>) {
         // Taken apart before the first wait: what waits is kept for every connection.
-        let Opening { stream, response, early, output, endpoint, identity, place } = *opening;
+        let Opening { stream, response, mut early, output, endpoint, identity, deflate, place } = *opening;
         let socket = Rc::new(Socket::from(stream));
         let wake = Rc::new(Notify::new());
         let settings = &worker.node.settings;
@@ -95,7 +100,10 @@ impl Connection {
             mailbox.send(response);
         }
         let id = worker.connect(mailbox);
-        let duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
+        let mut duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
+        if deflate.is_some() {
+            duplex.inflate(&std::mem::take(&mut early), settings.limits.message);
+        }
         let config = super::websocket_config(settings.limits.message);
         let websocket = WebSocketStream::from_partially_read(duplex, early, Role::Server, Some(config)).await;
         let now = Instant::now();
@@ -108,7 +116,9 @@ impl Connection {
                 window: None,
                 reader: dialect.spares_sender().then(|| session.client()),
                 dialect: dialect.clone(),
+                deflate,
             },
+            deflate,
             effects: session.open(&dialect, endpoint.channel, moment(now)).into(),
             session,
             dialect,

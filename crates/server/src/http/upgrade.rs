@@ -17,6 +17,7 @@ use crate::{
     access::Identity,
     clock,
     connection::{Connection, Opening},
+    deflate::{self, Deflate},
     endpoint::{Endpoint, NoEndpoint},
     node::{Node, Place},
     transport::Stream,
@@ -49,6 +50,7 @@ pub(super) struct Acceptance {
     output: KnownCrs,
     endpoint: Endpoint,
     identity: Identity,
+    deflate: Option<Deflate>,
     place: Place,
     /// Bytes that the client sent behind the handshake.
     early: Vec<u8>,
@@ -60,8 +62,8 @@ impl Acceptance {
         let mut response = Vec::with_capacity(TYPICAL_RESPONSE);
         write_response(&mut response, &self.response)
             .expect("the fields of the answer are ours and visible ASCII, and a vector takes all");
-        let Self { output, endpoint, identity, place, early, .. } = self;
-        Opening { stream, response: response.into(), early, output, endpoint, identity, place }
+        let Self { output, endpoint, identity, deflate, place, early, .. } = self;
+        Opening { stream, response: response.into(), early, output, endpoint, identity, deflate, place }
     }
 }
 
@@ -116,13 +118,18 @@ fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal
         let message = format!("channel `{channel}` may not be read");
         return Err(Refusal::new(StatusCode::FORBIDDEN, "channel_refused", message));
     }
+    let agreed = deflate::negotiate(node.settings.compression, request.headers());
+    let deflate = agreed.map(|(deflate, field)| {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, field);
+        deflate
+    });
     let place = node.place().ok_or_else(|| {
         let limit = node.settings.limits.connections;
         let message = format!("all {limit} connections are taken");
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;
     let output = node.first_output(path);
-    Ok(Acceptance { response, output, endpoint, identity, place, early: Vec::new() })
+    Ok(Acceptance { response, output, endpoint, identity, deflate, place, early: Vec::new() })
 }
 
 /// The sub-protocols that a client offers.

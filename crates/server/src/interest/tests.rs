@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Sight, Window, Withheld};
 use crate::{
     AbsentClientReference, Event,
+    deflate::Deflate,
     dialect::{AnyDialect, Text},
 };
 
@@ -31,7 +32,13 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
     let window = window.map(|(edges, crs, members)| {
         Arc::new(Window::new(Bbox::try_from(edges).unwrap(), crs.map(transform), members))
     });
-    Sight { output: output.map(transform), window, dialect: DIALECT.with(AnyDialect::clone), reader: None }
+    Sight {
+        output: output.map(transform),
+        window,
+        dialect: DIALECT.with(AnyDialect::clone),
+        reader: None,
+        deflate: None,
+    }
 }
 
 fn event(payload: &str) -> Event {
@@ -110,4 +117,32 @@ fn forms_differ_by_system_and_members_alone() {
     assert!(one.decide(&event) == two.decide(&event), "two transforms to one system");
     assert!(one.decide(&event) != sight(Some(2056), None).decide(&event));
     assert!(one.decide(&event) != sight(None, None).decide(&event));
+}
+
+#[test]
+fn all_who_take_an_event_compressed_share_one_rendering() {
+    let compressed = || Sight { deflate: Some(Deflate::with_threshold(100)), ..sight(None, None) };
+    let zurich = Some(([8.0, 47.0, 9.0, 48.0], None, Members::Whole));
+    let elsewhere = Sight { deflate: compressed().deflate, ..sight(None, zurich) };
+    let (event, plain) = (event(ZURICH), sight(None, None));
+    assert!(compressed().decide(&event) == elsewhere.decide(&event));
+    assert!(compressed().decide(&event) != plain.decide(&event));
+    assert!(compressed() == compressed() && compressed() != plain, "one cohort each");
+}
+
+#[test]
+fn a_compressed_rendering_says_the_same() {
+    let plain = sight(Some(3857), None);
+    let compressed = Sight { deflate: Some(Deflate::with_threshold(100)), ..plain.clone() };
+    let event = event(ZURICH);
+    let payload = |sight: &Sight| {
+        let frame = Sight::render(&event, &sight.decide(&event).unwrap()).unwrap();
+        (frame.bytes()[0], frame.payloads().next().unwrap())
+    };
+    let ((first, expected), (first_compressed, bytes)) = (payload(&plain), payload(&compressed));
+    assert_eq!((first, first_compressed), (0x81, 0xc1));
+    let mut inflated = Vec::with_capacity(1_000);
+    let mut inflate = flate2::Decompress::new(false);
+    inflate.decompress_vec(&bytes, &mut inflated, flate2::FlushDecompress::Sync).unwrap();
+    assert_eq!(inflated, expected);
 }

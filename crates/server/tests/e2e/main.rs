@@ -6,6 +6,7 @@ mod caller;
 mod client;
 mod client_reference;
 mod collections;
+mod compression;
 mod envelope;
 mod examples;
 mod gap;

@@ -1,0 +1,139 @@
+use std::cell::RefCell;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::TAIL;
+
+/// Why a compressed message cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It becomes longer than allowed.
+    TooLarge,
+    /// It is not compressed data.
+    Corrupt,
+}
+
+/// What a compressed message says (RFC 7692 §7.2.2), if that is at most `limit` bytes.
+pub(super) fn inflate(mut compressed: Vec<u8>, limit: usize) -> Result<Vec<u8>, Unreadable> {
+    compressed.extend_from_slice(&TAIL);
+    INFLATER.with_borrow_mut(|place| {
+        let inflater = place.get_or_insert_with(|| Decompress::new(false));
+        inflater.reset(false);
+        let mut rest = &compressed[..];
+        let mut message = Vec::with_capacity(compressed.len().saturating_mul(TYPICAL_RATIO).min(limit) + 1);
+        loop {
+            let (taken, length) = (inflater.total_in(), message.len());
+            let status = inflater.decompress_vec(rest, &mut message, FlushDecompress::Sync);
+            let taken = usize::try_from(inflater.total_in() - taken).unwrap_or(usize::MAX);
+            rest = rest.get(taken..).ok_or(Unreadable::Corrupt)?;
+            if message.len() > limit {
+                return Err(Unreadable::TooLarge);
+            }
+            match status {
+                Err(_) => return Err(Unreadable::Corrupt),
+                // A stream may end within a message, and another one begin (RFC 7692 §7.2.3.4).
+                Ok(Status::StreamEnd) => inflater.reset(false),
+                Ok(Status::Ok | Status::BufError) if message.len() == message.capacity() => {
+                    message.reserve(message.len().clamp(1, limit + 1 - message.len()));
+                    continue;
+                }
+                Ok(Status::Ok | Status::BufError) if taken == 0 && message.len() == length => {
+                    return if rest.is_empty() { Ok(message) } else { Err(Unreadable::Corrupt) };
+                }
+                Ok(Status::Ok | Status::BufError) => {}
+            }
+            if rest.is_empty() {
+                return Ok(message);
+            }
+        }
+    })
+}
+
+thread_local! {
+    /// Made when it is first needed: some 40 KiB.
+    static INFLATER: RefCell<Option<Decompress>> = const { RefCell::new(None) };
+}
+
+/// Commands become about so many times as long.
+const TYPICAL_RATIO: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compress, Compression, FlushCompress, write::DeflateEncoder};
+
+    use super::*;
+
+    /// A message as a client compresses it.
+    fn compressed(message: &[u8], level: u32) -> Vec<u8> {
+        let mut compress = Compress::new(Compression::new(level), false);
+        let mut buffer = Vec::with_capacity(message.len() * 2 + 64);
+        compress.compress_vec(message, &mut buffer, FlushCompress::Sync).unwrap();
+        assert!(buffer.ends_with(&TAIL), "{buffer:?}");
+        buffer.truncate(buffer.len() - TAIL.len());
+        buffer
+    }
+
+    #[test]
+    fn messages_up_to_the_limit_are_read() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let noise: Vec<u8> = (0..4_000).map(|_| random.u8(..)).collect();
+        for message in [&b""[..], b"a", b"SUB news", &[b'x'; 4_000], &noise] {
+            for level in [0, 1, 6, 9] {
+                let compressed = compressed(message, level);
+                assert_eq!(inflate(compressed.clone(), message.len()).as_deref(), Ok(message));
+                if !message.is_empty() {
+                    assert_eq!(inflate(compressed, message.len() - 1), Err(Unreadable::TooLarge));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_not_read_to_its_end() {
+        let bomb = compressed(&vec![0; 50_000_000], 9);
+        assert!(bomb.len() < 60_000, "{}", bomb.len());
+        assert_eq!(inflate(bomb, 16 * 1024), Err(Unreadable::TooLarge));
+    }
+
+    /// The examples of RFC 7692 §7.2.3: one block, no compression, a final block, two blocks.
+    #[test]
+    fn the_examples_of_the_specification_are_read() {
+        for compressed in [
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00][..],
+            &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+            &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+        ] {
+            assert_eq!(inflate(compressed.to_vec(), 5).as_deref(), Ok(&b"Hello"[..]), "{compressed:?}");
+        }
+        assert_eq!(inflate(vec![0x00], 5).as_deref(), Ok(&b""[..]), "an empty message");
+    }
+
+    #[test]
+    fn what_is_no_compressed_data_is_told_apart() {
+        for corrupt in [
+            &[0xff; 8][..],
+            b"not compressed",
+            // It refers to what a message before it said.
+            &[0xf2, 0x00, 0x11, 0x00, 0x00],
+            // A stored block whose length contradicts itself.
+            &[0x00, 0x05, 0x00, 0xfa, 0xfe],
+        ] {
+            assert_eq!(inflate(corrupt.to_vec(), 1_000), Err(Unreadable::Corrupt), "{corrupt:?}");
+        }
+    }
+
+    #[test]
+    fn streams_that_end_within_a_message_are_read_together() {
+        let mut message = Vec::new();
+        for part in ["SUB ", "news"] {
+            let mut encoder = DeflateEncoder::new(message, Compression::fast());
+            encoder.write_all(part.as_bytes()).unwrap();
+            message = encoder.finish().unwrap();
+        }
+        message.push(0);
+        assert_eq!(inflate(message, 8).as_deref(), Ok(&b"SUB news"[..]));
+    }
+}
