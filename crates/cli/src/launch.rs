@@ -98,7 +98,8 @@ fn apply_filters(settings: &mut Settings, options: FilterOptions) -> Result<(), 
 }
 
 fn apply_dialects(settings: &mut Settings, options: DialectOptions) {
-    let DialectOptions { url_prefix, fold_channel_names, rohrpost_handler } = options;
+    let DialectOptions { watch, url_prefix, fold_channel_names, rohrpost_handler } = options;
+    settings.watch = watch;
     set(&mut settings.url_prefix, url_prefix);
     let names = |folds| if folds { ChannelNames::Folded } else { ChannelNames::AsWritten };
     set(&mut settings.channel_names, fold_channel_names.map(names));

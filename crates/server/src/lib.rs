@@ -32,6 +32,7 @@ mod settings;
 mod store;
 mod transport;
 mod url_prefix;
+mod watch;
 mod worker;
 
 pub use access::{

@@ -109,10 +109,12 @@ impl Server {
         let store: Arc<dyn Store> = match (parts.store, &settings.store) {
             (Some(StoreMaker(make)), _) => make(Arc::clone(&broker)),
             (None, StoreSettings::Embedded) => {
-                Arc::new(EmbeddedStore::new(Arc::clone(&broker), limits.embedded_state))
+                let store = EmbeddedStore::new(Arc::clone(&broker), limits.embedded_state);
+                Arc::new(store.watching(settings.watch.clone()))
             }
             (None, StoreSettings::Redis(redis)) => {
-                Arc::new(RedisStore::start(redis.clone(), Arc::clone(&broker))?)
+                let watch = settings.watch.clone();
+                Arc::new(RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch)?)
             }
         };
         let access = Arc::new(Access::new(&settings, exposure));

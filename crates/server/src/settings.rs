@@ -38,6 +38,10 @@ pub struct Settings {
     pub publish_key: Option<Secret>,
     /// Signed tokens that open channels to their bearers. `None`: tokens are passed over.
     pub tokens: Option<TokenSettings>,
+    /// Hashes whose changes are pushed to subscribers of rohrpost's groups. A hash named `type:id` or `type-id` is an
+    /// object, and its group the channel `type-id`; any other is a table, whose fields are the ids of objects, in the groups
+    /// `hash-field`. Whoever may read the channel of a group is sent what is written there.
+    pub watch: Option<Patterns>,
     /// What stands before the addresses of aiows.
     pub url_prefix: UrlPrefix,
     /// How names in those addresses, and in broadcasts, become channels.
@@ -161,6 +165,7 @@ impl Default for Settings {
             origins: OriginPolicy::default(),
             publish_key: None,
             tokens: None,
+            watch: None,
             url_prefix: UrlPrefix::default(),
             channel_names: ChannelNames::default(),
             request_handlers: Vec::new(),

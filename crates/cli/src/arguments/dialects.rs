@@ -1,10 +1,13 @@
 use clap::{ArgAction, Args};
-use geocast_server::{HttpHandler, UrlPrefix};
+use geocast_server::{HttpHandler, Patterns, UrlPrefix};
 
 /// What the dialects rohrpost and aiows need to know.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Dialects")]
 pub(crate) struct DialectOptions {
+    /// Hashes whose changes rohrpost's subscribers are pushed, as patterns: `type:id` is an object, other names are tables
+    #[arg(long, value_name = "PATTERNS", hide_short_help = true)]
+    pub(crate) watch: Option<Patterns>,
     /// What stands before /channel/NAME/ and /broadcast/, the addresses of aiows, such as /rooms [default: /]
     #[arg(long, value_name = "PATH", hide_short_help = true)]
     pub(crate) url_prefix: Option<UrlPrefix>,

@@ -5,7 +5,10 @@ use std::{
     net::TcpStream,
 };
 
-use crate::geocast::{Running, code, run, stderr};
+use crate::{
+    geocast::{Running, code, run, stderr},
+    redis_server::RedisServer,
+};
 
 #[test]
 fn aiows_is_started_as_it_was() {
@@ -53,4 +56,11 @@ fn handlers_that_cannot_be_are_refused_at_the_start() {
         assert_ne!(code, 0, "{handlers}");
         assert!(said.contains(expected), "{handlers}: {said}");
     }
+}
+
+#[test]
+fn a_redis_that_does_not_tell_of_writes_is_named_with_what_is_missing() {
+    let redis = RedisServer::start(&["--notify-keyspace-events", "Kg"]);
+    let server = Running::server(&["serve", "--port", "0", "--redis", &redis.url(), "--watch", "cars:*"]);
+    server.wait_for("CONFIG SET notify-keyspace-events gKEhxe");
 }

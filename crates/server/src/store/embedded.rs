@@ -9,7 +9,10 @@ use rustc_hash::FxHashMap;
 use tokio::sync::Mutex;
 
 use super::{Store, StoreError};
-use crate::Broker;
+use crate::{
+    Broker, Patterns,
+    watch::{Before, Fields, Layout, changes},
+};
 
 /// State in the memory of this process, lost with it.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct EmbeddedStore {
     /// Held from a change of state until its publication is on its way, so that both have the same order.
     order: Mutex<()>,
     limit: usize,
+    /// The hashes whose changes are pushed.
+    watch: Option<Patterns>,
 }
 
 #[derive(Debug, Default)]
@@ -30,7 +35,41 @@ struct State {
 impl EmbeddedStore {
     /// An empty store that holds at most `limit` bytes of keys and values.
     pub fn new(broker: Arc<Broker>, limit: usize) -> Self {
-        Self { broker, state: RwLock::default(), order: Mutex::new(()), limit }
+        Self { broker, state: RwLock::default(), order: Mutex::new(()), limit, watch: None }
+    }
+}
+
+impl EmbeddedStore {
+    /// Pushes the changes of these hashes, as [`Settings::watch`](crate::Settings::watch) says.
+    #[must_use]
+    pub fn watching(self, watch: Option<Patterns>) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// What of a hash decides about the pushes for a change of this key, if the hash is watched.
+    fn watched(&self, hash: &Channel, key: &str) -> Option<Fields> {
+        self.watch.as_ref().filter(|watch| watch.matches(hash.as_str()))?;
+        let state = self.state.read();
+        let values = state.channels.get(hash).into_iter().flatten();
+        // A table may be large, and each of its keys is an object of its own.
+        let concerns = |name: &str| match Layout::of(hash.as_str()) {
+            Some(Layout::Object { .. }) => true,
+            Some(Layout::Table { .. }) => name == key,
+            None => false,
+        };
+        Some(
+            values
+                .filter(|(name, _)| concerns(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
+    async fn push_changes(&self, hash: &Channel, key: &str, before: Option<Fields>) {
+        let Some((before, after)) = before.zip(self.watched(hash, key)) else { return };
+        for (group, message) in changes(hash.as_str(), Before::Known(&before), &after) {
+            self.broker.deliver(&group, message).await;
+        }
     }
 }
 
@@ -88,16 +127,20 @@ impl Store for EmbeddedStore {
 
     async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
         let _in_order = self.order.lock().await;
+        let before = self.watched(channel, key);
         self.state.write().set(channel, key, value.clone(), self.limit)?;
         self.broker.deliver(channel, value).await;
+        self.push_changes(channel, key, before).await;
         Ok(())
     }
 
     async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {
         let _in_order = self.order.lock().await;
+        let before = self.watched(channel, key);
         let removed = self.state.write().remove(channel, key);
         if removed {
             self.broker.deliver(channel, notice).await;
+            self.push_changes(channel, key, before).await;
         }
         Ok(removed)
     }

@@ -12,7 +12,7 @@ use geocast_protocol::Channel;
 use tokio::runtime::Handle;
 
 use super::{RedisSettings, RedisStartError, scan::Scan, url::Endpoint};
-use crate::store::StoreError;
+use crate::{store::StoreError, watch::Fields};
 
 /// Reading and writing, through a pool of connections.
 ///
@@ -76,6 +76,30 @@ impl Commands {
 
     /// All values, if they are within the bound.
     pub(super) async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError> {
+        self.scan(channel).await.map(Scan::into_values)
+    }
+
+    /// All fields with their values, if they are within the bound.
+    pub(super) async fn fields(&self, hash: &Channel) -> Result<Fields, StoreError> {
+        self.scan(hash).await.map(Scan::into_fields)
+    }
+
+    /// Some names of hashes, of all that there are, and the cursor for the next: zero at the end.
+    pub(super) async fn hashes(&self, cursor: u64) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+        let mut command = cmd("SCAN");
+        command.arg(cursor).arg("COUNT").arg(NAMES_AT_ONCE).arg("TYPE").arg("hash");
+        self.single(self.timeout, command).await
+    }
+
+    /// What Redis is set to tell of writes.
+    pub(super) async fn notifications(&self) -> Result<String, StoreError> {
+        let mut command = cmd("CONFIG");
+        command.arg("GET").arg("notify-keyspace-events");
+        let found: (String, String) = self.single(self.timeout, command).await?;
+        Ok(found.1)
+    }
+
+    async fn scan(&self, channel: &Channel) -> Result<Scan, StoreError> {
         let (pool, channel, limit) = (self.pool.clone(), channel.clone(), self.max_state);
         self.run(self.timeout, async move {
             let mut connection = connection(&pool).await?;
@@ -90,7 +114,7 @@ impl Commands {
                     )));
                 }
             }
-            Ok(scan.into_values())
+            Ok(scan)
         })
         .await
     }
@@ -221,3 +245,6 @@ fn from_redis(error: &RedisError) -> StoreError {
         _ => StoreError::Refused(error.to_string()),
     }
 }
+
+/// Names of keys that Redis goes through at once: it serves nobody else meanwhile, for well under a millisecond.
+const NAMES_AT_ONCE: usize = 1000;

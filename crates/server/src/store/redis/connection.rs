@@ -117,6 +117,11 @@ impl Connection {
         while let Some(push) = self.pushes.next()? {
             match push {
                 Push::Message { channel, payload } => match self.dialogue.channel(channel) {
+                    Some(channel)
+                        if owner.shared.notices.as_ref().is_some_and(|notices| notices.come_on(channel)) =>
+                    {
+                        owner.shared.notices.iter().for_each(|notices| notices.take(payload));
+                    }
                     Some(channel) => parcel.add(channel, Bytes::copy_from_slice(payload)).await,
                     None => self.dialogue.stray(channel, payload),
                 },

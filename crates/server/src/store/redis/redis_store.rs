@@ -15,12 +15,14 @@ use tokio::{
 use super::{
     RedisSettings,
     commands::Commands,
+    notices::Notices,
     shared::{Link, Shared},
     subscriber::Subscriber,
     subscriptions::Standing,
+    watcher::Watcher,
 };
 use crate::{
-    Broker, Count,
+    Broker, Count, Patterns,
     store::{Store, StoreError},
 };
 
@@ -35,6 +37,7 @@ pub struct RedisStore {
     commands: Commands,
     shared: Arc<Shared>,
     subscriber: AbortHandle,
+    watcher: Option<AbortHandle>,
 }
 
 impl RedisStore {
@@ -46,12 +49,33 @@ impl RedisStore {
     /// There is no current tokio runtime, or the settings are no base for a pool of connections. Never because Redis is
     /// away.
     pub fn start(settings: RedisSettings, broker: Arc<Broker>) -> Result<Self, RedisStartError> {
+        Self::start_watching(settings, broker, None)
+    }
+
+    /// The same, and pushes the changes of these hashes, as [`Settings::watch`](crate::Settings::watch) says.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start). Never because Redis does not tell of writes; that is said in the log.
+    pub fn start_watching(
+        settings: RedisSettings,
+        broker: Arc<Broker>,
+        watch: Option<Patterns>,
+    ) -> Result<Self, RedisStartError> {
         let runtime = Handle::try_current()?;
         let commands = Commands::new(&settings, runtime.clone())?;
-        let shared = Arc::new(Shared::new(Arc::clone(broker.counters())));
+        let database = settings.url.database;
+        let notices = watch.map(|watch| Arc::new(Notices::new(watch, database)));
+        let shared = Arc::new(Shared::new(Arc::clone(broker.counters()), notices.clone()));
+        let watcher = notices.map(|notices| {
+            let want = |channel| shared.subscriptions.lock().want(channel);
+            let standings = notices.channels().map(want).collect();
+            let watcher = Watcher::new(notices, standings, commands.clone(), Arc::clone(&broker));
+            runtime.spawn(watcher.run()).abort_handle()
+        });
         let subscriber = Subscriber::new(settings.clone(), broker, commands.clone(), Arc::clone(&shared));
         let subscriber = runtime.spawn(subscriber.run()).abort_handle();
-        Ok(Self { settings, commands, shared, subscriber })
+        Ok(Self { settings, commands, shared, subscriber, watcher })
     }
 
     /// Messages skipped so far because they were longer than [`RedisSettings::max_message`].
@@ -69,6 +93,7 @@ impl RedisStore {
     /// Ends the subscriber connection: no message is delivered any more. Dropping the store does the same.
     pub fn shutdown(&self) {
         self.subscriber.abort();
+        self.watcher.iter().for_each(AbortHandle::abort);
         self.shared.set_link(Link::Away("the server is shutting down".to_owned()));
     }
 }

@@ -1,6 +1,8 @@
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+use crate::watch::Fields;
+
 /// Reading a hash in batches.
 ///
 /// HVALS would bring a hash in one answer: of whatever size, held in whole by Redis and by us, while Redis serves nobody
@@ -46,6 +48,12 @@ impl Scan {
         let mean = self.bytes / self.values.len().max(1) + 1;
         self.next = (cursor != 0).then(|| (cursor, (BATCH_BYTES / mean).clamp(1, MAX_COUNT)));
         true
+    }
+
+    /// What was read, by field. What is no UTF-8 in a name is replaced.
+    pub(super) fn into_fields(self) -> Fields {
+        let name = |field: Vec<u8>| String::from_utf8_lossy(&field).into_owned().into_boxed_str();
+        self.values.into_iter().map(|(field, value)| (name(field), value)).collect()
     }
 
     /// What was read, in no order.

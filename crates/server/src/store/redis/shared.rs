@@ -3,7 +3,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::subscriptions::Subscriptions;
+use super::{notices::Notices, subscriptions::Subscriptions};
 use crate::{Count, Counters};
 
 /// What the store and its subscriber task both see.
@@ -13,6 +13,8 @@ pub(super) struct Shared {
     pub(super) subscriptions: Mutex<Subscriptions>,
     /// Wakes the subscriber task when the subscriptions have changed.
     pub(super) changed: Notify,
+    /// What Redis tells of watched hashes, if any are.
+    pub(super) notices: Option<Arc<Notices>>,
     link: Mutex<Link>,
     counters: Arc<Counters>,
 }
@@ -27,10 +29,11 @@ pub(super) enum Link {
 }
 
 impl Shared {
-    pub(super) fn new(counters: Arc<Counters>) -> Self {
+    pub(super) fn new(counters: Arc<Counters>, notices: Option<Arc<Notices>>) -> Self {
         Self {
             subscriptions: Mutex::default(),
             changed: Notify::new(),
+            notices,
             link: Mutex::new(Link::Away("not connected yet".to_owned())),
             counters,
         }

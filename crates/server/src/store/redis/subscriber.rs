@@ -60,6 +60,9 @@ impl Subscriber {
     pub(super) fn live(&mut self) {
         self.backoff.reset();
         self.shared.set_link(Link::Live);
+        if let Some(notices) = &self.shared.notices {
+            notices.miss();
+        }
         let redis = &self.settings.url;
         match self.outage.take() {
             Some(since) => tracing::info!(%redis, away = ?since.elapsed(), "redis is back"),

@@ -1,0 +1,194 @@
+use std::{sync::Arc, time::Duration};
+
+use geocast_protocol::Channel;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use tokio::sync::watch;
+
+use super::{commands::Commands, event_flags, notices::Notices, subscriptions::Standing};
+use crate::{
+    Broker, StoreError,
+    watch::{Before, Fields, changes},
+};
+
+/// Reads watched hashes when Redis tells that they may have changed, and pushes what has.
+///
+/// A notice names the hash alone, so what each hash was is remembered, up to a bound.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    notices: Arc<Notices>,
+    commands: Commands,
+    broker: Arc<Broker>,
+    seen: FxHashMap<Channel, Fields>,
+    /// Bytes of all that is remembered.
+    bytes: usize,
+    /// Whether every hash that there was has been read once: then one that is not remembered is new, unless it has been
+    /// forgotten.
+    is_complete: bool,
+    /// Hashes of which there was no room to remember what they were.
+    forgotten: FxHashSet<Channel>,
+    /// Whether Redis lets us hear of writes.
+    standings: Vec<watch::Receiver<Standing>>,
+    /// What was last found to be missing; empty if nothing was.
+    found: Option<String>,
+}
+
+impl Watcher {
+    /// `standings` are those of the subscriptions to the channels of the notices.
+    pub(super) fn new(
+        notices: Arc<Notices>,
+        standings: Vec<watch::Receiver<Standing>>,
+        commands: Commands,
+        broker: Arc<Broker>,
+    ) -> Self {
+        Self {
+            notices,
+            commands,
+            broker,
+            seen: FxHashMap::default(),
+            bytes: 0,
+            is_complete: false,
+            forgotten: FxHashSet::default(),
+            standings,
+            found: None,
+        }
+    }
+
+    /// Watches for as long as the store lives.
+    pub(super) async fn run(mut self) {
+        loop {
+            let waiting = self.notices.next().await;
+            let outcome = if waiting.everything {
+                self.check_notifications().await;
+                self.read_everything().await
+            } else {
+                self.read_all(waiting.hashes).await
+            };
+            if let Err(error) = outcome {
+                // That Redis is away is said elsewhere, once.
+                tracing::debug!(%error, "watched hashes cannot be read; trying again");
+                tokio::time::sleep(PAUSE).await;
+                self.notices.miss();
+            }
+        }
+    }
+
+    /// Says what is missing so that Redis tells what is written; once, unless it changes.
+    async fn check_notifications(&mut self) {
+        let refused = self.standings.iter().find_map(|standing| match &*standing.borrow() {
+            Standing::Refused(reason) => Some(reason.clone()),
+            _ => None,
+        });
+        let found = match (refused, self.commands.notifications().await) {
+            (Some(reason), _) => {
+                format!("redis does not let us hear of writes into watched hashes: {reason}")
+            }
+            (None, Ok(flags)) => match event_flags::missing(&flags) {
+                Some(needed) => format!(
+                    "redis does not tell of writes into watched hashes; it would after \
+                     CONFIG SET notify-keyspace-events {needed}"
+                ),
+                None => String::new(),
+            },
+            (None, Err(StoreError::Refused(reason))) => format!(
+                "whether redis tells of writes into watched hashes could not be checked ({reason}); \
+                 notify-keyspace-events has to be {}",
+                event_flags::NEEDED
+            ),
+            (None, Err(_away)) => return,
+        };
+        if self.found.as_ref() == Some(&found) {
+            return;
+        }
+        if found.is_empty() {
+            tracing::info!("redis tells of writes into watched hashes");
+        } else {
+            tracing::error!("{found}");
+        }
+        self.found = Some(found);
+    }
+
+    /// Reads every watched hash, and those that there were. The first time nothing is pushed: that is how things are.
+    async fn read_everything(&mut self) -> Result<(), StoreError> {
+        let mut gone: FxHashSet<Channel> = self.seen.keys().cloned().collect();
+        gone.extend(self.forgotten.iter().cloned());
+        let mut cursor = 0;
+        loop {
+            let (next, names) = self.commands.hashes(cursor).await?;
+            let notices = Arc::clone(&self.notices);
+            for hash in names.iter().filter_map(|name| notices.watched(name)) {
+                gone.remove(&hash);
+                self.read(hash).await?;
+            }
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
+        }
+        self.read_all(gone).await?;
+        self.is_complete = true;
+        Ok(())
+    }
+
+    async fn read_all(&mut self, hashes: impl IntoIterator<Item = Channel>) -> Result<(), StoreError> {
+        for hash in hashes {
+            self.read(hash).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a hash, pushes what is different, and remembers it.
+    async fn read(&mut self, hash: Channel) -> Result<(), StoreError> {
+        let after = match self.commands.fields(&hash).await {
+            Ok(fields) => fields,
+            // Another type of value has taken the place of the hash.
+            Err(StoreError::Refused(reason)) if reason.contains("WRONGTYPE") => Fields::new(),
+            Err(StoreError::Full(reason)) => {
+                tracing::warn!(%hash, reason, "a watched hash is too large to be watched");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let before = self.seen.remove(&hash);
+        self.bytes -= before.as_ref().map_or(0, |fields| size(&hash, fields));
+        let was_forgotten = self.forgotten.remove(&hash);
+        if self.is_complete {
+            let none = Fields::new();
+            let before = match &before {
+                Some(fields) => Before::Known(fields),
+                None if was_forgotten => Before::Unknown,
+                None => Before::Known(&none),
+            };
+            for (group, message) in changes(hash.as_str(), before, &after) {
+                self.broker.deliver(&group, message).await;
+            }
+        }
+        if after.is_empty() {
+            return Ok(());
+        }
+        let size = size(&hash, &after);
+        if self.bytes + size <= MOST_REMEMBERED {
+            self.bytes += size;
+            self.seen.insert(hash, after);
+        } else if self.forgotten.len() < MOST_FORGOTTEN {
+            tracing::debug!(%hash, "what this hash was is not remembered: there is no room");
+            self.forgotten.insert(hash);
+        }
+        Ok(())
+    }
+}
+
+/// What a hash takes up, roughly.
+fn size(hash: &Channel, fields: &Fields) -> usize {
+    let fields = fields.iter().map(|(name, value)| name.len() + value.len() + 96).sum::<usize>();
+    hash.as_str().len() + fields + 96
+}
+
+/// Bytes of hashes that are remembered; of others it is not known which fields are new.
+const MOST_REMEMBERED: usize = 64 * 1024 * 1024;
+
+/// Names that are kept of hashes that are not remembered. A hash beyond that is taken for new when it changes.
+const MOST_FORGOTTEN: usize = 100_000;
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_secs(1);

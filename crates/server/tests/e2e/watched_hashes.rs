@@ -1,0 +1,185 @@
+//! Hashes whose changes are pushed to subscribers of rohrpost.
+
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt};
+use geocast_server::{RedisSettings, Settings, StoreSettings};
+use tokio::time::sleep;
+
+use crate::{
+    client::{Client, QUIET},
+    http_client::request,
+    redis_server::RedisServer,
+    server::{Backend, TestServer},
+    stores::on_both_stores,
+};
+
+on_both_stores!(writing_over_http_is_pushed);
+
+const TELLING: [&str; 2] = ["--notify-keyspace-events", "Ehgxe"];
+
+fn watching(settings: &mut Settings) {
+    settings.watch = Some("collection*,cars".parse().expect("patterns"));
+    settings.publish_key = Some(geocast_server::Secret::new("key"));
+}
+
+async fn start(backend: Backend) -> TestServer {
+    let redis = (backend == Backend::Redis).then(|| RedisServer::start(&TELLING));
+    started_on(redis).await
+}
+
+async fn started_on(redis: Option<RedisServer>) -> TestServer {
+    let server = TestServer::start_on(redis, watching).await;
+    if let Some(redis) = &server.redis {
+        // What there is when the server starts is not pushed; what is written later is, once it has been looked through.
+        let mut client = subscriber(&server, "collection", "probe").await;
+        for attempt in 0.. {
+            redis.cli(&["HSET", "collection:probe", "n", &attempt.to_string()]);
+            if tokio::time::timeout(Duration::from_millis(50), client.next_text()).await.is_ok() {
+                break;
+            }
+            assert!(attempt < 100, "writing is never told");
+        }
+        redis.cli(&["DEL", "collection:probe"]);
+        while !client.next_text().await.contains(r#""type":"delete""#) {}
+    }
+    server
+}
+
+async fn subscriber(server: &TestServer, kind: &str, id: &str) -> Client {
+    let mut client = server.rohrpost().await;
+    let reply =
+        client.ask(&format!(r#"{{"id":1,"type":"subscribe","data":{{"type":"{kind}","id":"{id}"}}}}"#)).await;
+    assert_eq!(reply, format!(r#"{{"id":1,"type":"subscribe","data":{{"group":"{kind}-{id}"}}}}"#));
+    client
+}
+
+/// The data of the next push.
+async fn pushed(client: &mut Client) -> String {
+    let (_, update) = client.next_update().await;
+    let data = update.strip_prefix(r#""type":"subscription-update","data":"#).expect("an update");
+    data.strip_suffix('}').expect("an update").to_owned()
+}
+
+async fn expect(client: &mut Client, expected: &str) {
+    assert_eq!(pushed(client).await, expected);
+}
+
+async fn is_quiet(client: &mut Client) {
+    sleep(QUIET).await;
+    let next = client.socket.next().now_or_never();
+    assert!(next.is_none(), "{next:?}");
+}
+
+async fn writing_over_http_is_pushed(backend: Backend) {
+    let server = start(backend).await;
+    let mut object = subscriber(&server, "collection", "5").await;
+    let mut row = subscriber(&server, "cars", "7").await;
+    let write = async |method: &str, path: &str, value: &str| {
+        let path = format!("/api/state/{path}");
+        let answer = request(server.address, method, &path, &["Authorization: Bearer key"], value).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    write("PUT", "collection:5/name", "\"x\"").await;
+    expect(&mut object, r#"{"group":"collection-5","type":"create","object":{"id":5,"name":"x"}}"#).await;
+    write("PUT", "collection:5/n", "7.10").await;
+    expect(
+        &mut object,
+        r#"{"group":"collection-5","type":"update","object":{"id":5,"n":7.10,"name":"x","updated_fields":["n"]}}"#,
+    )
+    .await;
+    write("PUT", "collection:5/n", "7.10").await;
+    write("DELETE", "collection:5/name", "").await;
+    expect(
+        &mut object,
+        r#"{"group":"collection-5","type":"update","object":{"id":5,"n":7.10,"updated_fields":["name"]}}"#,
+    )
+    .await;
+    write("DELETE", "collection:5/n", "").await;
+    expect(&mut object, r#"{"group":"collection-5","type":"delete","object":{"id":5}}"#).await;
+    write("PUT", "cars/7", r#"{"a":1,"b":2}"#).await;
+    expect(&mut row, r#"{"group":"cars-7","type":"create","object":{"a":1,"b":2}}"#).await;
+    write("PUT", "cars/8", "8").await;
+    write("PUT", "cars/7", r#"{"a":1,"b":3}"#).await;
+    expect(&mut row, r#"{"group":"cars-7","type":"update","object":{"a":1,"b":3,"updated_fields":["b"]}}"#)
+        .await;
+    write("DELETE", "cars/7", "").await;
+    expect(&mut row, r#"{"group":"cars-7","type":"delete","object":{"id":7}}"#).await;
+    write("PUT", "unwatched/7", "1").await;
+    is_quiet(&mut object).await;
+    is_quiet(&mut row).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_write_is_pushed() {
+    let server = start(Backend::Redis).await;
+    let redis = server.redis.as_ref().expect("it runs on Redis");
+    let mut client = subscriber(&server, "collection", "5").await;
+    redis.cli(&["HSET", "collection:5", "name", "Ada", "n", "1"]);
+    expect(&mut client, r#"{"group":"collection-5","type":"create","object":{"id":5,"n":1,"name":"Ada"}}"#)
+        .await;
+    redis.cli(&["HINCRBY", "collection:5", "n", "4"]);
+    let update =
+        |object: &str| format!(r#"{{"group":"collection-5","type":"update","object":{{"id":5,{object}}}}}"#);
+    expect(&mut client, &update(r#""n":5,"name":"Ada","updated_fields":["n"]"#)).await;
+    redis.cli(&["HDEL", "collection:5", "n"]);
+    expect(&mut client, &update(r#""name":"Ada","updated_fields":["n"]"#)).await;
+    let delete = r#"{"group":"collection-5","type":"delete","object":{"id":5}}"#;
+    let create = r#"{"group":"collection-5","type":"create","object":{"id":5,"name":"Ada"}}"#;
+    redis.cli(&["RENAME", "collection:5", "elsewhere"]);
+    expect(&mut client, delete).await;
+    redis.cli(&["RENAME", "elsewhere", "collection:5"]);
+    expect(&mut client, create).await;
+    redis.cli(&["PEXPIRE", "collection:5", "1"]);
+    expect(&mut client, delete).await;
+    redis.cli(&["HSET", "collection:5", "name", "Ada"]);
+    expect(&mut client, create).await;
+    redis.cli(&["DEL", "collection:5"]);
+    expect(&mut client, delete).await;
+    is_quiet(&mut client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_pushes_to_its_own_subscribers_once() {
+    let redis = RedisServer::start(&TELLING);
+    redis.cli(&["HSET", "collection:5", "name", "Ada"]);
+    let url = redis.url();
+    let first = started_on(Some(redis)).await;
+    let second = TestServer::start_with(Backend::Embedded, |settings| {
+        watching(settings);
+        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+    })
+    .await;
+    second.wait_until_ready().await;
+    let mut clients =
+        [subscriber(&first, "collection", "5").await, subscriber(&second, "collection", "5").await];
+    sleep(Duration::from_millis(300)).await;
+    first.redis.as_ref().expect("it runs on Redis").cli(&["HSET", "collection:5", "name", "Bob"]);
+    for client in &mut clients {
+        expect(
+            client,
+            r#"{"group":"collection-5","type":"update","object":{"id":5,"name":"Bob","updated_fields":["name"]}}"#,
+        )
+        .await;
+        is_quiet(client).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_while_redis_was_deaf_is_pushed_afterwards() {
+    let server = start(Backend::Redis).await;
+    let redis = server.redis.as_ref().expect("it runs on Redis");
+    let mut client = subscriber(&server, "collection", "5").await;
+    redis.cli(&["HSET", "collection:5", "name", "Ada"]);
+    expect(&mut client, r#"{"group":"collection-5","type":"create","object":{"id":5,"name":"Ada"}}"#).await;
+    redis.cli(&["CONFIG", "SET", "notify-keyspace-events", ""]);
+    redis.cli(&["HSET", "collection:5", "name", "Bob"]);
+    is_quiet(&mut client).await;
+    redis.cli(&["CONFIG", "SET", "notify-keyspace-events", "Ehgxe"]);
+    redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    expect(
+        &mut client,
+        r#"{"group":"collection-5","type":"update","object":{"id":5,"name":"Bob","updated_fields":["name"]}}"#,
+    )
+    .await;
+}
