@@ -6,12 +6,14 @@ use crate::{Json, json::is_falsy};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Id(Option<Json>);
 
-impl Id {
-    /// Takes the member as it stands.
-    pub(super) fn new(id: Json) -> Self {
+/// Takes the member as it stands.
+impl From<Json> for Id {
+    fn from(id: Json) -> Self {
         Self(Some(id).filter(|id| !is_falsy(id.as_str())))
     }
+}
 
+impl Id {
     /// The id as JSON; nothing for one that Python counts as false, which no reply repeats.
     #[must_use]
     pub fn as_json(&self) -> Option<&str> {

@@ -96,7 +96,7 @@ impl Request {
         }
         let members: Members<'_> = serde_json::from_str(raw.get()).map_err(undecodable)?;
         let kind = members.value("type").ok_or(Error::Missing { field: "type" })?;
-        let id = Id::new(Json::part(members.value("id").ok_or(Error::Missing { field: "id" })?));
+        let id = Id::from(Json::part(members.value("id").ok_or(Error::Missing { field: "id" })?));
         let Some(name) = text_of(kind) else {
             return Err(Error::UnknownType { id, kind: Json::part(kind) });
         };

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use geocast_protocol::{
-    Channel,
+    Channel, Json,
     envelope::Timestamp,
-    rohrpost::{self, Body, Change, Error, Reply, Request},
+    rohrpost::{self, Body, Change, Error, Id, Reply, Request},
 };
 
 use super::{Answer, Dialect, Kind, Message, Payload, Push};
@@ -51,7 +51,7 @@ impl Rohrpost {
     fn subscribe(request: &Request, group: &Channel, conversation: &mut Conversation<'_>) {
         let id = &request.id;
         let done = Payload::text(Reply::subscribed(id, group).to_vec());
-        let receipt = Receipt { reference: id.as_json().unwrap_or_default().into(), done: Some(done) };
+        let receipt = Receipt { reference: id.as_json().unwrap_or("null").into(), done: Some(done) };
         let subscribe =
             |conversation: &mut Conversation<'_>| conversation.subscribe(group.clone(), Some(receipt));
         let subscribed = match &request.token {
@@ -61,11 +61,7 @@ impl Rohrpost {
             None => subscribe(conversation),
         };
         if let Err(fault) = subscribed {
-            let reply = match fault.kind {
-                FaultKind::AccessDenied => Reply::denied(id, SUBSCRIBE),
-                _ => Reply::failed(id, SUBSCRIBE, &fault.message),
-            };
-            say(conversation, reply);
+            say(conversation, refusal(id, &fault));
         }
     }
 }
@@ -95,9 +91,19 @@ impl Dialect for Rohrpost {
         Kind::Text
     }
 
-    /// Nothing that is asked for in this dialect is answered in this way.
-    fn answer(&self, _answer: Answer<'_>, _now: Timestamp) -> Vec<Payload> {
-        Vec::new()
+    /// Of what takes time, only subscriptions can fail.
+    fn answer(&self, answer: Answer<'_>, _now: Timestamp) -> Vec<Payload> {
+        let Answer::Failed { reference: Some(reference), fault } = answer else { return Vec::new() };
+        let id = reference.parse::<Json>().map(Id::from);
+        id.iter().map(|id| Payload::text(refusal(id, fault).to_vec())).collect()
+    }
+}
+
+/// That a group is not subscribed to.
+fn refusal(id: &Id, fault: &Fault) -> Reply {
+    match fault.kind {
+        FaultKind::AccessDenied => Reply::denied(id, SUBSCRIBE),
+        _ => Reply::failed(id, SUBSCRIBE, &fault.message),
     }
 }
 

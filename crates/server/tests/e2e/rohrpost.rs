@@ -1,12 +1,13 @@
 //! The rohrpost dialect, byte for byte.
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use geocast_server::{KeyFile, TokenSettings};
+use geocast_server::{KeyFile, RedisSettings, StoreSettings, TokenSettings};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     client::{Client, QUIET},
+    redis_server::RedisServer,
     server::{Backend, TestServer},
     signing::Signer,
     stores::on_both_stores,
@@ -132,6 +133,25 @@ async fn a_token_is_the_identity_for_its_request() {
         denied,
         "a bad token is not passed over"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_that_the_store_refuses_is_answered() {
+    let redis = RedisServer::start(&[]);
+    let rules = "ACL SETUSER map on >secret ~* resetchannels &open* &__geocast_probe:* +@all";
+    assert_eq!(redis.cli(&rules.split(' ').collect::<Vec<_>>()), "OK");
+    let url = redis.url().replace("redis://", "redis://map:secret@");
+    let server = TestServer::start_on(Some(redis), |settings| {
+        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+    })
+    .await;
+    let mut client = server.rohrpost().await;
+    let answer = client.ask(SUBSCRIBE).await;
+    let before = r#"{"id":1,"type":"subscribe","error":"the store refused: "#;
+    assert!(answer.starts_with(before) && answer.contains("NOPERM"), "{answer}");
+    let nameless = SUBSCRIBE.replace(r#""id":1"#, r#""id":"""#).replace(":5", ":6");
+    let answer = client.ask(&nameless).await;
+    assert!(answer.starts_with(r#"{"type":"subscribe","error":"the store refused: "#), "{answer}");
 }
 
 async fn a_subscriber_is_sent_updates(backend: Backend) {
