@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Broker, CommandHandler, Dialect, Listeners, Patterns, RequestHandler, Server, Settings, StartError,
-    Store,
+    AccessPolicy, Broker, CommandHandler, Dialect, Listeners, Patterns, RequestHandler, Server, Settings,
+    StartError, Store,
     dialect::{AnyDialect, Commands},
 };
 
@@ -31,6 +31,7 @@ pub(crate) struct Parts {
     /// The first whose paths match is spoken.
     pub(crate) dialects: Vec<(Patterns, AnyDialect)>,
     pub(crate) commands: Commands,
+    pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
 }
 
 /// Makes a store that delivers to a broker.
@@ -74,6 +75,13 @@ impl Builder {
     #[must_use]
     pub fn request_handler(mut self, handler: impl RequestHandler) -> Self {
         self.settings.request_handlers.push(Arc::new(handler));
+        self
+    }
+
+    /// Asks this policy, too, before anybody may read a channel or publish on it. There is one: the last that is given.
+    #[must_use]
+    pub fn access_policy(mut self, policy: impl AccessPolicy) -> Self {
+        self.parts.policy = Some(Arc::new(policy));
         self
     }
 

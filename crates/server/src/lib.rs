@@ -36,7 +36,8 @@ mod watch;
 mod worker;
 
 pub use access::{
-    KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError, Patterns, Secret, TokenSettings,
+    AccessPolicy, Denial, KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError, Patterns,
+    Secret, TokenSettings, Visitor,
 };
 pub use broker::{Broker, Parcel};
 pub use builder::Builder;
@@ -64,6 +65,8 @@ pub use url_prefix::{UrlPrefix, UrlPrefixError};
 pub use geocast_geo_filter::AxisOrder;
 /// Re-exported for [`Limits`].
 pub use geocast_hub::Overflow;
+/// Re-exported for [`AccessPolicy`] and [`Conversation`].
+pub use geocast_protocol::Channel;
 /// Re-exported for [`Settings`].
 pub use geocast_protocol::aiows::ChannelNames;
 /// Re-exported for [`Dialect`].

@@ -77,7 +77,7 @@ impl Server {
         Self::builder(settings).start(listeners)
     }
 
-    /// For programs that bring parts of their own: commands, dialects, a store.
+    /// For programs that bring parts of their own: commands, dialects, a store, an access policy.
     pub fn builder(settings: Settings) -> Builder {
         Builder::new(settings)
     }
@@ -117,7 +117,7 @@ impl Server {
                 Arc::new(RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch)?)
             }
         };
-        let access = Arc::new(Access::new(&settings, exposure));
+        let access = Arc::new(Access::new(&settings, exposure).asking(parts.policy));
         access.reload_keys()?;
         let catalogue = Arc::new(Catalogue::load()?);
         let mut systems = settings.path_projections.iter().map(PathProjection::crs);

@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use geocast_protocol::envelope::Timestamp;
 
-use super::tokens::Grant;
+use super::{tokens::Grant, visitor::Arrived};
 
 /// Who a client is, as far as it matters for what it may do.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(super) key: PresentedKey,
     pub(super) grant: Option<Arc<Grant>>,
+    /// The request, where a policy wants to know it.
+    pub(super) arrived: Option<Arc<Arrived>>,
 }
 
 /// What has become of the publish key that a client presented. The later counts if there are two.
@@ -21,7 +23,7 @@ pub(super) enum PresentedKey {
 
 impl Identity {
     /// Somebody who has presented nothing.
-    pub(crate) const ANYBODY: Self = Self { key: PresentedKey::None, grant: None };
+    pub(crate) const ANYBODY: Self = Self { key: PresentedKey::None, grant: None, arrived: None };
 
     /// From when on the client may do nothing any more, if its token says so.
     pub(crate) fn expires(&self) -> Option<Timestamp> {

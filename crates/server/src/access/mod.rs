@@ -1,5 +1,6 @@
 //! Who may do what: channel patterns, the publish key, signed tokens, the origins of web pages.
 
+mod access_policy;
 mod credentials;
 mod identity;
 mod origin;
@@ -7,14 +8,17 @@ mod patterns;
 mod policy;
 mod secret;
 mod tokens;
+mod visitor;
 
+pub use access_policy::{AccessPolicy, Denial};
 pub(crate) use identity::Identity;
 pub use origin::{Origin, OriginError, OriginPolicy};
 pub use patterns::{PatternError, Patterns};
-pub(crate) use policy::{Access, Exposure, PublishRefused};
+pub(crate) use policy::{Access, Exposure, PublishRefused, ReadRefused};
 pub use secret::Secret;
 pub(crate) use tokens::TokenError;
 pub use tokens::{KeyError, KeyFile, TokenSettings};
+pub use visitor::Visitor;
 
 use credentials::Credentials;
 

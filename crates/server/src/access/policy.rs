@@ -1,26 +1,32 @@
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use axum::http::{HeaderMap, Uri};
 use geocast_protocol::{Channel, envelope::Timestamp};
 use thiserror::Error;
 
 use super::{
-    Credentials,
+    AccessPolicy, Credentials, Denial, Visitor,
     identity::{Identity, PresentedKey},
     tokens::Verifier,
+    visitor::Arrived,
 };
-use crate::{KeyError, Patterns, Secret, Settings, StoreSettings, access::TokenError};
+use crate::{KeyError, Patterns, Secret, Settings, StoreSettings, access::TokenError, transport::Peer};
 
 /// The one answer to who may read and publish what, for every way in.
 ///
 /// Anybody may read the server's channels. The publish key opens the same channels for publishing. A token adds the
 /// channels that it names, within the bound that the settings put on tokens; when its time is over, whoever presented it
-/// may do nothing.
+/// may do nothing. A program's own policy has the last word: it can refuse what all of these allow.
 #[derive(Debug)]
 pub(crate) struct Access {
     channels: Channels,
     publishing: Publishing,
     tokens: Option<Verifier>,
+    policy: Option<Arc<dyn AccessPolicy>>,
 }
 
 /// From where the server can be reached.
@@ -70,6 +76,20 @@ pub(crate) enum PublishRefused {
     /// Nobody may publish.
     #[error("publishing is off: the settings `publish_key` and `jwks_file` turn it on")]
     Closed,
+    /// The program's own policy refuses.
+    #[error("publishing to channel `{0}` is refused: {1}")]
+    Policy(Channel, Denial),
+}
+
+/// Why somebody may not read a channel.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(crate) enum ReadRefused {
+    /// Neither the settings nor a token allow it.
+    #[error("channel `{0}` may not be read")]
+    Channel(Channel),
+    /// The program's own policy refuses.
+    #[error("channel `{0}` may not be read: {1}")]
+    Policy(Channel, Denial),
 }
 
 impl Access {
@@ -87,7 +107,12 @@ impl Access {
             None if private => Publishing::Open,
             None => Publishing::Closed,
         };
-        Self { channels, publishing, tokens: settings.tokens.clone().map(Verifier::new) }
+        Self { channels, publishing, tokens: settings.tokens.clone().map(Verifier::new), policy: None }
+    }
+
+    /// The same, with a policy of the program's own.
+    pub(crate) fn asking(self, policy: Option<Arc<dyn AccessPolicy>>) -> Self {
+        Self { policy, ..self }
     }
 
     /// Reads the keys of tokens from their files, on a thread that may wait. All are replaced at once, or none. Whoever is
@@ -97,18 +122,26 @@ impl Access {
     }
 
     /// Whether somebody may read the channel.
-    pub(crate) fn reads(&self, identity: &Identity, channel: &Channel, now: Timestamp) -> bool {
-        if identity.has_expired(now) {
-            return false;
+    pub(crate) fn reads(
+        &self,
+        identity: &Identity,
+        channel: &Channel,
+        now: Timestamp,
+    ) -> Result<(), ReadRefused> {
+        let granted = || identity.grant.as_ref().is_some_and(|grant| grant.reads(channel));
+        let allowed = self.channels.contain(channel) || (granted() && self.is_within_bound(channel));
+        if identity.has_expired(now) || !allowed {
+            return Err(ReadRefused::Channel(channel.clone()));
         }
-        let granted = identity.grant.as_ref().is_some_and(|grant| grant.reads(channel));
-        self.channels.contain(channel) || (granted && self.is_within_bound(channel))
+        self.ask(channel, |policy| policy.may_read(channel, &Visitor::new(identity)))
+            .map_err(|denial| ReadRefused::Policy(channel.clone(), denial))
     }
 
     /// Who a request comes from. Without a token, that is anybody; a token that is not accepted does not make its bearer
     /// anybody, but is an error.
     pub(crate) fn identify(
         &self,
+        peer: Peer,
         uri: &Uri,
         headers: &HeaderMap,
         now: Timestamp,
@@ -128,20 +161,50 @@ impl Access {
         let grant = match *tokens {
             _ if self.tokens.is_none() => None,
             [] => None,
-            [token] => self.identify_token(token, now)?.grant,
+            [token] => self.identify_token(token, &Identity::ANYBODY, now)?.grant,
             _ => return Err(TokenError::Several),
         };
-        Ok(Identity { key, grant })
+        let arrived =
+            self.policy.as_ref().map(|_| Arrived { peer, uri: uri.clone(), headers: headers.clone() });
+        Ok(Identity { key, grant, arrived: arrived.map(Arc::new) })
     }
 
-    /// Whom a token stands for, for dialects that take one with each request.
-    pub(crate) fn identify_token(&self, token: &str, now: Timestamp) -> Result<Identity, TokenError> {
+    /// Whom a token stands for that a client presents with a request, for dialects in which it can.
+    pub(crate) fn identify_token(
+        &self,
+        token: &str,
+        client: &Identity,
+        now: Timestamp,
+    ) -> Result<Identity, TokenError> {
         let grant = self.tokens.as_ref().ok_or(TokenError::Unused)?.read(token, now)?;
-        Ok(Identity { grant: Some(Arc::new(grant)), ..Identity::ANYBODY })
+        let arrived = client.arrived.clone();
+        Ok(Identity { key: PresentedKey::None, grant: Some(Arc::new(grant)), arrived })
     }
 
     /// Whether somebody may publish to the channel.
     pub(crate) fn publishes(
+        &self,
+        identity: &Identity,
+        channel: &Channel,
+        now: Timestamp,
+    ) -> Result<(), PublishRefused> {
+        self.publishes_by_settings(identity, channel, now)?;
+        self.publishes_for_filter(identity, channel)
+    }
+
+    /// Whether the program's own policy lets a filter publish for somebody. What the settings say does not matter: the filter
+    /// is the operator's.
+    pub(crate) fn publishes_for_filter(
+        &self,
+        identity: &Identity,
+        channel: &Channel,
+    ) -> Result<(), PublishRefused> {
+        self.ask(channel, |policy| policy.may_publish(channel, &Visitor::new(identity)))
+            .map_err(|denial| PublishRefused::Policy(channel.clone(), denial))
+    }
+
+    /// Whether settings and token let somebody publish to the channel, whatever a policy says.
+    pub(crate) fn publishes_by_settings(
         &self,
         identity: &Identity,
         channel: &Channel,
@@ -179,6 +242,19 @@ impl Access {
             ),
             Channels::None | Channels::All | Channels::Listed(_) => None,
         }
+    }
+
+    /// Whoever cannot answer has not said yes.
+    fn ask(
+        &self,
+        channel: &Channel,
+        question: impl FnOnce(&dyn AccessPolicy) -> Result<(), Denial>,
+    ) -> Result<(), Denial> {
+        let Some(policy) = &self.policy else { return Ok(()) };
+        catch_unwind(AssertUnwindSafe(|| question(&**policy))).unwrap_or_else(|_panic| {
+            tracing::error!(%channel, "the access policy panicked");
+            Err(Denial::new("the access policy failed"))
+        })
     }
 
     fn present(&self, offered: &[u8]) -> PresentedKey {

@@ -45,10 +45,7 @@ impl Rpc {
         match call {
             Call::Ping { data } => say(conversation, &Outcome::Pong(data.as_ref())),
             Call::Get { channel, key, projection } => {
-                if !conversation.reads(channel) {
-                    conversation.count(Count::ChannelRefused);
-                    return Err(denied(channel.as_str()));
-                }
+                conversation.may_read(channel)?;
                 let crs = projection.map(|crs| conversation.known(crs)).transpose()?;
                 // A read whose result nobody gets is none.
                 if let Some(id) = id {
@@ -237,11 +234,6 @@ fn in_force(viewport: &Viewport, bbox: Corners) -> rpc::Viewport<'static> {
 fn corners(viewport: &Viewport) -> Option<Corners> {
     let [left, bottom, right, top] = viewport.bbox.to_array().map(|edge| edge.try_into().ok());
     Some(Corners { left: left?, bottom: bottom?, right: right?, top: top? })
-}
-
-fn denied(channel: &str) -> Error {
-    let message = format!("channel `{channel}` may not be read");
-    Error::Refused { refusal: Refusal::AccessDenied, message }
 }
 
 fn unsupported(what: &str) -> Error {

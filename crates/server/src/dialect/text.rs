@@ -114,10 +114,9 @@ impl Text {
     fn get(&self, fetch: Fetch, crs: Option<Crs>, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
         let crs = crs.map(|crs| conversation.known(crs)).transpose()?;
         let fetch = Fetch { crs, ..fetch };
-        if conversation.reads(&fetch.channel) {
+        if conversation.may_read(&fetch.channel).is_ok() {
             conversation.get(fetch);
         } else {
-            conversation.count(Count::ChannelRefused);
             let nothing = self.values(&fetch, &[], conversation.now());
             nothing.into_iter().for_each(|payload| conversation.say(payload));
         }

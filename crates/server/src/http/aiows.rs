@@ -47,7 +47,8 @@ pub(crate) async fn broadcast(State(node): Shared, request: Request) -> Response
     let outcome = async {
         let client = identify(&node, &request)?;
         // Whoever may publish nowhere is told before the body is read.
-        match publishes(&node, &client, &ANY.parse().expect("a channel's name")) {
+        let any = ANY.parse().expect("a channel's name");
+        match node.access.publishes_by_settings(&client, &any, clock::timestamp()) {
             Ok(()) | Err(PublishRefused::Channel(_) | PublishRefused::Token(_)) => {}
             Err(refused) => return Err(not_authorized(&refused)),
         }
@@ -71,16 +72,18 @@ enum Refused {
 
 fn identify(node: &Node, request: &Request) -> Result<Identity, Refused> {
     node.settings.origins.check(request.headers()).map_err(|origin| not_authorized(&origin))?;
-    let identity = node.access.identify(request.uri(), request.headers(), clock::timestamp());
+    let identity = node.access.identify(
+        super::peer(request.extensions()),
+        request.uri(),
+        request.headers(),
+        clock::timestamp(),
+    );
     identity.map_err(|error| not_authorized(&error))
 }
 
 fn admit(node: &Node, client: &Identity, channel: &Channel) -> Result<(), Refused> {
-    publishes(node, client, channel).map_err(|refused| not_authorized(&refused))
-}
-
-fn publishes(node: &Node, client: &Identity, channel: &Channel) -> Result<(), PublishRefused> {
-    node.access.publishes(client, channel, clock::timestamp())
+    let admitted = node.access.publishes(client, channel, clock::timestamp());
+    admitted.map_err(|refused| not_authorized(&refused))
 }
 
 /// What the request says that its body is.

@@ -10,5 +10,14 @@ mod router;
 mod serve;
 mod upgrade;
 
+use axum::http::Extensions;
+
+use crate::transport::Peer;
+
 pub(crate) use router::router;
 pub(crate) use serve::serve;
+
+/// Who sent a request.
+fn peer(extensions: &Extensions) -> Peer {
+    *extensions.get().expect("it is put there before the request is routed")
+}

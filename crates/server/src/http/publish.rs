@@ -87,7 +87,8 @@ fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
     let channel =
         channel.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_channel", error.to_string()))?;
     let now = clock::timestamp();
-    let identity = node.access.identify(&request.uri, &request.headers, now)?;
+    let identity =
+        node.access.identify(super::peer(&request.extensions), &request.uri, &request.headers, now)?;
     node.access.publishes(&identity, &channel, now).map_err(|error| {
         let (status, code) = match error {
             PublishRefused::KeyMissing => (StatusCode::UNAUTHORIZED, "key_missing"),
@@ -95,7 +96,7 @@ fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
             PublishRefused::Expired => (StatusCode::UNAUTHORIZED, "token_expired"),
             PublishRefused::KeyWrong => (StatusCode::FORBIDDEN, "key_wrong"),
             PublishRefused::Closed => (StatusCode::FORBIDDEN, "publishing_off"),
-            PublishRefused::Channel(_) | PublishRefused::Token(_) => {
+            PublishRefused::Channel(_) | PublishRefused::Token(_) | PublishRefused::Policy(..) => {
                 (StatusCode::FORBIDDEN, "channel_refused")
             }
         };

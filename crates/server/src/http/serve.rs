@@ -33,7 +33,7 @@ use crate::{
 /// Serves a connection until it is closed.
 pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router) {
     let Accepted { arrival, peer, seat: _seat } = accepted;
-    let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival)).await;
+    let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival, peer)).await;
     match first {
         Ok(Ok(First::Handshake(opening))) => Connection::serve(worker, opening).await,
         // On the heap: few connections need this much room, and all would have it.
@@ -52,9 +52,9 @@ enum First {
 }
 
 /// Reads once: a handshake fits into one packet and comes in one piece.
-async fn first(worker: &Worker, arrival: Arrival) -> Result<First, OpenError> {
+async fn first(worker: &Worker, arrival: Arrival, peer: Peer) -> Result<First, OpenError> {
     let mut stream = Stream::open(arrival).await?;
-    let head = poll_fn(|context| poll_head(worker, &mut stream, context)).await?;
+    let head = poll_fn(|context| poll_head(worker, &mut stream, peer, context)).await?;
     Ok(match head {
         Head::Acceptable(acceptance) => First::Handshake(Box::new(acceptance.open(stream))),
         Head::Other(head) => First::Other(Rewound::new(head, stream)),
@@ -68,7 +68,12 @@ enum Head {
 }
 
 /// The bytes that are read stand on the stack, and only while there are some: connections that wait have no room for them.
-fn poll_head(worker: &Worker, stream: &mut Stream, context: &mut Context<'_>) -> Poll<io::Result<Head>> {
+fn poll_head(
+    worker: &Worker,
+    stream: &mut Stream,
+    peer: Peer,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<Head>> {
     let mut head = [0; TYPICAL_HEADER];
     let mut buffer = ReadBuf::new(&mut head);
     ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
@@ -76,7 +81,7 @@ fn poll_head(worker: &Worker, stream: &mut Stream, context: &mut Context<'_>) ->
     if head.is_empty() {
         return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
     }
-    Poll::Ready(Ok(match upgrade::at_once(worker, head) {
+    Poll::Ready(Ok(match upgrade::at_once(worker, peer, head) {
         Some(acceptance) => Head::Acceptable(acceptance),
         None => Head::Other(Bytes::copy_from_slice(head)),
     }))
@@ -85,7 +90,7 @@ fn poll_head(worker: &Worker, stream: &mut Stream, context: &mut Context<'_>) ->
 /// Speaks HTTP on a connection until it is closed or upgraded.
 async fn converse(worker: Rc<Worker>, stream: Rewound<Stream>, peer: Peer, router: Router) {
     let header_timeout = worker.node.settings.timeouts.header;
-    let service = service_fn(move |request| answer(Rc::clone(&worker), request, router.clone()));
+    let service = service_fn(move |request| answer(Rc::clone(&worker), peer, request, router.clone()));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
@@ -100,15 +105,17 @@ async fn converse(worker: Rc<Worker>, stream: Rewound<Stream>, peer: Peer, route
 
 async fn answer(
     worker: Rc<Worker>,
-    request: Request<Incoming>,
+    peer: Peer,
+    mut request: Request<Incoming>,
     router: Router,
 ) -> Result<Response<Body>, Infallible> {
     if upgrade::is_asked_for(&request) {
-        return Ok(upgrade::upgrade(&worker, request));
+        return Ok(upgrade::upgrade(&worker, peer, request));
     }
     if upgrade::is_only_for_websockets(&worker.node, request.uri().path()) {
         return Ok(upgrade::required());
     }
+    request.extensions_mut().insert(peer);
     let limit = worker.node.settings.timeouts.request;
     let answered = timeout(limit, router.oneshot(request.map(Body::new)));
     Ok(answered.await.map_or_else(

@@ -14,13 +14,13 @@ use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_bod
 use super::{answer::Refusal, handshake, rewound::Rewound};
 use crate::{
     Count,
-    access::Identity,
+    access::{Identity, ReadRefused},
     clock,
     connection::{Connection, Opening},
     deflate::{self, Deflate},
     endpoint::{Endpoint, NoEndpoint},
     node::{Node, Place},
-    transport::Stream,
+    transport::{Peer, Stream},
     worker::Worker,
 };
 
@@ -68,16 +68,16 @@ impl Acceptance {
 }
 
 /// Takes a connection whose first bytes are a complete and acceptable handshake.
-pub(super) fn at_once(worker: &Worker, head: &[u8]) -> Option<Acceptance> {
+pub(super) fn at_once(worker: &Worker, peer: Peer, head: &[u8]) -> Option<Acceptance> {
     let (request, length) = handshake::parse(head)?;
-    let mut acceptance = admit(worker, &request).ok()?;
+    let mut acceptance = admit(worker, peer, &request).ok()?;
     acceptance.early = head[length..].to_vec();
     Some(acceptance)
 }
 
 /// Answers a handshake in the course of an HTTP conversation, and hands the connection over once hyper has let go of it.
-pub(super) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Response<Body> {
-    let acceptance = match admit(worker, &request) {
+pub(super) fn upgrade(worker: &Rc<Worker>, peer: Peer, mut request: Request<Incoming>) -> Response<Body> {
+    let acceptance = match admit(worker, peer, &request) {
         Ok(acceptance) => acceptance,
         Err(refusal) => {
             worker.node.count(Count::ConnectionRefused);
@@ -91,7 +91,7 @@ pub(super) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>) -> Re
 }
 
 /// Whether the client may have a WebSocket, and the answer that says so (RFC 6455 §4.2.2).
-fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal> {
+fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Acceptance, Refusal> {
     let node = &worker.node;
     let path = request.uri().path();
     let endpoint = node.endpoints.find(path, offered(request.headers())).map_err(|error| match error {
@@ -111,12 +111,11 @@ fn admit<B>(worker: &Worker, request: &Request<B>) -> Result<Acceptance, Refusal
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
     let now = clock::timestamp();
-    let identity = node.access.identify(request.uri(), request.headers(), now)?;
-    if let Some(channel) = &endpoint.channel
-        && !node.access.reads(&identity, channel, now)
-    {
-        let message = format!("channel `{channel}` may not be read");
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "channel_refused", message));
+    let identity = node.access.identify(peer, request.uri(), request.headers(), now)?;
+    if let Some(channel) = &endpoint.channel {
+        let refusal =
+            |error: ReadRefused| Refusal::new(StatusCode::FORBIDDEN, "channel_refused", error.to_string());
+        node.access.reads(&identity, channel, now).map_err(refusal)?;
     }
     let agreed = deflate::negotiate(node.settings.compression, request.headers());
     let deflate = agreed.map(|(deflate, field)| {

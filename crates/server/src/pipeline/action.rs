@@ -12,7 +12,8 @@ pub enum Action {
     Broadcast(Body),
     /// Send this to every other client of a group, on all nodes.
     SendToGroup(Group, Body),
-    /// Publish this. What a client may publish does not matter here.
+    /// Publish this. What the settings let a client publish does not matter here; a policy of the program's own is asked
+    /// about the client.
     Publish(Channel, Body),
     /// From here on, the client gets what is sent to this group.
     Join(Group),

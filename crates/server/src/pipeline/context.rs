@@ -109,7 +109,7 @@ impl<'a> Context<'a> {
         self.step.act(Action::SendToGroup(group, body.into()))
     }
 
-    /// Publishes something on a channel, whatever the client may do.
+    /// Publishes something on a channel, whatever the settings let the client do; a policy of the program's own is asked.
     ///
     /// # Errors
     /// [`FilterError::TooManyActions`], [`FilterError::TooManyBytes`].

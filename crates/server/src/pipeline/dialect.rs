@@ -86,7 +86,10 @@ fn carry_out(action: Action, conversation: &mut Conversation<'_>) {
         }
         Action::Broadcast(body) => (everyone(), Carried::write(sender, &body)),
         Action::SendToGroup(group, body) => (group.channel(), Carried::write(sender, &body)),
-        Action::Publish(channel, body) => (channel, published(body)),
+        Action::Publish(channel, body) => {
+            let payload = published(body);
+            return conversation.publish_for_filter(Publication { channel, key: None, payload });
+        }
     };
     let (channel, payload) = publication;
     conversation.publish_freely(Publication { channel, key: None, payload });

@@ -52,11 +52,12 @@ impl<'a> Conversation<'a> {
         token: &str,
         talk: impl FnOnce(&mut Self) -> T,
     ) -> Result<T, TokenError> {
-        let identity = match self.session.rules.access.identify_token(token, self.now.wall) {
-            Ok(identity) => identity,
-            Err(TokenError::Unused) => return Ok(talk(self)),
-            Err(error) => return Err(error),
-        };
+        let identity =
+            match self.session.rules.access.identify_token(token, &self.session.identity, self.now.wall) {
+                Ok(identity) => identity,
+                Err(TokenError::Unused) => return Ok(talk(self)),
+                Err(error) => return Err(error),
+            };
         let own = std::mem::replace(&mut self.session.identity, identity);
         let told = talk(self);
         self.session.identity = own;
@@ -101,13 +102,21 @@ impl<'a> Conversation<'a> {
         self.wants(Effect::Release(self.dialect.clone()));
     }
 
-    /// Whether the client may read the channel.
-    pub fn reads(&self, channel: &Channel) -> bool {
-        self.session.rules.access.reads(&self.session.identity, channel, self.now.wall)
+    /// Whether the client may read the channel. A refusal is counted.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`].
+    pub fn may_read(&mut self, channel: &Channel) -> Result<(), Fault> {
+        let Session { rules, identity, client, .. } = &*self.session;
+        rules.access.reads(identity, channel, self.now.wall).map_err(|refused| {
+            tracing::debug!(%client, %refused);
+            self.noted.0.push(Count::ChannelRefused);
+            Fault::new(FaultKind::AccessDenied, refused.to_string()).of(channel.as_str())
+        })
     }
 
-    /// Reads state and sends what of it is in the viewport. The caller has seen to it that the client may
-    /// [read](Self::reads) it.
+    /// Reads state and sends what of it is in the viewport. The caller has seen to it that the client
+    /// [may read](Self::may_read) it.
     pub fn get(&mut self, fetch: Fetch) {
         self.wants(Effect::Fetch(fetch, self.dialect.clone()));
     }
@@ -118,11 +127,7 @@ impl<'a> Conversation<'a> {
     /// # Errors
     /// [`FaultKind::AccessDenied`], [`FaultKind::TooManySubscriptions`].
     pub fn subscribe(&mut self, channel: Channel, receipt: Option<Receipt>) -> Result<(), Fault> {
-        if !self.reads(&channel) {
-            self.count(Count::ChannelRefused);
-            let message = format!("channel `{channel}` may not be read");
-            return Err(Fault::new(FaultKind::AccessDenied, message).of(channel.as_str()));
-        }
+        self.may_read(&channel)?;
         if let Some(subscription) = self.session.subscriptions.find(&channel) {
             subscription.cause = Cause::Command;
             if subscription.dialect == *self.dialect {
@@ -191,12 +196,9 @@ impl<'a> Conversation<'a> {
             if self.session.subscriptions.contains(channel) {
                 continue;
             }
-            if self.reads(channel) {
-                // A bound that is reached has been counted.
-                let _full: Result<(), Fault> = self.deliver(channel.clone(), Cause::Viewport, None);
-            } else {
-                self.count(Count::ChannelRefused);
-            }
+            // Whatever keeps a channel away has been counted.
+            let _refused: Result<(), Fault> =
+                self.may_read(channel).and_then(|()| self.deliver(channel.clone(), Cause::Viewport, None));
         }
     }
 
@@ -274,10 +276,20 @@ impl<'a> Conversation<'a> {
         self.wants(Effect::Close);
     }
 
-    /// Publishes something whatever the client may do: the decision is another's, such as a filter's.
+    /// Sends something to other clients on a channel of the server's own, which nobody has to be allowed.
     pub(crate) fn publish_freely(&mut self, publication: Publication) {
         let asked = self.asked(None);
         self.wants(Effect::Publish(publication, asked));
+    }
+
+    /// Publishes something for a filter, whatever the settings let the client do. The program's own policy is asked.
+    pub(crate) fn publish_for_filter(&mut self, publication: Publication) {
+        let Session { rules, identity, client, .. } = &*self.session;
+        if let Err(refused) = rules.access.publishes_for_filter(identity, &publication.channel) {
+            tracing::warn!(%client, %refused, "what a filter wanted published is dropped");
+            return self.count(Count::PublishRefused);
+        }
+        self.publish_freely(publication);
     }
 
     /// Says what is believed about the client.

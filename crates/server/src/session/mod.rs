@@ -105,8 +105,8 @@ impl Session {
         let mut conversation = Conversation::new(self, dialect, &mut noted, now);
         dialect.open(&mut conversation);
         if let Some(channel) = channel {
-            // Whoever may not read it was not let in.
-            let _refused: Result<(), Fault> = conversation.subscribe(channel, None);
+            // Whoever may not read it was not let in. It is the first, so no bound is reached.
+            let _refused: Result<(), Fault> = conversation.admit(channel);
         }
         let mut effects = self.settle();
         if self.view.output != self.rules.source {

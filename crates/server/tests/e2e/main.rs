@@ -1,5 +1,6 @@
 //! The server over real sockets, on both stores.
 
+mod access_policy;
 mod aiows;
 mod buffering;
 mod caller;

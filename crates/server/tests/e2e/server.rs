@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use geocast_server::{
-    Count, Counters, Listeners, RedisSettings, Reload, Server, Settings, Store, StoreSettings,
+    Builder, Count, Counters, Listeners, RedisSettings, Reload, Server, Settings, Store, StoreSettings,
 };
 use tokio::{net::TcpSocket, sync::oneshot, task::JoinHandle};
 
@@ -64,13 +64,23 @@ impl TestServer {
         redis: Option<RedisServer>,
         adjust: impl FnOnce(&mut Settings),
     ) -> Self {
+        Self::start_built(listeners, redis, adjust, |builder| builder).await
+    }
+
+    /// Starts a server with parts of the test's own.
+    pub(crate) async fn start_built(
+        listeners: impl Into<Listeners>,
+        redis: Option<RedisServer>,
+        adjust: impl FnOnce(&mut Settings),
+        build: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let mut settings = Settings::default();
         settings.channels = Some("*".parse().expect("a pattern"));
         if let Some(redis) = &redis {
             settings.store = StoreSettings::Redis(RedisSettings::new(redis.url().parse().expect("a URL")));
         }
         adjust(&mut settings);
-        let server = Server::start(listeners, settings).expect("the server starts");
+        let server = build(Server::builder(settings)).start(listeners).expect("the server starts");
         let (stop, stopped) = oneshot::channel();
         let address =
             server.address().unwrap_or_else(|| "0.0.0.0:0".parse().expect("an address that nobody has"));

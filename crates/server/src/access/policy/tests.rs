@@ -45,7 +45,7 @@ fn identify(access: &Access, uri: &str, bearer: Option<&str>) -> Result<Identity
         headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {bearer}")).expect("a field"));
     }
     access
-        .identify(&uri.parse::<Uri>().expect("an address"), &headers, at(100))
+        .identify(Peer::Local, &uri.parse::<Uri>().expect("an address"), &headers, at(100))
         .map_err(|error| error.said().0)
 }
 
@@ -65,7 +65,7 @@ fn only_an_embedded_store_on_loopback_is_open() {
         (false, Exposure::Loopback, Some("sport"), false),
     ] {
         let access = Access::new(&settings(redis, channels, None), exposure);
-        let found = access.reads(&Identity::ANYBODY, &channel, at(0));
+        let found = access.reads(&Identity::ANYBODY, &channel, at(0)).is_ok();
         assert_eq!(found, reads, "{redis} {exposure:?} {channels:?}");
         assert_eq!(access.advice().is_some(), channels.is_none() && !reads);
     }
@@ -126,10 +126,10 @@ fn a_token_is_the_identity_of_one_request_where_a_dialect_asks() {
     let access = with_tokens(settings(true, None, None), None);
     let token = Signer::Rs256.token(&json!({ "sub": ["a"], "exp": 200 }));
     let channel = "a".parse().expect("a channel");
-    let identity = access.identify_token(&token, at(100)).expect("it is sound");
-    assert!(access.reads(&identity, &channel, at(100)));
+    let identity = access.identify_token(&token, &Identity::ANYBODY, at(100)).expect("it is sound");
+    assert_eq!(access.reads(&identity, &channel, at(100)), Ok(()));
     assert_eq!(identity.expires(), Some(at(230)));
-    assert!(access.identify_token(&token, at(230)).is_err());
+    assert!(access.identify_token(&token, &Identity::ANYBODY, at(230)).is_err());
     let without = Access::new(&settings(true, None, None), Exposure::Network);
-    assert!(matches!(without.identify_token(&token, at(100)), Err(TokenError::Unused)));
+    assert!(matches!(without.identify_token(&token, &Identity::ANYBODY, at(100)), Err(TokenError::Unused)));
 }

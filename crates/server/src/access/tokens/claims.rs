@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use geocast_protocol::envelope::Timestamp;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Grant, TokenError, TokenSettings};
 use crate::{Patterns, access::excerpt};
@@ -48,6 +48,11 @@ impl Claims {
         serde_json::from_slice(payload).map_err(|error| unreadable(&error))
     }
 
+    /// Everything that such a payload says.
+    pub(super) fn all(payload: &[u8]) -> Result<Map<String, Value>, TokenError> {
+        serde_json::from_slice(payload).map_err(|error| unreadable(&error))
+    }
+
     /// What the token allows, if it is valid now, from who has to have issued it, and for this server.
     pub(super) fn grant(self, settings: &TokenSettings, now: Timestamp) -> Result<Grant, TokenError> {
         if let Some(expected) = &settings.issuer
@@ -73,7 +78,7 @@ impl Claims {
             return Err(TokenError::Expired);
         }
         let (read, publish) = self.patterns()?;
-        Ok(Grant { read, publish, expires })
+        Ok(Grant { read, publish, expires, claims: Map::new() })
     }
 
     fn patterns(self) -> Result<(Patterns, Patterns), TokenError> {

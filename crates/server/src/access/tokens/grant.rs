@@ -1,4 +1,5 @@
 use geocast_protocol::{Channel, envelope::Timestamp};
+use serde_json::{Map, Value};
 
 use crate::Patterns;
 
@@ -8,6 +9,8 @@ pub(in crate::access) struct Grant {
     pub(super) read: Patterns,
     pub(super) publish: Patterns,
     pub(super) expires: Option<Timestamp>,
+    /// All that the token says.
+    pub(super) claims: Map<String, Value>,
 }
 
 impl Grant {
@@ -19,6 +22,11 @@ impl Grant {
     /// Whether the channel may be published to.
     pub(in crate::access) fn publishes(&self, channel: &Channel) -> bool {
         self.publish.matches(channel.as_str())
+    }
+
+    /// All that the token says, for a program's own policy.
+    pub(in crate::access) fn claims(&self) -> &Map<String, Value> {
+        &self.claims
     }
 
     /// From when on it allows nothing, the leeway included.

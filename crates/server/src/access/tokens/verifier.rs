@@ -32,7 +32,9 @@ impl Verifier {
         let token = Compact::read(token)?;
         let keys = Arc::clone(&self.keys.read());
         keys.admit(&token)?;
-        Claims::read(&token.payload()?)?.grant(&self.settings, now)
+        let payload = token.payload()?;
+        let grant = Claims::read(&payload)?.grant(&self.settings, now)?;
+        Ok(Grant { claims: Claims::all(&payload)?, ..grant })
     }
 
     /// The channels that tokens can give access to at most.
