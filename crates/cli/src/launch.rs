@@ -1,8 +1,8 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
-    AbsentClientReference, AxisOrder, ChannelNames, Compression, KeyFile, Limits, OriginPolicy, Overflow,
-    RedisSettings, Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
+    AbsentClientReference, AxisOrder, ChannelNames, Compression, JsonEncoding, KeyFile, Limits, OriginPolicy,
+    Overflow, RedisSettings, Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
 };
 
 use crate::{
@@ -93,16 +93,21 @@ impl TryFrom<Options> for Launch {
 fn apply_filters(settings: &mut Settings, options: FilterOptions) -> Result<(), ConfigError> {
     let FilterOptions { filters, redis_channels } = options;
     settings.filters = Filters::named(filters.unwrap_or_default())?;
-    set(&mut settings.pipeline_channels, redis_channels);
+    let listens = settings.filters.names().any(|name| LISTENERS.contains(&name));
+    let global = || listens.then(|| vec![GLOBAL.parse().expect("a channel's name")]);
+    set(&mut settings.pipeline_channels, redis_channels.or_else(global));
     Ok(())
 }
 
 fn apply_dialects(settings: &mut Settings, options: DialectOptions) {
-    let DialectOptions { watch, url_prefix, fold_channel_names, rohrpost_handler } = options;
+    let DialectOptions { watch, url_prefix, fold_channel_names, encode_json_twice, rohrpost_handler } =
+        options;
     settings.watch = watch;
     set(&mut settings.url_prefix, url_prefix);
     let names = |folds| if folds { ChannelNames::Folded } else { ChannelNames::AsWritten };
     set(&mut settings.channel_names, fold_channel_names.map(names));
+    let encoding = |twice| if twice { JsonEncoding::Twice } else { JsonEncoding::Once };
+    set(&mut settings.json_encoding, encode_json_twice.map(encoding));
     for handler in rohrpost_handler.into_iter().flatten() {
         settings.request_handlers.push(Arc::new(handler));
     }
@@ -268,6 +273,10 @@ impl From<AxisOrderOption> for AxisOrder {
 
 /// The port of the reference that filters come from.
 const FILTERED_PORT: u16 = 9000;
+/// The channel that it listens to unless others are named.
+const GLOBAL: &str = "global";
+/// Its filters that would have nothing to do without a channel.
+const LISTENERS: [&str; 2] = ["broadcast_pubsub", "stdout_pubsub"];
 
 #[cfg(test)]
 mod tests;

@@ -32,17 +32,20 @@
 //!
 //! - Without the header, a package is text. Text must be UTF-8, JSON must be JSON that nests at most
 //!   [`Json::MAX_DEPTH`](crate::Json::MAX_DEPTH) deep.
-//! - JSON goes out once encoded, as it was written but for white space around it.
+//! - JSON goes out once encoded, as it was written but for white space around it; [`JsonEncoding::Twice`] is the way of
+//!   the reference.
 //! - In a broadcast, a channel that stands there twice is published to twice, in order: nothing is lost. A package has
 //!   exactly one member.
 
 mod broadcast;
+mod json_encoding;
 mod names;
 mod package;
 mod reply;
 mod wire;
 
 pub use broadcast::{Broadcast, BroadcastError};
+pub use json_encoding::JsonEncoding;
 pub use names::ChannelNames;
 pub use package::{Package, PackageError, PackageType, PackageTypeError};
 pub use reply::Reply;

@@ -67,7 +67,7 @@ impl Endpoints {
             mixed: AnyDialect::new(Mixed::new(text, rpc.clone())),
             rpc,
             rohrpost: AnyDialect::new(Rohrpost::new(Arc::clone(&handlers))),
-            aiows: AnyDialect::new(Aiows),
+            aiows: AnyDialect::new(Aiows::new(settings.json_encoding)),
             handlers,
             pipeline,
         }

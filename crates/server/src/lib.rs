@@ -68,7 +68,7 @@ pub use geocast_hub::Overflow;
 /// Re-exported for [`AccessPolicy`] and [`Conversation`].
 pub use geocast_protocol::Channel;
 /// Re-exported for [`Settings`].
-pub use geocast_protocol::aiows::ChannelNames;
+pub use geocast_protocol::aiows::{ChannelNames, JsonEncoding};
 /// Re-exported for [`Dialect`].
 pub use geocast_protocol::envelope::{Content, Timestamp};
 /// Re-exported for [`RequestHandler`].

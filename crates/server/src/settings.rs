@@ -2,7 +2,10 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use geocast_geo_filter::AxisOrder;
 use geocast_hub::Overflow;
-use geocast_protocol::{Channel, aiows::ChannelNames};
+use geocast_protocol::{
+    Channel,
+    aiows::{ChannelNames, JsonEncoding},
+};
 
 use crate::{
     Compression, OriginPolicy, PathProjection, Patterns, RequestHandler, Secret, TokenSettings, UrlPrefix,
@@ -46,6 +49,8 @@ pub struct Settings {
     pub url_prefix: UrlPrefix,
     /// How names in those addresses, and in broadcasts, become channels.
     pub channel_names: ChannelNames,
+    /// How subscribers at those addresses are sent JSON.
+    pub json_encoding: JsonEncoding,
     /// Who answers the requests of the rohrpost dialect that the server does not know, one for each type.
     pub request_handlers: Vec<Arc<dyn RequestHandler>>,
     /// What stands for `client_reference` where a command gave none.
@@ -168,6 +173,7 @@ impl Default for Settings {
             watch: None,
             url_prefix: UrlPrefix::default(),
             channel_names: ChannelNames::default(),
+            json_encoding: JsonEncoding::default(),
             request_handlers: Vec::new(),
             absent_client_reference: AbsentClientReference::default(),
             axis_order: AxisOrder::Xy,

@@ -23,6 +23,18 @@ pub(crate) struct DialectOptions {
         hide_short_help = true
     )]
     pub(crate) fold_channel_names: Option<bool>,
+    /// Send JSON to subscribers at those addresses as aiows does: encoded twice, as a string that holds it
+    #[arg(
+        long,
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "true|false",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
+    pub(crate) encode_json_twice: Option<bool>,
     /// Endpoints that answer rohrpost's requests of other types, such as 'send=http://localhost:8000/send'
     #[arg(long, value_name = "TYPE=URL", value_delimiter = ',', hide_short_help = true)]
     pub(crate) rohrpost_handler: Option<Vec<HttpHandler>>,

@@ -18,7 +18,8 @@ pub(crate) struct FilterOptions {
         hide_short_help = true
     )]
     pub(crate) filters: Option<Vec<String>>,
-    /// Channels, of whichever store, whose items pass the filters
+    /// Channels, of whichever store, whose items pass the filters [default: global, where broadcast_pubsub or stdout_pubsub is
+    /// named]
     #[arg(
         long,
         alias = "redis_channels",

@@ -216,6 +216,8 @@ mod tests {
     fn every_example_can_be_typed() {
         let readme = include_str!("../../README.md").lines();
         let readme = readme.chain(include_str!("../../../../docs/access.md").lines());
+        let readme = readme.chain(include_str!("../../../../docs/filters.md").lines());
+        let readme = readme.chain(include_str!("../../../../docs/migrating.md").lines());
         let help = [EXAMPLES, SERVE_EXAMPLES, DEMO_EXAMPLES, GET_EXAMPLES, SUB_EXAMPLES, PUB_EXAMPLES];
         let help = help.iter().flat_map(|help| help.lines());
         let examples: Vec<_> =

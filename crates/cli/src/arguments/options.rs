@@ -17,7 +17,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "HOST", help_heading = "Server")]
     pub(crate) host: Option<String>,
     /// Port to listen on; 0 for any that is free [default: 8765]
-    #[arg(long, value_name = "PORT", value_parser = units::port, help_heading = "Server")]
+    #[arg(short, long, value_name = "PORT", value_parser = units::port, help_heading = "Server")]
     pub(crate) port: Option<u16>,
     #[command(flatten)]
     pub(crate) listen: ListenOptions,

@@ -52,6 +52,21 @@ fn compression_is_off_unless_it_is_switched_on() {
 }
 
 #[test]
+fn filters_that_listen_have_a_channel() {
+    let check = |arguments: &[&str], expected: &[&str]| {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let channels = launch(&arguments).unwrap().settings.pipeline_channels;
+        let channels: Vec<&str> = channels.iter().map(|channel| channel.as_str()).collect();
+        assert_eq!(channels, expected, "{arguments:?}");
+    };
+    check(&[], &[]);
+    check(&["-f"], &[]);
+    check(&["-f", "broadcast_pubsub"], &["global"]);
+    check(&["-f", "stdout_messages", "filtered_websocket.filters.stdout_pubsub"], &["global"]);
+    check(&["-f", "broadcast_pubsub", "--redis-channels", "news", "sport"], &["news", "sport"]);
+}
+
+#[test]
 fn every_option_has_an_effect() {
     let table = Table::new();
     let default = format!("{:?}", launch(&["--redis=redis://localhost".to_owned()]).unwrap());

@@ -10,6 +10,7 @@ mod filters;
 mod geocast;
 mod help;
 mod lifecycle;
+mod migrating;
 #[path = "../../../server/tests/e2e/redis_server.rs"]
 #[expect(
     dead_code,
@@ -17,4 +18,10 @@ mod lifecycle;
 )]
 mod redis_server;
 mod tokens;
+#[path = "../../../server/tests/e2e/transcript.rs"]
+#[expect(
+    dead_code,
+    reason = "one reader of transcripts for all test binaries, each of which uses a part of it"
+)]
+mod transcript;
 mod transport;

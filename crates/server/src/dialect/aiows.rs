@@ -1,11 +1,22 @@
-use geocast_protocol::envelope::{Content, Timestamp};
+use geocast_protocol::{
+    aiows::JsonEncoding,
+    envelope::{Content, Timestamp},
+};
 
 use super::{Answer, Dialect, Kind, Message, Payload, Push};
 use crate::session::Conversation;
 
 /// aiows: what is published on the channel that the address names, as it is. A client says nothing but `close`.
 #[derive(Debug)]
-pub(crate) struct Aiows;
+pub(crate) struct Aiows {
+    json: JsonEncoding,
+}
+
+impl Aiows {
+    pub(crate) fn new(json: JsonEncoding) -> Self {
+        Self { json }
+    }
+}
 
 impl Dialect for Aiows {
     fn name(&self) -> &'static str {
@@ -25,6 +36,7 @@ impl Dialect for Aiows {
                 buffer.extend_from_slice(bytes);
                 return Kind::Binary;
             }
+            Content::Json(json) => buffer.extend_from_slice(&self.json.encode(json)),
             content => content.write(buffer),
         }
         Kind::Text

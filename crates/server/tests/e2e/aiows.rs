@@ -1,7 +1,7 @@
 //! The addresses of aiows: packages are received over WebSockets and published over HTTP.
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use geocast_server::{ChannelNames, Count, Secret, Settings};
+use geocast_server::{ChannelNames, Count, JsonEncoding, Secret, Settings};
 use tokio::{process::Command, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -260,6 +260,29 @@ async fn names_are_folded_where_that_is_wished() {
     assert_eq!(request(server.address, "POST", "/broadcast/", &[], body).await.status, 201);
     assert_eq!(client.next_message().await, Message::text("b"));
     assert_eq!(all.next_message().await, Message::text("c"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn json_is_encoded_twice_where_that_is_wished() {
+    let server = TestServer::start_with(Backend::Redis, |settings| {
+        keyed(settings);
+        settings.json_encoding = JsonEncoding::Twice;
+    })
+    .await;
+    let mut client = server.aiows("news").await;
+    let mut text = server.subscriber("news", &[]).await;
+    while client.next_message().await != Message::text(r#""\"that is all\"""#) {}
+    let path = "/channel/news/?pwd=some-secure-pwd";
+    for (kind, body, expected) in [
+        ("json", &b"{\"a\":\"\\n\xc3\xa9\"}"[..], Message::text(r#""{\"a\":\"\\né\"}""#)),
+        ("json", b"7", Message::text("\"7\"")),
+        ("text", b"{\"a\":1}", Message::text(r#"{"a":1}"#)),
+        ("bytes", b"{\"a\":1}", Message::binary(&b"{\"a\":1}"[..])),
+    ] {
+        assert_eq!(post(&server, path, kind, body).await, ok(), "{kind}");
+        assert_eq!(client.next_message().await, expected, "{kind} {}", body.escape_ascii());
+    }
+    assert_eq!(text.next_content().await["a"], "\né", "other ways in get it as it is");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

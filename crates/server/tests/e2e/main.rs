@@ -55,6 +55,7 @@ mod stores;
 mod subscribing;
 mod tls;
 mod tokens;
+mod transcript;
 mod transcripts;
 mod transports;
 mod unix_socket;
