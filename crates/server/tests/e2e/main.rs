@@ -26,6 +26,7 @@ mod matrix;
 mod mobility_toolbox;
 mod not_finite;
 mod origins;
+mod packages;
 mod pings;
 mod pipeline;
 mod positions;

@@ -1,6 +1,6 @@
 //! JSON-RPC libraries that know nothing of geocast.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use geocast_server::{Secret, Settings};
 use serde_json::{Value, json};
@@ -8,23 +8,12 @@ use tokio::{process::Command, time::timeout};
 
 use crate::{
     client::PATIENCE,
+    packages::folder,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
 
 on_both_stores!(the_npm_library_works, the_python_library_works);
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name);
-    let installed =
-        folder.join(if name == "python" { ".venv/.installed" } else { "node_modules/.installed-lock.json" });
-    assert!(
-        installed.is_file(),
-        "the packages of {} are not installed: this test needs them, and `make setup-test` installs them",
-        folder.display()
-    );
-    folder
-}
 
 /// Runs a client with the server's address and returns what it prints.
 async fn run(server: &TestServer, program: &Path, script: &Path) -> Value {
