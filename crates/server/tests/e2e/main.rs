@@ -63,3 +63,4 @@ mod unix_socket;
 mod viewport;
 mod viewport_channels;
 mod watched_hashes;
+mod wscat;
