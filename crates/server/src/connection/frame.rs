@@ -46,6 +46,8 @@ impl Frame {
         if !deflate.compress(message, &mut buffer) {
             return self;
         }
+        // Outboxes are bounded by what a frame is long, so it must not keep the room that the message would have taken.
+        buffer.shrink_to_fit();
         let mut header = Header::of(opcode, buffer.len() - LONGEST_HEADER);
         header.bytes[0] |= COMPRESSED;
         Self { bytes: headed(buffer, &header), dialect: NO_DIALECT, ..self }
@@ -254,6 +256,15 @@ mod tests {
             assert!(frame.bytes().len() < 126, "{}", frame.bytes().len());
             assert!(frame.payloads().eq([frame.bytes().slice(2..)]), "one frame with a short header");
         }
+    }
+
+    #[test]
+    fn a_compressed_message_keeps_no_more_memory_than_it_is_long() {
+        let plain = text("x".repeat(100_000));
+        let Frame { bytes, .. } = plain.deflated(Deflate::with_threshold(100));
+        let length = bytes.len();
+        let kept = bytes.try_into_mut().expect("nobody else has it").capacity();
+        assert!(kept <= length + 64, "{kept} bytes for {length}");
     }
 
     #[test]

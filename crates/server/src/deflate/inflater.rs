@@ -15,12 +15,19 @@ pub(super) enum Unreadable {
 
 /// What a compressed message says (RFC 7692 §7.2.2), if that is at most `limit` bytes.
 pub(super) fn inflate(mut compressed: Vec<u8>, limit: usize) -> Result<Vec<u8>, Unreadable> {
+    if compressed.is_empty() {
+        // Some send nothing where there is nothing to compress, instead of the one byte of §7.2.3.6.
+        return Ok(compressed);
+    }
     compressed.extend_from_slice(&TAIL);
+    compressed.extend_from_slice(&LAST_BLOCK);
     INFLATER.with_borrow_mut(|place| {
         let inflater = place.get_or_insert_with(|| Decompress::new(false));
         inflater.reset(false);
         let mut rest = &compressed[..];
-        let mut message = Vec::with_capacity(compressed.len().saturating_mul(TYPICAL_RATIO).min(limit) + 1);
+        // A byte more than allowed shows that there are too many.
+        let most = limit.saturating_add(1);
+        let mut message = Vec::with_capacity(compressed.len().saturating_mul(TYPICAL_RATIO).min(most));
         loop {
             let (taken, length) = (inflater.total_in(), message.len());
             let status = inflater.decompress_vec(rest, &mut message, FlushDecompress::Sync);
@@ -31,19 +38,17 @@ pub(super) fn inflate(mut compressed: Vec<u8>, limit: usize) -> Result<Vec<u8>, 
             }
             match status {
                 Err(_) => return Err(Unreadable::Corrupt),
+                Ok(Status::StreamEnd) if rest.is_empty() => return Ok(message),
                 // A stream may end within a message, and another one begin (RFC 7692 §7.2.3.4).
                 Ok(Status::StreamEnd) => inflater.reset(false),
                 Ok(Status::Ok | Status::BufError) if message.len() == message.capacity() => {
-                    message.reserve(message.len().clamp(1, limit + 1 - message.len()));
-                    continue;
+                    message.reserve(message.len().min(most - message.len()).max(1));
                 }
+                // What is cut off takes the tail for something else, and waits for more.
                 Ok(Status::Ok | Status::BufError) if taken == 0 && message.len() == length => {
-                    return if rest.is_empty() { Ok(message) } else { Err(Unreadable::Corrupt) };
+                    return Err(Unreadable::Corrupt);
                 }
                 Ok(Status::Ok | Status::BufError) => {}
-            }
-            if rest.is_empty() {
-                return Ok(message);
             }
         }
     })
@@ -53,6 +58,10 @@ thread_local! {
     /// Made when it is first needed: some 40 KiB.
     static INFLATER: RefCell<Option<Decompress>> = const { RefCell::new(None) };
 }
+
+/// An empty last block, which is read to its end only if everything before it was: no decoder says by itself whether it
+/// stands between blocks.
+const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 
 /// Commands become about so many times as long.
 const TYPICAL_RATIO: usize = 4;
@@ -123,6 +132,32 @@ mod tests {
         ] {
             assert_eq!(inflate(corrupt.to_vec(), 1_000), Err(Unreadable::Corrupt), "{corrupt:?}");
         }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_told_apart() {
+        let command =
+            b"SUB news and more of what a client says, some of it twice, some of it twice: 1 2 3 4 5 6 7";
+        for level in [1, 6, 9] {
+            let whole = compressed(command, level);
+            for length in 1..whole.len() {
+                let cut = inflate(whole[..length].to_vec(), 1_000);
+                assert_eq!(cut, Err(Unreadable::Corrupt), "{length} of {} bytes, level {level}", whole.len());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_at_all_is_an_empty_message() {
+        assert_eq!(inflate(Vec::new(), 5).as_deref(), Ok(&b""[..]));
+    }
+
+    #[test]
+    fn any_limit_can_be_set() {
+        let message = compressed(b"SUB news", 6);
+        assert_eq!(inflate(message.clone(), 0), Err(Unreadable::TooLarge));
+        assert_eq!(inflate(message, usize::MAX).as_deref(), Ok(&b"SUB news"[..]));
+        assert_eq!(inflate(vec![0x00], 0).as_deref(), Ok(&b""[..]));
     }
 
     #[test]

@@ -121,9 +121,22 @@ fn compressed_messages_read_like_others() {
             frame(0x80, ""),
             frame(0x81, "PING"),
         ],
-        &[pong, news, Message::text("PING")],
+        &[pong, news.clone(), Message::text("PING")],
         None,
     );
+    check(
+        "nothing in it",
+        &[frame(0xc1, ""), frame(0x81, "PING")],
+        &[Message::text(""), Message::text("PING")],
+        None,
+    );
+    let most =
+        [vec![frame(0x41, &sub)], vec![frame(0x00, ""); MOST_FRAGMENTS - 2], vec![frame(0x80, "")]].concat();
+    check("as many fragments as allowed", &most, &[news], None);
+    let control =
+        [vec![frame(0x41, &sub)], vec![frame(0x89, "x"); MOST_FRAGMENTS + 1], vec![frame(0x80, "")]].concat();
+    let (messages, code) = received(&control.concat(), 512);
+    assert_eq!((messages.len(), code), (MOST_FRAGMENTS + 2, None), "control frames are no fragments");
 }
 
 #[test]
@@ -132,7 +145,7 @@ fn what_breaks_the_rules_is_refused_with_its_code() {
     let after = frame(0x81, "PING");
     let too_long = deflated("x".repeat(LIMIT + 1));
     let bomb = deflated(vec![0; 1_000_000]);
-    let cases: [(&str, Vec<Vec<u8>>, u16); 19] = [
+    let cases: [(&str, Vec<Vec<u8>>, u16); 20] = [
         ("one byte too long", vec![frame(0xc1, too_long)], 1009),
         ("a bomb", vec![frame(0xc2, &bomb)], 1009),
         ("a bomb in fragments", vec![frame(0x41, &bomb[..100]), frame(0x80, &bomb[100..])], 1009),
@@ -148,6 +161,7 @@ fn what_breaks_the_rules_is_refused_with_its_code() {
             1009,
         ),
         ("long fragments", vec![frame(0x41, [0; LIMIT]), frame(0x00, [0; LIMIT])], 1009),
+        ("a message that is cut off", vec![frame(0xc1, &sub[..sub.len() - 2])], 1007),
         ("no compressed data", vec![frame(0xc1, "not compressed")], 1007),
         ("no compressed binary data", vec![frame(0xc2, [0xff; 9])], 1007),
         ("compressed text that is not UTF-8", vec![frame(0xc1, deflated(b"SUB \xff\xfe"))], 1007),

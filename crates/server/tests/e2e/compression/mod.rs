@@ -1,6 +1,7 @@
 //! permessage-deflate: with the clients of the npm package `ws`, and with one that breaks the rules.
 
 mod deflating;
+mod ways;
 
 use flate2::{Compress, FlushCompress};
 use geocast_server::{Compression, Count};
@@ -56,12 +57,19 @@ fn feature(id: u32) -> String {
 /// Connects with an offer; the field of the answer that says what was agreed upon.
 async fn connect(server: &TestServer, offer: &str) -> (RawClient, Option<String>) {
     let mut stream = TcpStream::connect(server.address).await.expect("the server listens");
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n",
-        server.address
-    );
-    stream.write_all(request.as_bytes()).await.expect("the server reads");
+    stream.write_all(handshake("/ws", offer).as_bytes()).await.expect("the server reads");
+    agreement(stream).await
+}
+
+fn handshake(path: &str, offer: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n"
+    )
+}
+
+/// Takes the answer to a handshake; its field that says what was agreed upon.
+async fn agreement(mut stream: TcpStream) -> (RawClient, Option<String>) {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         answer.push(timeout(PATIENCE, stream.read_u8()).await.expect("in time").expect("an answer"));
@@ -188,12 +196,13 @@ async fn what_cannot_be_read_is_closed_with_its_code(backend: Backend) {
     let ping = deflated(b"PING");
     let bomb = deflated(&vec![0; 10_000_000]);
     assert!(bomb.len() < 16 * 1024);
-    let cases: [(&str, Vec<u8>, u16); 8] = [
+    let cases: [(&str, Vec<u8>, u16); 9] = [
         ("a bomb", frame(0xc1, &bomb), 1009),
         ("a bomb in fragments", [frame(0x41, &bomb[..9]), frame(0x80, &bomb[9..])].concat(), 1009),
         ("one byte too many", frame(0xc1, &deflated(&[b'x'; 16 * 1024 + 1])), 1009),
         ("fragments without end", [frame(0x41, b""), frame(0x00, b"").repeat(5_000)].concat(), 1009),
         ("no compressed data", frame(0xc1, b"PING news"), 1007),
+        ("a message that is cut off", frame(0xc1, &ping[..ping.len() - 2]), 1007),
         ("a compressed continuation", [frame(0x41, &ping[..2]), frame(0xc0, &ping[2..])].concat(), 1002),
         ("a compressed ping", frame(0xc9, &ping), 1002),
         ("another reserved bit", frame(0xe1, &ping), 1002),
