@@ -14,7 +14,12 @@ impl Unreachable {
     /// A running geocast.
     pub(crate) fn server(url: &str, reason: impl Into<String>) -> Self {
         let hint = "is `geocast serve` or `geocast demo` running there? --url names another place";
-        Self { who: format!("the server at {url}"), reason: reason.into(), hint: hint.to_owned() }
+        Self::with_hint(url, reason, hint)
+    }
+
+    /// A running geocast, where the usual advice would be wrong.
+    pub(crate) fn with_hint(url: &str, reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { who: format!("the server at {url}"), reason: reason.into(), hint: hint.into() }
     }
 
     /// The Redis of a configuration, whose URL is given without a password.

@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
 use geocast_protocol::{Channel, Crs, Word};
@@ -11,9 +11,15 @@ use crate::{
 /// Which server is spoken to.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Server {
-    /// The server's WebSocket
+    /// The server's WebSocket: ws://, wss://, or unix:/path/of/a.sock
     #[arg(long, value_name = "URL", env = "GEOCAST_URL", default_value = "ws://127.0.0.1:8765/ws")]
     pub(crate) url: ServerUrl,
+    /// Trust these certificates (PEM) instead of those of this machine
+    #[arg(long, value_name = "FILE", env = "GEOCAST_CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Take whoever answers for the server, whatever its certificate
+    #[arg(long)]
+    pub(crate) insecure: bool,
 }
 
 /// What is looked at, and how it is shown.
@@ -90,6 +96,9 @@ pub(crate) struct PubArguments {
     /// The server's publish key
     #[arg(long, value_name = "KEY", env = "GEOCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
+    /// A file that holds it
+    #[arg(long, value_name = "FILE", env = "GEOCAST_PUBLISH_KEY_FILE", conflicts_with = "publish_key")]
+    pub(crate) publish_key_file: Option<PathBuf>,
     /// Wait so long for the answer
     #[arg(long, value_name = "TIME", value_parser = units::some_time, default_value = "10s")]
     pub(crate) timeout: Duration,

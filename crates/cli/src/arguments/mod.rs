@@ -12,7 +12,7 @@ mod redis;
 mod timeouts;
 mod tokens;
 
-pub(crate) use client::{GetArguments, Look, PubArguments, SubArguments};
+pub(crate) use client::{GetArguments, Look, PubArguments, Server, SubArguments};
 pub(crate) use dialects::DialectOptions;
 pub(crate) use filters::FilterOptions;
 pub(crate) use invocation::{Command, DemoArguments, Invocation};

@@ -2,19 +2,16 @@ use std::time::Duration;
 
 use anyhow::bail;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use geocast_protocol::text::Command;
-use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{Error, Message, Utf8Bytes, protocol::CloseFrame},
 };
 
-use super::ServerUrl;
-use crate::unreachable::Unreachable;
+use super::dial::{self, PATIENCE, dial};
+use crate::{arguments::Server, unreachable::Unreachable};
 
 /// A WebSocket to a server.
-#[derive(Debug)]
-pub(super) struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Connection(WebSocketStream<dial::Stream>);
 
 /// What comes over it.
 #[derive(Debug)]
@@ -31,9 +28,10 @@ pub(super) enum Incoming {
 
 impl Connection {
     /// Connects and says what is wanted.
-    pub(super) async fn open(url: &ServerUrl, commands: &[Command]) -> anyhow::Result<Self> {
-        let location = url.to_string();
-        let connecting = connect_async_with_config(&location, None, true);
+    pub(super) async fn open(server: &Server, commands: &[String]) -> anyhow::Result<Self> {
+        let location = server.url.to_string();
+        let stream = dial(server).await?;
+        let connecting = client_async_with_config(server.url.websocket(), stream, None);
         let websocket = match tokio::time::timeout(PATIENCE, connecting).await {
             Ok(Ok((websocket, _))) => websocket,
             Ok(Err(Error::Http(response))) => {
@@ -48,10 +46,15 @@ impl Connection {
         };
         let mut connection = Self(websocket);
         for command in commands {
-            connection.0.feed(Message::text(command.to_string())).await?;
+            connection.0.feed(Message::text(command)).await?;
         }
         connection.0.flush().await?;
         Ok(connection)
+    }
+
+    /// Says something more.
+    pub(super) async fn say(&mut self, command: String) -> anyhow::Result<()> {
+        Ok(self.0.send(Message::text(command)).await?)
     }
 
     /// What comes next. A server that says nothing at all, even when it is asked for a sign of life, is gone.
@@ -105,7 +108,6 @@ fn ended(frame: Option<CloseFrame>) -> Incoming {
     )
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Longer than the pause between two pings of a server with default settings.
 const QUIET: Duration = Duration::from_secs(40);
 const GOODBYE: Duration = Duration::from_millis(200);

@@ -34,7 +34,8 @@ pub(crate) async fn get(arguments: GetArguments) -> anyhow::Result<Exit> {
 
 async fn ask(arguments: &GetArguments, printed: &mut usize) -> anyhow::Result<()> {
     let commands = setup::question(&arguments.look, &arguments.channel, arguments.key.as_ref());
-    let mut connection = Connection::open(&arguments.server.url, &commands).await?;
+    let commands: Vec<String> = commands.iter().map(ToString::to_string).collect();
+    let mut connection = Connection::open(&arguments.server, &commands).await?;
     let mut output = Output::new(&arguments.look);
     let enough = arguments.count.map_or(usize::MAX, usize::from);
     'answers: loop {

@@ -4,6 +4,7 @@ mod backoff;
 mod buffer;
 mod command_line_box;
 mod connection;
+mod dial;
 mod envelope;
 mod get;
 mod output;
@@ -11,7 +12,9 @@ mod pretty;
 mod publish;
 mod server_url;
 mod setup;
+mod standing;
 mod sub;
+mod trust;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use command_line_box::CommandLineBox;

@@ -1,14 +1,16 @@
-use std::io::{self, IsTerminal, Read};
+use std::{
+    fs,
+    io::{self, IsTerminal, Read},
+};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, Response, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::net::TcpStream;
 
-use super::envelope::ServerError;
+use super::{dial::dial, envelope::ServerError};
 use crate::{arguments::PubArguments, exit::Exit, unreachable::Unreachable};
 
 /// `geocast pub`: to a channel, and with a key to its state.
@@ -71,16 +73,28 @@ fn request(arguments: &PubArguments, payload: Bytes) -> anyhow::Result<Request<F
         .uri(path)
         .header(header::HOST, arguments.server.url.authority())
         .header(header::USER_AGENT, concat!("geocast/", env!("CARGO_PKG_VERSION")));
-    if let Some(key) = &arguments.publish_key {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+    if let Some(key) = publish_key(arguments)? {
+        request = request.header(header::AUTHORIZATION, [b"Bearer ", &*key].concat());
     }
     request.body(Full::new(payload)).context("the publish key cannot be sent in a header")
 }
 
+/// As it was given, or what the file holds without the line break that editors put at its end.
+fn publish_key(arguments: &PubArguments) -> anyhow::Result<Option<Vec<u8>>> {
+    let Some(path) = &arguments.publish_key_file else {
+        return Ok(arguments.publish_key.as_ref().map(|key| key.as_bytes().to_vec()));
+    };
+    let mut key =
+        fs::read(path).with_context(|| format!("--publish-key-file {} cannot be read", path.display()))?;
+    while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        key.pop();
+    }
+    ensure!(!key.is_empty(), "--publish-key-file {} is empty", path.display());
+    Ok(Some(key))
+}
+
 async fn send(arguments: &PubArguments, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
-    let url = &arguments.server.url;
-    let unreachable = |error: io::Error| Unreachable::server(&url.to_string(), error.to_string());
-    let stream = TcpStream::connect(url.endpoint()).await.map_err(unreachable)?;
+    let stream = dial(&arguments.server).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // It ends with the sender; what goes wrong on it is told to the sender.
     tokio::spawn(connection);

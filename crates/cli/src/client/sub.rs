@@ -1,10 +1,11 @@
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal},
     time::Duration,
 };
 
 use anyhow::bail;
-use geocast_protocol::text::Command;
+use geocast_protocol::Channel;
 
 use super::{
     backoff::Backoff,
@@ -12,6 +13,7 @@ use super::{
     envelope::Envelope,
     output::{self, Output},
     setup,
+    standing::{self, Said},
 };
 use crate::{arguments::SubArguments, exit::Exit};
 
@@ -39,7 +41,11 @@ pub(crate) async fn sub(arguments: SubArguments) -> anyhow::Result<Exit> {
 #[derive(Debug)]
 struct Listener {
     arguments: SubArguments,
-    commands: Vec<Command>,
+    commands: Vec<String>,
+    /// Channels that the server refuses, on the present connection.
+    refused: BTreeSet<Channel>,
+    /// Reasons for that which have been asked for and have not come yet.
+    reasons: usize,
     output: Output,
     printed: usize,
     /// Whether it has been said what may be wrong when nothing comes.
@@ -48,14 +54,25 @@ struct Listener {
 
 impl Listener {
     fn new(arguments: SubArguments) -> Self {
-        let (commands, output) = (setup::subscription(&arguments), Output::new(&arguments.look));
-        Self { arguments, commands, output, printed: 0, wondered: false }
+        let output = Output::new(&arguments.look);
+        let commands = setup::subscription(&arguments);
+        // The last question is which of the channels are delivered.
+        let commands = commands.iter().map(ToString::to_string).chain([standing::question()]).collect();
+        Self {
+            arguments,
+            commands,
+            refused: BTreeSet::new(),
+            reasons: 0,
+            output,
+            printed: 0,
+            wondered: false,
+        }
     }
 
     /// Prints until enough has come, over as many connections as it takes.
     async fn listen(&mut self) -> anyhow::Result<()> {
-        let url = self.arguments.server.url.clone();
-        let mut connection = Connection::open(&url, &self.commands).await?;
+        let server = self.arguments.server.clone();
+        let mut connection = Connection::open(&server, &self.commands).await?;
         self.tell();
         loop {
             let Some(reason) = self.hear(&mut connection).await? else {
@@ -69,10 +86,11 @@ impl Listener {
             let mut backoff = Backoff::default();
             connection = loop {
                 tokio::time::sleep(backoff.wait(fastrand::f64())).await;
-                if let Ok(connection) = Connection::open(&url, &self.commands).await {
+                if let Ok(connection) = Connection::open(&server, &self.commands).await {
                     break connection;
                 }
             };
+            (self.refused, self.reasons) = (BTreeSet::new(), 0);
             eprintln!("geocast: connected again");
         }
     }
@@ -89,7 +107,14 @@ impl Listener {
             };
             while let Some(incoming) = next {
                 match incoming {
-                    Incoming::Frame(frame) => self.frame(&frame)?,
+                    Incoming::Frame(frame) => match standing::read(&frame) {
+                        None => self.frame(&frame)?,
+                        Some(Said::Delivers(delivered)) => {
+                            self.look_for_refusals(connection, &delivered).await?
+                        }
+                        Some(Said::Refuses(reason)) => self.refusal(&reason)?,
+                        Some(Said::Nothing) => {}
+                    },
                     Incoming::Sign => {}
                     Incoming::End { again: true, reason } => {
                         self.output.flush()?;
@@ -107,6 +132,33 @@ impl Listener {
             }
             self.output.flush()?;
         }
+    }
+
+    /// Asks why what was subscribed to is not delivered.
+    async fn look_for_refusals(
+        &mut self,
+        connection: &mut Connection,
+        delivered: &BTreeSet<String>,
+    ) -> anyhow::Result<()> {
+        for channel in self.arguments.channels.iter().filter(|channel| !delivered.contains(channel.as_str()))
+        {
+            if self.refused.insert(channel.clone()) {
+                self.reasons += 1;
+                connection.say(standing::reason(channel)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on as long as anything may come.
+    fn refusal(&mut self, reason: &str) -> anyhow::Result<()> {
+        self.reasons = self.reasons.saturating_sub(1);
+        let all = self.arguments.channels.iter().all(|channel| self.refused.contains(channel));
+        if all && self.reasons == 0 {
+            bail!("the server refuses: {reason}{ADVICE}");
+        }
+        eprintln!("geocast: the server refuses: {reason}{ADVICE}");
+        Ok(())
     }
 
     fn frame(&mut self, frame: &str) -> anyhow::Result<()> {
@@ -143,12 +195,14 @@ impl Listener {
         let first = !std::mem::replace(&mut self.wondered, true);
         if first && self.printed == 0 && io::stderr().is_terminal() {
             let place = if self.arguments.look.bbox.is_some() { " in this box" } else { "" };
-            eprintln!(
-                "geocast: nothing yet: nobody publishes{place}, or the server does not allow the channel (its --channels)"
-            );
+            eprintln!("geocast: nothing yet: nobody publishes{place}");
         }
     }
 }
+
+/// What lets a channel be read.
+const ADVICE: &str =
+    " (its operator allows channels with --channels, or with a token in --url: ?token=TOKEN)";
 
 /// After so long without a message, somebody who waits may want to know why.
 const SUSPICIOUS: Duration = Duration::from_secs(10);

@@ -115,11 +115,11 @@ impl<'a> Arguments<'a> {
 
     /// An error at the beginning of `at`, which is a part of the frame.
     pub(super) fn fault(&self, at: &'a str, kind: ErrorKind) -> Error {
-        Error { kind, offset: self.input.offset(at) }
+        Error { kind, offset: self.input.offset(at), client_reference: None }
     }
 
     fn fault_at_end(&self, kind: ErrorKind) -> Error {
-        Error { kind, offset: self.input.len() }
+        Error { kind, offset: self.input.len(), client_reference: None }
     }
 
     fn missing(&self, parameter: &'static str) -> Error {

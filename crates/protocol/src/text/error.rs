@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{ChannelError, CrsError, NumberError, WordError};
+use crate::{ChannelError, CrsError, NumberError, Word, WordError};
 
 use super::{MAX_COMMAND_BYTES, PropertyError};
 
@@ -15,6 +15,9 @@ pub struct Error {
     /// Where in the text it is wrong, in bytes from its beginning; the length of the text where something is
     /// missing at its end. Always on a character boundary.
     pub offset: usize,
+    /// What the client calls the answer, where that could be read before. Only PGET is answered under it when something is
+    /// wrong, namely with its coordinate system.
+    pub client_reference: Option<Word>,
 }
 
 /// What is wrong with a command.

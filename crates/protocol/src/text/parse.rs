@@ -17,11 +17,12 @@ impl FromStr for Command {
         if input.len() > MAX_COMMAND_BYTES {
             let boundary = (0..=MAX_COMMAND_BYTES).rev().find(|&offset| input.is_char_boundary(offset));
             let offset = boundary.unwrap_or_default();
-            return Err(Error { kind: ErrorKind::TooLong { bytes: input.len() }, offset });
+            let kind = ErrorKind::TooLong { bytes: input.len() };
+            return Err(Error { kind, offset, client_reference: None });
         }
         // The form of a command is any word with any words behind it: only their absence is against it.
         let Ok((_, (name, words))) = grammar::command(input) else {
-            return Err(Error { kind: ErrorKind::Empty, offset: input.len() });
+            return Err(Error { kind: ErrorKind::Empty, offset: input.len(), client_reference: None });
         };
         let arguments = |command| Arguments::new(input, command, &words);
         match name {
@@ -51,8 +52,10 @@ fn get(mut arguments: Arguments<'_>) -> Result<Command, Error> {
 /// `pget = "PGET" selection ["projection=" crs]`
 fn pget(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     let (channel, key, client_reference) = selection(&mut arguments)?;
-    let crs = arguments.keyword(&["projection"]).map_or(Ok(Crs::WGS84), |text| arguments.as_crs(text))?;
-    Ok(Command::Pget { channel, key, client_reference, crs })
+    match arguments.keyword(&["projection"]).map_or(Ok(Crs::WGS84), |text| arguments.as_crs(text)) {
+        Ok(crs) => Ok(Command::Pget { channel, key, client_reference, crs }),
+        Err(error) => Err(Error { client_reference, ..error }),
+    }
 }
 
 /// `subscribe = "SUB" channel`

@@ -12,12 +12,21 @@ pub struct Patterns {
     set: GlobSet,
 }
 
-/// A pattern that cannot be read.
+/// A pattern that is none.
 #[derive(Debug, Error)]
-#[error("invalid pattern `{pattern}`")]
-pub struct PatternError {
-    pattern: String,
-    source: globset::Error,
+#[non_exhaustive]
+pub enum PatternError {
+    /// It cannot be read.
+    #[error("invalid pattern `{pattern}`")]
+    Syntax {
+        /// As it was written.
+        pattern: String,
+        /// What is wrong with it.
+        source: globset::Error,
+    },
+    /// It has a space in it, as nothing has that is matched.
+    #[error("pattern `{0}` has a space in it, and no name has: commas separate patterns")]
+    Space(String),
 }
 
 impl Patterns {
@@ -29,11 +38,12 @@ impl Patterns {
         let written: Vec<String> = patterns.into_iter().map(Into::into).collect();
         let mut builder = GlobSetBuilder::new();
         for pattern in &written {
-            let glob =
-                Glob::new(pattern).map_err(|source| PatternError { pattern: pattern.clone(), source })?;
+            let glob = Glob::new(pattern)
+                .map_err(|source| PatternError::Syntax { pattern: pattern.clone(), source })?;
             builder.add(glob);
         }
-        let set = builder.build().map_err(|source| PatternError { pattern: written.join(","), source })?;
+        let set =
+            builder.build().map_err(|source| PatternError::Syntax { pattern: written.join(","), source })?;
         Ok(Self { written, set })
     }
 
@@ -57,7 +67,12 @@ impl FromStr for Patterns {
     type Err = PatternError;
 
     fn from_str(list: &str) -> Result<Self, PatternError> {
-        Self::new(list.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()))
+        let patterns = list.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
+        // An operator who writes one has forgotten a comma.
+        if let Some(pattern) = patterns.clone().find(|pattern| pattern.contains(char::is_whitespace)) {
+            return Err(PatternError::Space(pattern.to_owned()));
+        }
+        Self::new(patterns)
     }
 }
 
@@ -87,5 +102,11 @@ mod tests {
     fn a_pattern_that_cannot_be_read_is_named() {
         let error = "ok,[z".parse::<Patterns>().expect_err("an open class");
         assert_eq!(error.to_string(), "invalid pattern `[z`");
+        for (list, pattern) in [("a b", "a b"), ("a, b\tc ,d", "b\tc"), ("a,b\u{a0}c", "b\u{a0}c")] {
+            let error = list.parse::<Patterns>().expect_err("a space");
+            let said =
+                format!("pattern `{pattern}` has a space in it, and no name has: commas separate patterns");
+            assert_eq!(error.to_string(), said);
+        }
     }
 }

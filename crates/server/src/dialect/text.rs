@@ -56,10 +56,12 @@ impl Text {
     fn apply(&self, command: text::Command, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
         match command {
             text::Command::Get { channel, key, client_reference } => {
-                self.get(Fetch::new(channel, key).under(client_reference), None, conversation)
+                self.get(Fetch::new(channel, key).under(client_reference), None, conversation);
+                Ok(())
             }
             text::Command::Pget { channel, key, client_reference, crs } => {
-                self.get(Fetch::new(channel, key).under(client_reference), Some(crs), conversation)
+                self.get(Fetch::new(channel, key).under(client_reference), Some(crs), conversation);
+                Ok(())
             }
             // A refused channel is silence here; it has been counted.
             text::Command::Subscribe { channel } => match conversation.subscribe(channel, None) {
@@ -111,8 +113,15 @@ impl Text {
     }
 
     /// What may not be read is answered like what does not exist.
-    fn get(&self, fetch: Fetch, crs: Option<Crs>, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
-        let crs = crs.map(|crs| conversation.known(crs)).transpose()?;
+    fn get(&self, fetch: Fetch, crs: Option<Crs>, conversation: &mut Conversation<'_>) {
+        let crs = match crs.map(|crs| conversation.known(crs)).transpose() {
+            Ok(crs) => crs,
+            Err(fault) => {
+                conversation.count(Count::CommandMalformed);
+                let (code, reference) = (fault.kind.code(), fetch.reference.as_deref());
+                return conversation.say(self.error(code, &fault.message, conversation.now(), reference));
+            }
+        };
         let fetch = Fetch { crs, ..fetch };
         if conversation.may_read(&fetch.channel).is_ok() {
             conversation.get(fetch);
@@ -120,7 +129,6 @@ impl Text {
             let nothing = self.values(&fetch, &[], conversation.now());
             nothing.into_iter().for_each(|payload| conversation.say(payload));
         }
-        Ok(())
     }
 
     fn look_at(&self, bbox: &text::Bbox, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
@@ -143,29 +151,29 @@ impl Dialect for Text {
     }
 
     fn receive(&self, message: Message<'_>, conversation: &mut Conversation<'_>) {
-        let fault = match message {
+        let now = conversation.now();
+        let error = match message {
             Message::Binary(bytes) => {
-                let length = bytes.len();
-                Some((
-                    "binary_frame",
-                    format!("a command is a text frame, not a binary one of {length} bytes"),
-                ))
+                let message = format!("a command is a text frame, not a binary one of {} bytes", bytes.len());
+                Some(self.error("binary_frame", &message, now, None))
             }
             Message::Text(frame) => match frame.parse::<text::Command>() {
                 Ok(command) => {
                     let fault = self.apply(command, conversation).err();
-                    fault.map(|fault| (fault.kind.code(), fault.message))
+                    fault.map(|fault| self.error(fault.kind.code(), &fault.message, now, None))
                 }
                 Err(error) if error.kind.is_unknown_command() => {
                     self.run_added(frame, conversation);
                     None
                 }
-                Err(error) => Some((error.kind.code(), error.to_string())),
+                Err(error) => {
+                    let reference = error.client_reference.as_ref().map(|word| word.as_str());
+                    Some(self.error(error.kind.code(), &error.to_string(), now, reference))
+                }
             },
         };
-        if let Some((code, message)) = fault {
+        if let Some(error) = error {
             conversation.count(Count::CommandMalformed);
-            let error = self.error(code, &message, conversation.now(), None);
             conversation.say(error);
         }
     }

@@ -116,6 +116,10 @@ async fn payload(node: &Node, request: Request) -> Result<Bytes, Refusal> {
         }
         _ => Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error.body_text()),
     })?;
+    if body.is_empty() {
+        let message = "there is nothing to publish: the request has no body";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "empty_body", message));
+    }
     match Event::check(&body, &node.payload_limits()) {
         Ok(()) => Ok(Bytes::copy_from_slice(&body)),
         Err(error) => {

@@ -203,9 +203,15 @@ async fn pget_in_an_unknown_projection_brings_no_feature(backend: Backend) {
     let server = TestServer::start(backend).await;
     server.put("cars", "1", INSIDE).await;
     let mut client = server.client().await;
-    for projection in ["epsg:999999", "epsg:0", "banana", "+proj=merc", "epsg:", "../proj.db", ""] {
-        client.send(format!("PGET cars projection={projection} client_ref=9")).await;
-        client.next_error().await;
+    for projection in
+        ["epsg:999998", "epsg:999999", "epsg:0", "banana", "+proj=merc", "epsg:", "../proj.db", ""]
+    {
+        for command in ["PGET cars client_ref=9", "PGET cars 1 9", "PGET cars"] {
+            client.send(format!("{command} projection={projection}")).await;
+            let error = client.next_error().await;
+            let reference = if command == "PGET cars" { Value::Null } else { json!("9") };
+            assert_eq!(error["client_reference"], reference, "{command} {projection}");
+        }
     }
     client.expect_nothing().await;
 }

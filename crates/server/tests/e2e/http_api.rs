@@ -116,6 +116,8 @@ async fn what_cannot_be_published_is_refused_with_a_reason(backend: Backend) {
         ("POST", "/api/publish/news", &deep, 422),
         ("PUT", "/api/state/news/1", &deep, 422),
         ("POST", "/api/publish/news", &vertices, 422),
+        ("POST", "/api/publish/news", "", 400),
+        ("PUT", "/api/state/news/1", "", 400),
     ];
     for (method, path, body, status) in cases {
         expect_error(&request(server.address, method, path, KEY, body).await, status, path);
@@ -126,7 +128,7 @@ async fn what_cannot_be_published_is_refused_with_a_reason(backend: Backend) {
     client.send("GET news").await;
     assert_eq!(client.next_content().await, Value::Null);
     assert_eq!(server.count(Count::Published), 0);
-    assert_eq!(server.count(Count::PublishRefused), 13);
+    assert_eq!(server.count(Count::PublishRefused), 15);
 }
 
 async fn a_publication_has_a_largest_size(backend: Backend) {
