@@ -132,6 +132,10 @@ fn tokens_are_not_shown() {
         r#"{"id":1,"type":"ping","auth_jwt":5}"#,
         r#"{"id":1,"type":"ping","error":"Field 'auth_jwt' must be a string."}"#,
     );
+    check(
+        r#"{"id":1,"type":"x","auth_jwt":5}"#,
+        r#"{"id":1,"type":"x","error":"Unknown message type 'x'."}"#,
+    );
 }
 
 #[test]
@@ -166,8 +170,8 @@ fn pushes_carry_what_was_published() {
         r#"{"group":"c-\"5","type":"update","object":{"base64":"/w=="}}"#,
     );
     for ready in [
-        r#"{"group":"x","type":"create","object":{"a":1,"updated_fields":["a"]}}"#,
-        r#" {"object":null, "type":"delete","group":"c-5","more":1.0}"#,
+        r#"{"group":"c-\"5","type":"create","object":{"a":1,"updated_fields":["a"]}}"#,
+        r#" {"object":null, "type":"delete","group":"c-\u00225","more":1.0}"#,
     ] {
         check(Change::Update, json(ready), ready);
     }
@@ -176,6 +180,13 @@ fn pushes_carry_what_was_published() {
         r#"{"group":5,"type":"create","object":{}}"#,
         r#"{"group":"x","type":"create"}"#,
         r#"{"type":"update","object":{}}"#,
+        r#"{"group":"x","type":"create","object":{}}"#,
+        r#"{"id":1,"type":"subscription-update","data":{"group":"x","type":"create","object":{}}}"#,
+        r#"{"id":"1","type":"subscription-update","data":{"group":"c-\"5","type":"create","object":{}}}"#,
+        r#"{"type":"subscription-update","data":{"group":"c-\"5","type":"create","object":{}}}"#,
+        r#"{"id":1,"type":"pong","data":{"group":"c-\"5","type":"create","object":{}}}"#,
+        r#"{"id":1,"type":"subscription-update","data":{"group":"c-\"5","type":"create"}}"#,
+        r#"{"id":1,"type":"subscription-update"}"#,
     ] {
         check(
             Change::Update,
@@ -183,6 +194,10 @@ fn pushes_carry_what_was_published() {
             &format!(r#"{{"group":"c-\"5","type":"update","object":{other}}}"#),
         );
     }
+    let whole =
+        r#"{"id": 7,"data":{"group":"c-\"5","type":"delete","object":[ ]},"type":"subscription-update"} "#;
+    let push = Push { id: 3, group: &group, change: Change::Update, content: json(whole) };
+    assert_eq!(String::from_utf8(push.to_vec()).expect("is UTF-8"), whole);
 }
 
 proptest! {

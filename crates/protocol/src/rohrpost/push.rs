@@ -8,8 +8,10 @@ use crate::{
 
 /// What is pushed to a subscriber of a group: `subscription-update`.
 ///
-/// Content that already is an object with the members `group`, `type` (one of [`Change`]'s words) and `object` is the
-/// data as it is, whatever else it has. Any other content becomes `object`.
+/// Content that already is a whole push of this group, with a number as `id`, passes as it is. Content that is the data of
+/// one, an object with the members `group`, `type` (one of [`Change`]'s words) and `object`, is the data as it is, whatever
+/// else it has. Any other content becomes `object`; also what names another group, or whoever may publish to one channel
+/// could speak for all others.
 ///
 /// ```
 /// use geocast_protocol::{envelope::Content, rohrpost::{Change, Push}};
@@ -64,10 +66,14 @@ impl Push<'_> {
     /// Appends the push to `out`, as compact JSON without a line end.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.reserve(self.len_hint());
+        let ready = ready(self.content, self.group);
+        if ready == Some(Ready::Push) {
+            return self.content.write(out);
+        }
         out.extend_from_slice(br#"{"id":"#);
         out.extend_from_slice(self.id.to_string().as_bytes());
         out.extend_from_slice(br#","type":"subscription-update","data":"#);
-        if is_update(self.content) {
+        if ready == Some(Ready::Data) {
             self.content.write(out);
         } else {
             out.extend_from_slice(br#"{"group":"#);
@@ -96,14 +102,35 @@ impl Push<'_> {
     }
 }
 
-/// Whether content is an update already.
-fn is_update(content: Content<'_>) -> bool {
-    let Content::Json(json) = content else { return false };
-    let Ok(members) = serde_json::from_slice::<Members<'_>>(json) else { return false };
-    let kind = members.value("type").and_then(text_of);
+/// What content already is of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ready {
+    /// All of it.
+    Push,
+    /// Its data.
+    Data,
+}
+
+fn ready(content: Content<'_>, group: &Channel) -> Option<Ready> {
+    let Content::Json(json) = content else { return None };
+    let members: Members<'_> = serde_json::from_slice(json).ok()?;
+    if is_data(&members, group) {
+        return Some(Ready::Data);
+    }
+    let has_number = members
+        .value("id")
+        .is_some_and(|id| id.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()));
+    let data: Members<'_> = serde_json::from_str(members.value("data")?.get()).ok()?;
+    let is_push = members.value("type").and_then(text_of).as_deref() == Some("subscription-update");
+    (has_number && is_push && is_data(&data, group)).then_some(Ready::Push)
+}
+
+fn is_data(members: &Members<'_>, group: &Channel) -> bool {
+    let text = |name| members.value(name).and_then(text_of);
+    let kind = text("type");
     let known = |change: Change| kind.as_deref() == Some(change.as_str());
     [Change::Create, Change::Update, Change::Delete].into_iter().any(known)
-        && members.value("group").and_then(text_of).is_some()
+        && text("group").as_deref() == Some(group.as_str())
         && members.value("object").is_some()
 }
 

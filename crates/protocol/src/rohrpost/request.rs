@@ -17,7 +17,8 @@ use super::{Error, Id, Token};
 pub struct Request {
     /// What the reply repeats.
     pub id: Id,
-    /// Who asks, for this request alone, where that was said.
+    /// Who asks, for this request alone, where that was said. Of a [`Body::Custom`] it is left to its handler what an
+    /// `auth_jwt` that is no text means: none, here.
     pub token: Option<Token>,
     /// What is asked.
     pub body: Body,
@@ -101,13 +102,18 @@ impl Request {
             return Err(Error::UnknownType { id, kind: Json::part(kind) });
         };
         let fault = |reason| Error::Bad { id: id.clone(), kind: Json::part(kind), reason };
-        let token = members.value("auth_jwt").map_or(Ok(None), token).map_err(fault)?;
+        let token = || members.value("auth_jwt").map_or(Ok(None), token);
         let data = members.value("data");
+        if !BUILT_IN.contains(&&*name) {
+            // An unknown type comes before all that is wrong besides, and which are known is not known here.
+            let body = Body::Custom { kind: name.into_owned(), request: RawRequest(Json::part(raw)) };
+            return Ok(Self { id, token: token().unwrap_or_default(), body });
+        }
+        let token = token().map_err(fault)?;
         let body = match &*name {
-            "ping" => Body::Ping { data: data.map(Json::part) },
             "subscribe" => Body::Subscribe { group: group(data).map_err(fault)? },
             "unsubscribe" => Body::Unsubscribe { group: group(data).map_err(fault)? },
-            _ => Body::Custom { kind: name.into_owned(), request: RawRequest(Json::part(raw)) },
+            _ => Body::Ping { data: data.map(Json::part) },
         };
         Ok(Self { id, token, body })
     }
@@ -156,3 +162,6 @@ fn group(data: Option<&RawValue>) -> Result<Channel, String> {
     let name = format!("{kind}-{id}");
     name.parse().map_err(|error| format!("Group '{}' is not valid: {error}.", excerpt(&name)))
 }
+
+/// The types that are read here.
+const BUILT_IN: [&str; 3] = ["ping", "subscribe", "unsubscribe"];

@@ -187,10 +187,22 @@ async fn what_was_published_as_an_update_passes_as_it_is(backend: Backend) {
     let server = TestServer::start(backend).await;
     let mut client = server.rohrpost().await;
     assert_eq!(client.ask(SUBSCRIBE).await, SUBSCRIBED);
-    let data = r#"{"group":"other-1", "type":"delete","object":{"id":1},"more":[]}"#;
+    let data = r#"{"group":"collection-5", "type":"delete","object":{"id":1},"more":[]}"#;
     server.publish("collection-5", data).await;
     let (_, update) = client.next_update().await;
     assert_eq!(update, format!(r#""type":"subscription-update","data":{data}}}"#));
+    let push = format!(r#"{{"id": 77,"type":"subscription-update","data":{data}}}"#);
+    server.publish("collection-5", push.clone()).await;
+    assert_eq!(client.next_text().await, push);
+    let of_another = data.replace("collection-5", "other-1");
+    server.publish("collection-5", of_another.clone()).await;
+    let (_, update) = client.next_update().await;
+    assert_eq!(
+        update,
+        format!(
+            r#""type":"subscription-update","data":{{"group":"collection-5","type":"update","object":{of_another}}}}}"#
+        )
+    );
 }
 
 async fn two_ways_in_are_one_channel(backend: Backend) {
