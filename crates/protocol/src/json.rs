@@ -7,7 +7,7 @@ mod value;
 
 pub use value::{Json, JsonError};
 
-pub(crate) use depth::is_too_deep;
+pub(crate) use depth::{is_deeper, is_too_deep};
 pub(crate) use members::Members;
 pub(crate) use object::Object;
 pub(crate) use value::{is_falsy, text_of};

@@ -3,10 +3,15 @@
 use super::Json;
 
 /// Whether arrays and objects nest deeper than [`Json::MAX_DEPTH`].
+pub(crate) fn is_too_deep(text: &[u8]) -> bool {
+    is_deeper(text, Json::MAX_DEPTH)
+}
+
+/// Whether arrays and objects nest deeper than `limit`.
 ///
 /// One pass without recursion, so that a hostile document costs its length and no stack. What is no JSON gets some
 /// answer, and is for the reader behind this to refuse.
-pub(crate) fn is_too_deep(text: &[u8]) -> bool {
+pub(crate) fn is_deeper(text: &[u8], limit: usize) -> bool {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut escaped = false;
@@ -20,7 +25,7 @@ pub(crate) fn is_too_deep(text: &[u8]) -> bool {
             b'"' => in_string = true,
             b'[' | b'{' => {
                 depth += 1;
-                if depth > Json::MAX_DEPTH {
+                if depth > limit {
                     return true;
                 }
             }

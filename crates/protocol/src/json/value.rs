@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::is_too_deep;
+use super::{is_deeper, is_too_deep};
 
 /// One JSON value (RFC 8259) as it was written, but for white space around it: the spelling of numbers, the order of
 /// members and escapes stay.
@@ -46,6 +46,18 @@ impl Json {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.as_str().as_bytes()
+    }
+
+    /// Whether arrays and objects nest deeper in it than `levels`.
+    ///
+    /// ```
+    /// let value: geocast_protocol::Json = r#"{"a":["[["]}"#.parse()?;
+    /// assert!(value.is_deeper_than(1) && !value.is_deeper_than(2));
+    /// # Ok::<(), geocast_protocol::JsonError>(())
+    /// ```
+    #[must_use]
+    pub fn is_deeper_than(&self, levels: usize) -> bool {
+        is_deeper(self.as_bytes(), levels)
     }
 
     /// Takes a part of a document whose depth was checked.

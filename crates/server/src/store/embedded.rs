@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::{Store, StoreError};
 use crate::{
     Broker, Patterns,
-    watch::{Before, Fields, Layout, changes},
+    watch::{self, Before, Fields, Layout},
 };
 
 /// State in the memory of this process, lost with it.
@@ -67,9 +67,7 @@ impl EmbeddedStore {
 
     async fn push_changes(&self, hash: &Channel, key: &str, before: Option<Fields>) {
         let Some((before, after)) = before.zip(self.watched(hash, key)) else { return };
-        for (group, message) in changes(hash.as_str(), Before::Known(&before), &after) {
-            self.broker.deliver(&group, message).await;
-        }
+        watch::push(&self.broker, hash.as_str(), Before::Known(&before), &after).await;
     }
 }
 

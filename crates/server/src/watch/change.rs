@@ -66,8 +66,11 @@ fn row(
     let members = |value: &Bytes| serde_json::from_slice::<BTreeMap<Box<str>, Box<RawValue>>>(value).ok();
     let change = if known && old.is_none() { Change::Create } else { Change::Update };
     let mut value = Vec::new();
-    content(new).write(&mut value);
-    if let (Some(old), Some(new)) = (old.and_then(members), members(new))
+    let content = content(new, Json::MAX_DEPTH - AROUND_OBJECT);
+    content.write(&mut value);
+    // What is written as a string has no members, whatever stands in it.
+    let written = matches!(content, Content::Json(_)).then_some(new);
+    if let (Some(old), Some(new)) = (old.and_then(members), written.and_then(members))
         && !new.contains_key("updated_fields")
     {
         let names = old.keys().chain(new.keys());
@@ -112,7 +115,7 @@ fn object(id: &str, fields: &Fields, updated: Option<&[&str]>) -> Vec<u8> {
         });
     }
     for (name, value) in fields {
-        member(name, &mut |out| content(value).write(out));
+        member(name, &mut |out| content(value, Json::MAX_DEPTH - AROUND_OBJECT - 1).write(out));
     }
     if let Some(updated) = updated.filter(|_| !fields.contains_key("updated_fields")) {
         member("updated_fields", &mut |out| out.extend_from_slice(list(updated).as_bytes()));
@@ -126,10 +129,12 @@ fn is_number(id: &str) -> bool {
     id == "0" || (id.len() < 16 && !id.starts_with('0') && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A value as what it is.
-fn content(value: &[u8]) -> Content<'_> {
+/// A value as what it is. JSON that nests deeper than `levels` counts as text: the push around it would nest too deep to be
+/// delivered.
+fn content(value: &[u8], levels: usize) -> Content<'_> {
+    let fits = |text: &str| text.parse::<Json>().is_ok_and(|json| !json.is_deeper_than(levels));
     match std::str::from_utf8(value) {
-        Ok(text) if text.parse::<Json>().is_ok() => Content::Json(value),
+        Ok(text) if fits(text) => Content::Json(value),
         Ok(text) => Content::Text(text),
         Err(_) => Content::Binary(value),
     }
@@ -147,6 +152,9 @@ fn message(group: Channel, change: Change, object: &[u8]) -> (Channel, Bytes) {
     out.push(b'}');
     (group, out.into())
 }
+
+/// Levels of a push around what became of the object.
+const AROUND_OBJECT: usize = 1;
 
 #[cfg(test)]
 mod tests {
@@ -227,6 +235,33 @@ mod tests {
             &[r#"{"group":"cars-1","type":"update","object":{"updated_fields":["a"]}}"#],
         );
         check("cars", Some(&[]), &[("a b", "1")], &[]);
+    }
+
+    #[test]
+    fn what_nests_too_deep_is_told_as_text() {
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let hash = |name: &str, value: String| Fields::from([(name.into(), Bytes::from(value))]);
+        let pushed = |hash: &str, before: &Fields, after: &Fields| -> serde_json::Value {
+            let found = changes(hash, Before::Known(before), after);
+            let message = std::str::from_utf8(&found[0].1).expect("text");
+            assert!(message.parse::<Json>().is_ok(), "it can be delivered: {message}");
+            serde_json::from_str(message).expect("JSON")
+        };
+        let fields = |levels| pushed("a:1", &Fields::new(), &hash("b", deep(levels)))["object"]["b"].clone();
+        assert!(fields(30).is_array());
+        for levels in [31, 32, 33, 100] {
+            assert_eq!(fields(levels), deep(levels));
+        }
+        let row = |levels| {
+            let values = ["0", "1"].map(|n| format!(r#"{{"a":{},"n":{n}}}"#, deep(levels)));
+            let [before, after] = values.clone().map(|value| hash("1", value));
+            (pushed("cars", &before, &after)["object"].clone(), values[1].clone())
+        };
+        assert_eq!(row(30).0["updated_fields"], serde_json::json!(["n"]));
+        for levels in [31, 32, 33, 100] {
+            let (object, value) = row(levels);
+            assert_eq!(object, value);
+        }
     }
 
     #[test]

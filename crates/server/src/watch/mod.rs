@@ -13,6 +13,10 @@
 
 mod change;
 mod layout;
+mod push;
 
-pub(crate) use change::{Before, Fields, changes};
+pub(crate) use change::{Before, Fields};
 pub(crate) use layout::Layout;
+pub(crate) use push::push;
+
+use change::changes;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
-use geocast_server::{RedisSettings, Settings, StoreSettings};
+use geocast_server::{Count, RedisSettings, Settings, StoreSettings};
 use tokio::time::sleep;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     stores::on_both_stores,
 };
 
-on_both_stores!(writing_over_http_is_pushed);
+on_both_stores!(writing_over_http_is_pushed, what_is_too_long_or_too_deep_is_no_end_of_it);
 
 const TELLING: [&str; 2] = ["--notify-keyspace-events", "Ehgxe"];
 
@@ -71,15 +71,40 @@ async fn is_quiet(client: &mut Client) {
     assert!(next.is_none(), "{next:?}");
 }
 
+async fn write_to(server: &TestServer, method: &str, path: &str, value: &str) {
+    let path = format!("/api/state/{path}");
+    let answer = request(server.address, method, &path, &["Authorization: Bearer key"], value).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+async fn what_is_too_long_or_too_deep_is_no_end_of_it(backend: Backend) {
+    let server = start(backend).await;
+    let mut client = subscriber(&server, "collection", "5").await;
+    let half = format!("\"{}\"", "x".repeat(600_000));
+    write_to(&server, "PUT", "collection:5/a", &half).await;
+    assert!(pushed(&mut client).await.starts_with(r#"{"group":"collection-5","type":"create""#));
+    write_to(&server, "PUT", "collection:5/b", &half).await;
+    is_quiet(&mut client).await;
+    assert_eq!(server.counters.value(Count::StoreSkipped), 1);
+    write_to(&server, "DELETE", "collection:5/a", "").await;
+    assert!(
+        pushed(&mut client).await.ends_with(r#""updated_fields":["a"]}}"#),
+        "against what it was, not what was sent"
+    );
+    let deep = format!("{}{}", "[".repeat(31), "]".repeat(31));
+    write_to(&server, "PUT", "collection:5/b", &deep).await;
+    expect(
+        &mut client,
+        &format!(r#"{{"group":"collection-5","type":"update","object":{{"id":5,"b":"{deep}","updated_fields":["b"]}}}}"#),
+    )
+    .await;
+}
+
 async fn writing_over_http_is_pushed(backend: Backend) {
     let server = start(backend).await;
     let mut object = subscriber(&server, "collection", "5").await;
     let mut row = subscriber(&server, "cars", "7").await;
-    let write = async |method: &str, path: &str, value: &str| {
-        let path = format!("/api/state/{path}");
-        let answer = request(server.address, method, &path, &["Authorization: Bearer key"], value).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-    };
+    let write = async |method: &str, path: &str, value: &str| write_to(&server, method, path, value).await;
     write("PUT", "collection:5/name", "\"x\"").await;
     expect(&mut object, r#"{"group":"collection-5","type":"create","object":{"id":5,"name":"x"}}"#).await;
     write("PUT", "collection:5/n", "7.10").await;
@@ -182,4 +207,56 @@ async fn what_was_written_while_redis_was_deaf_is_pushed_afterwards() {
         r#"{"group":"collection-5","type":"update","object":{"id":5,"name":"Bob","updated_fields":["name"]}}"#,
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hash_that_may_not_be_read_keeps_no_other_from_being_pushed() {
+    let redis = RedisServer::start(&TELLING);
+    let rules = "ACL SETUSER map on >secret ~collection:* allchannels +@all";
+    assert_eq!(redis.cli(&rules.split(' ').collect::<Vec<_>>()), "OK");
+    redis.cli(&["HSET", "collection-secret", "n", "1"]);
+    let url = redis.url().replace("redis://", "redis://map:secret@");
+    let server = TestServer::start_on(Some(redis), |settings| {
+        watching(settings);
+        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+    })
+    .await;
+    let redis = server.redis.as_ref().expect("it runs on Redis");
+    let mut client = subscriber(&server, "collection", "5").await;
+    sleep(Duration::from_millis(300)).await;
+    redis.cli(&["HSET", "collection-secret", "n", "2"]);
+    redis.cli(&["HSET", "collection:5", "name", "Ada"]);
+    expect(&mut client, r#"{"group":"collection-5","type":"create","object":{"id":5,"name":"Ada"}}"#).await;
+    redis.cli(&["HSET", "collection-secret", "n", "3"]);
+    redis.cli(&["DEL", "collection:5"]);
+    expect(&mut client, r#"{"group":"collection-5","type":"delete","object":{"id":5}}"#).await;
+}
+
+/// Between the reply to a subscription and the end of the first reading of all hashes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_while_all_hashes_are_first_read_is_pushed() {
+    let redis = RedisServer::start(&TELLING);
+    let fill = "for n = 1, 5000 do redis.call('HSET', 'collection:' .. n, 'n', 0) end";
+    redis.cli(&["EVAL", fill, "0"]);
+    let server = TestServer::start_on(Some(redis), watching).await;
+    server.wait_until_ready().await;
+    let redis = server.redis.as_ref().expect("it runs on Redis");
+    // Some of them have been read by then and others have not.
+    let mut clients = Vec::new();
+    for n in (1..=5000).step_by(100) {
+        clients.push((n, subscriber(&server, "collection", &n.to_string()).await));
+    }
+    let write = "for n = 1, 5000, 100 do redis.call('HSET', 'collection:' .. n, 'n', 1) end";
+    redis.cli(&["EVAL", write, "0"]);
+    for (n, client) in &mut clients {
+        let update = pushed(client).await;
+        let expected = format!(r#"{{"group":"collection-{n}","type":"update","object":{{"id":{n},"n":1"#);
+        assert!(update.starts_with(&expected), "{update}");
+        is_quiet_now(client);
+    }
+}
+
+fn is_quiet_now(client: &mut Client) {
+    let next = client.socket.next().now_or_never();
+    assert!(next.is_none(), "{next:?}");
 }

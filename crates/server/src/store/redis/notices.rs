@@ -76,10 +76,15 @@ impl Notices {
         self.changed.notify_one();
     }
 
+    /// What is to be read by now.
+    pub(super) fn told(&self) -> Waiting {
+        std::mem::take(&mut *self.waiting.lock())
+    }
+
     /// What is to be read, as soon as there is something.
     pub(super) async fn next(&self) -> Waiting {
         loop {
-            let waiting = std::mem::take(&mut *self.waiting.lock());
+            let waiting = self.told();
             if waiting != Waiting::default() {
                 return waiting;
             }

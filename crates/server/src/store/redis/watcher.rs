@@ -2,13 +2,12 @@ use std::{sync::Arc, time::Duration};
 
 use geocast_protocol::Channel;
 use rustc_hash::{FxHashMap, FxHashSet};
-
 use tokio::sync::watch;
 
 use super::{commands::Commands, event_flags, notices::Notices, subscriptions::Standing};
 use crate::{
     Broker, StoreError,
-    watch::{Before, Fields, changes},
+    watch::{self as watched, Before, Fields},
 };
 
 /// Reads watched hashes when Redis tells that they may have changed, and pushes what has.
@@ -31,6 +30,10 @@ pub(super) struct Watcher {
     standings: Vec<watch::Receiver<Standing>>,
     /// What was last found to be missing; empty if nothing was.
     found: Option<String>,
+    /// Why Redis last refused to name the hashes that there are.
+    refused: Option<String>,
+    /// Hashes that could not be read so far.
+    unreadable: u64,
 }
 
 impl Watcher {
@@ -51,6 +54,8 @@ impl Watcher {
             forgotten: FxHashSet::default(),
             standings,
             found: None,
+            refused: None,
+            unreadable: 0,
         }
     }
 
@@ -65,11 +70,21 @@ impl Watcher {
                 self.read_all(waiting.hashes).await
             };
             if let Err(error) = outcome {
-                // That Redis is away is said elsewhere, once.
-                tracing::debug!(%error, "watched hashes cannot be read; trying again");
+                self.complain(error);
                 tokio::time::sleep(PAUSE).await;
                 self.notices.miss();
             }
+        }
+    }
+
+    /// That Redis is away is said elsewhere, once.
+    fn complain(&mut self, error: StoreError) {
+        match error {
+            StoreError::Refused(reason) if self.refused.as_ref() != Some(&reason) => {
+                tracing::error!(reason, "redis does not let us find watched hashes; nothing is pushed");
+                self.refused = Some(reason);
+            }
+            error => tracing::debug!(%error, "watched hashes cannot be read; trying again"),
         }
     }
 
@@ -108,7 +123,8 @@ impl Watcher {
         self.found = Some(found);
     }
 
-    /// Reads every watched hash, and those that there were. The first time nothing is pushed: that is how things are.
+    /// Reads every watched hash, and those that there were. What is read for the first time is not pushed the first time: that
+    /// is how things are.
     async fn read_everything(&mut self) -> Result<(), StoreError> {
         let mut gone: FxHashSet<Channel> = self.seen.keys().cloned().collect();
         gone.extend(self.forgotten.iter().cloned());
@@ -118,7 +134,7 @@ impl Watcher {
             let notices = Arc::clone(&self.notices);
             for hash in names.iter().filter_map(|name| notices.watched(name)) {
                 gone.remove(&hash);
-                self.read(hash).await?;
+                self.read(hash, Notice::Later).await?;
             }
             cursor = next;
             if cursor == 0 {
@@ -126,25 +142,41 @@ impl Watcher {
             }
         }
         self.read_all(gone).await?;
-        self.is_complete = true;
+        self.refused = None;
+        if std::mem::replace(&mut self.is_complete, true) {
+            return Ok(());
+        }
+        tokio::time::sleep(SETTLING).await;
+        let told = self.notices.told();
+        if told.everything {
+            self.notices.miss();
+        }
+        for hash in told.hashes {
+            self.read(hash, Notice::DuringFirstReading).await?;
+        }
         Ok(())
     }
 
     async fn read_all(&mut self, hashes: impl IntoIterator<Item = Channel>) -> Result<(), StoreError> {
         for hash in hashes {
-            self.read(hash).await?;
+            self.read(hash, Notice::Later).await?;
         }
         Ok(())
     }
 
     /// Reads a hash, pushes what is different, and remembers it.
-    async fn read(&mut self, hash: Channel) -> Result<(), StoreError> {
+    async fn read(&mut self, hash: Channel, notice: Notice) -> Result<(), StoreError> {
         let after = match self.commands.fields(&hash).await {
             Ok(fields) => fields,
             // Another type of value has taken the place of the hash.
             Err(StoreError::Refused(reason)) if reason.contains("WRONGTYPE") => Fields::new(),
-            Err(StoreError::Full(reason)) => {
-                tracing::warn!(%hash, reason, "a watched hash is too large to be watched");
+            // It alone is not watched: too large, or not for us to read.
+            Err(StoreError::Full(reason) | StoreError::Refused(reason)) => {
+                self.unreadable += 1;
+                // One that is written often shall not fill the log.
+                if self.unreadable.is_power_of_two() {
+                    tracing::warn!(%hash, reason, times = self.unreadable, "a watched hash cannot be watched");
+                }
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -152,16 +184,17 @@ impl Watcher {
         let before = self.seen.remove(&hash);
         self.bytes -= before.as_ref().map_or(0, |fields| size(&hash, fields));
         let was_forgotten = self.forgotten.remove(&hash);
-        if self.is_complete {
-            let none = Fields::new();
-            let before = match &before {
-                Some(fields) => Before::Known(fields),
-                None if was_forgotten => Before::Unknown,
-                None => Before::Known(&none),
-            };
-            for (group, message) in changes(hash.as_str(), before, &after) {
-                self.broker.deliver(&group, message).await;
-            }
+        let none = Fields::new();
+        let may_be_known = notice == Notice::DuringFirstReading;
+        let before = match &before {
+            Some(fields) if may_be_known && *fields == after => Some(Before::Unknown),
+            Some(fields) => Some(Before::Known(fields)),
+            None if !self.is_complete => None,
+            None if was_forgotten || may_be_known && after.is_empty() => Some(Before::Unknown),
+            None => Some(Before::Known(&none)),
+        };
+        if let Some(before) = before {
+            watched::push(&self.broker, hash.as_str(), before, &after).await;
         }
         if after.is_empty() {
             return Ok(());
@@ -178,6 +211,16 @@ impl Watcher {
     }
 }
 
+/// When Redis told of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notice {
+    /// While everything was read for the first time: what was written may have been read then, as how things are. What it
+    /// changed is not known, but that it did.
+    DuringFirstReading,
+    /// At any other time, or not at all.
+    Later,
+}
+
 /// What a hash takes up, roughly.
 fn size(hash: &Channel, fields: &Fields) -> usize {
     let fields = fields.iter().map(|(name, value)| name.len() + value.len() + 96).sum::<usize>();
@@ -189,6 +232,9 @@ const MOST_REMEMBERED: usize = 64 * 1024 * 1024;
 
 /// Names that are kept of hashes that are not remembered. A hash beyond that is taken for new when it changes.
 const MOST_FORGOTTEN: usize = 100_000;
+
+/// From the end of the first reading: what a notice may take on its way.
+const SETTLING: Duration = Duration::from_millis(50);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
