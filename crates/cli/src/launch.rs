@@ -71,7 +71,7 @@ impl TryFrom<Options> for Launch {
         let key_file = publish_key_file.map(|path| secret_in("publish_key_file", &path)).transpose()?;
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
         settings.tokens = token_settings(tokens)?;
-        apply_dialects(&mut settings, dialects);
+        apply_dialects(&mut settings, dialects)?;
         apply_filters(&mut settings, filters)?;
         let filtered_port = (!settings.filters.is_empty() && listen.usock.is_none()).then_some(FILTERED_PORT);
         set(&mut settings.absent_client_reference, client_reference.map(Into::into));
@@ -99,7 +99,7 @@ fn apply_filters(settings: &mut Settings, options: FilterOptions) -> Result<(), 
     Ok(())
 }
 
-fn apply_dialects(settings: &mut Settings, options: DialectOptions) {
+fn apply_dialects(settings: &mut Settings, options: DialectOptions) -> Result<(), ConfigError> {
     let DialectOptions { watch, url_prefix, fold_channel_names, encode_json_twice, rohrpost_handler } =
         options;
     settings.watch = watch;
@@ -111,6 +111,7 @@ fn apply_dialects(settings: &mut Settings, options: DialectOptions) {
     for handler in rohrpost_handler.into_iter().flatten() {
         settings.request_handlers.push(Arc::new(handler));
     }
+    Ok(settings.check_handlers()?)
 }
 
 /// Tokens are in use where there are keys. They are read here as well, so that a wrong file is a wrong configuration.

@@ -8,8 +8,8 @@ use geocast_protocol::{
 };
 
 use crate::{
-    Compression, OriginPolicy, PathProjection, Patterns, RequestHandler, Secret, TokenSettings, UrlPrefix,
-    pipeline::Filters, store::RedisSettings,
+    Compression, HandlersError, OriginPolicy, PathProjection, Patterns, RequestHandler, Secret,
+    TokenSettings, UrlPrefix, handler::by_type, pipeline::Filters, store::RedisSettings,
 };
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
@@ -153,6 +153,16 @@ impl Limits {
     /// What one payload may cost.
     pub(crate) fn payload(&self) -> geocast_geo_filter::Limits {
         geocast_geo_filter::Limits { depth: self.depth, vertices: self.vertices }
+    }
+}
+
+impl Settings {
+    /// Whether a server can have the [request handlers](Self::request_handlers), which starting it finds out as well.
+    ///
+    /// # Errors
+    /// Two are of one type, or one of a type that the server answers itself.
+    pub fn check_handlers(&self) -> Result<(), HandlersError> {
+        by_type(&self.request_handlers).map(drop)
     }
 }
 

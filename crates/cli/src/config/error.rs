@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf};
 
-use geocast_server::{KeyError, TlsError, pipeline::FiltersError};
+use geocast_server::{HandlersError, KeyError, TlsError, pipeline::FiltersError};
 use thiserror::Error;
 
 use super::{Table, table::PREFIX};
@@ -44,6 +44,9 @@ pub(crate) enum ConfigError {
     /// The filters cannot be put together.
     #[error(transparent)]
     Filters(#[from] FiltersError),
+    /// The handlers of rohrpost exclude each other.
+    #[error(transparent)]
+    Handlers(#[from] HandlersError),
     /// A file that an option names cannot be read.
     #[error("the file {path} of `{option}` cannot be read", path = path.display())]
     NamedFile { option: &'static str, path: PathBuf, source: io::Error },

@@ -53,7 +53,7 @@ fn handlers_that_cannot_be_are_refused_at_the_start() {
         ("a", "`a` is not of the form type=http://host:port/path"),
     ] {
         let (code, said) = start(handlers);
-        assert_ne!(code, 0, "{handlers}");
+        assert_eq!(code, 2, "{handlers}");
         assert!(said.contains(expected), "{handlers}: {said}");
     }
 }

@@ -14,13 +14,15 @@ use crate::dialect::Payload;
 /// All handlers of a server.
 #[derive(Debug)]
 pub(crate) struct Handlers {
-    handlers: BTreeMap<Box<str>, Arc<dyn RequestHandler>>,
+    handlers: ByType,
     /// One for each request that may be handled at the same time.
     slots: Arc<Semaphore>,
     timeout: Duration,
     /// That of the store, so that handlers never hold up a worker.
     runtime: Handle,
 }
+
+type ByType = BTreeMap<Box<str>, Arc<dyn RequestHandler>>;
 
 /// Why a server cannot have these handlers.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -50,16 +52,7 @@ impl Handlers {
         timeout: Duration,
         runtime: Handle,
     ) -> Result<Self, HandlersError> {
-        let mut handlers = BTreeMap::new();
-        for handler in list {
-            let kind = handler.kind();
-            if BUILT_IN.contains(&kind) {
-                return Err(HandlersError::BuiltIn(kind.to_owned()));
-            }
-            if handlers.insert(kind.into(), Arc::clone(handler)).is_some() {
-                return Err(HandlersError::Duplicate(kind.to_owned()));
-            }
-        }
+        let handlers = by_type(list)?;
         let slots = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
         Ok(Self { handlers, slots, timeout, runtime })
     }
@@ -115,6 +108,21 @@ impl PartialEq for Handling {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.handler, &other.handler) && self.id == other.id && self.request == other.request
     }
+}
+
+/// The handlers by their types, none of which is the server's own or another's.
+pub(crate) fn by_type(list: &[Arc<dyn RequestHandler>]) -> Result<ByType, HandlersError> {
+    let mut handlers = BTreeMap::new();
+    for handler in list {
+        let kind = handler.kind();
+        if BUILT_IN.contains(&kind) {
+            return Err(HandlersError::BuiltIn(kind.to_owned()));
+        }
+        if handlers.insert(kind.into(), Arc::clone(handler)).is_some() {
+            return Err(HandlersError::Duplicate(kind.to_owned()));
+        }
+    }
+    Ok(handlers)
 }
 
 fn reply(id: &Id, kind: &str, outcome: Result<Option<Json>, HandlerError>) -> Payload {

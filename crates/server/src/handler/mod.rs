@@ -8,7 +8,7 @@ mod request_handler;
 
 pub use endpoint_url::EndpointUrlError;
 pub use handlers::HandlersError;
-pub(crate) use handlers::{Handlers, Handling};
+pub(crate) use handlers::{Handlers, Handling, by_type};
 pub use http_handler::{HttpHandler, HttpHandlerError};
 pub use request_handler::{HandlerError, RequestHandler};
 
