@@ -18,6 +18,7 @@ mod reaching;
     reason = "one helper for the test binaries of all crates, each of which uses a part of it"
 )]
 mod redis_server;
+mod rohrpost_conformance;
 mod tokens;
 #[path = "../../../server/tests/e2e/transcript.rs"]
 #[expect(
