@@ -3,7 +3,7 @@
 /// The unit and the axis order are those of the coordinate system it is used with: degrees with longitude as x
 /// and latitude as y for EPSG:4326, metres easting and northing for most projected systems. All four numbers
 /// are finite, and no minimum is above its maximum, because a box is only made through [`TryFrom`] or from other
-/// boxes. A box that crosses the antimeridian is two boxes.
+/// boxes. A box that crosses the antimeridian is two boxes: a [`Region`](crate::Region).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bbox {
     min_x: f64,
@@ -79,6 +79,14 @@ impl Bbox {
             max_x: self.max_x.max(other.max_x),
             max_y: self.max_y.max(other.max_y),
         }
+    }
+
+    /// The same box, so far to the right, or up.
+    pub(crate) fn moved(&self, axis: usize, by: f64) -> Self {
+        let (x, y) = if axis == 0 { (by, 0.0) } else { (0.0, by) };
+        let [min_x, min_y, max_x, max_y] = [self.min_x + x, self.min_y + y, self.max_x + x, self.max_y + y]
+            .map(|edge| edge.clamp(f64::MIN, f64::MAX));
+        Self { min_x, min_y, max_x, max_y }
     }
 
     /// The smallest box around the points; `None` when there is none, or one of them is not finite.

@@ -23,6 +23,9 @@
 mod bbox;
 pub use bbox::{Bbox, BboxError};
 
+mod region;
+pub use region::{Region, RegionError};
+
 mod limits;
 pub use limits::Limits;
 
@@ -61,6 +64,7 @@ mod outline;
 mod reader;
 mod rewrite;
 mod structure;
+mod world;
 
 /// The README's examples, as tests.
 #[doc = include_str!("../README.md")]

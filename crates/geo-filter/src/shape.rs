@@ -1,9 +1,9 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use crate::Bbox;
-use crate::geometry;
 use crate::structure::Structure;
+use crate::world::World;
+use crate::{Bbox, Region, geometry};
 
 /// The coordinates of a document in one coordinate system: the one it came in, or one it was projected to.
 ///
@@ -61,6 +61,14 @@ impl Shape {
         if self.has_bare_member() { None } else { self.extent }
     }
 
+    /// Where in the world a shape in EPSG:4326 is: its [`extent`](Self::extent) with longitudes within ±180 degrees,
+    /// which is what an index of regions is asked for. An extent beyond the antimeridian is moved by whole turns; one
+    /// that crosses it has all longitudes.
+    #[must_use]
+    pub fn whereabouts(&self) -> Option<Bbox> {
+        self.extent().map(|extent| World::DEGREES.brought_back(&extent))
+    }
+
     /// The positions in the order of the payload, as x, y.
     #[must_use]
     pub fn positions(&self) -> &[[f64; 2]] {
@@ -97,6 +105,24 @@ impl Shape {
             return false;
         }
         bbox.contains(&extent) || (0..self.members()).any(|member| self.member_intersects(member, bbox))
+    }
+
+    /// Whether the document passes a viewport that is a region. Where the region goes around the world, longitudes
+    /// beyond ±180 degrees are what they are a turn away.
+    #[must_use]
+    pub fn is_in(&self, region: &Region) -> bool {
+        region.boxes().iter().any(|bbox| self.intersects(bbox))
+            || self.turned(region).iter().any(|bbox| self.intersects(bbox))
+    }
+
+    /// The members that pass a viewport that is a region, ascending.
+    #[must_use]
+    pub fn members_in(&self, region: &Region) -> Vec<usize> {
+        let turned = self.turned(region);
+        let boxes = || region.boxes().iter().chain(&turned);
+        (0..self.members())
+            .filter(|&member| boxes().any(|bbox| self.member_intersects(member, bbox)))
+            .collect()
     }
 
     /// The members that pass a viewport, ascending.
@@ -164,6 +190,10 @@ impl Shape {
     fn around(&self, member: usize) -> Option<Bbox> {
         let range: Range<usize> = self.structure.positions_of(member);
         Bbox::around(self.positions.get(range).unwrap_or_default())
+    }
+
+    fn turned(&self, region: &Region) -> Vec<Bbox> {
+        self.extent.map_or_else(Vec::new, |extent| region.turned(&extent))
     }
 
     fn has_bare_member(&self) -> bool {

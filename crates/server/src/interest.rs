@@ -59,7 +59,7 @@ impl Sight {
     /// What a client has said to see this; `source` is the system that data comes in.
     pub(crate) fn view(&self, source: KnownCrs) -> View {
         let output = self.output.as_ref().map_or(source, |transform| transform.to());
-        View { output, viewport: self.window.as_ref().map(|window| window.viewport(source)) }
+        View { output, viewport: self.window.as_ref().map(|window| window.viewport().clone()) }
     }
 
     /// The system of what is sent, if that is not the source's.

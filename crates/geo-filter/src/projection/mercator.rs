@@ -11,7 +11,12 @@ use super::KnownCrs;
 
 /// Whether this formula is what projects from one system to the other.
 pub(super) const fn applies(from: KnownCrs, to: KnownCrs) -> bool {
-    from.code == 4326 && to.code == 3857
+    from.code == 4326 && is_target(to)
+}
+
+/// Whether it is the system that this formula projects to.
+pub(super) const fn is_target(crs: KnownCrs) -> bool {
+    crs.code == 3857
 }
 
 /// Longitude and latitude in degrees to easting and northing in metres; infinite where there is no answer: beyond

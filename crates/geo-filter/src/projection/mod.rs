@@ -5,6 +5,7 @@ mod context;
 mod crs;
 mod mercator;
 mod operation;
+mod region;
 mod transform;
 mod transforms;
 

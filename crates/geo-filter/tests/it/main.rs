@@ -12,6 +12,7 @@ mod oracle;
 #[cfg(feature = "proj")]
 mod projection;
 mod random;
+mod regions;
 mod rewriting;
 mod viewports;
 

@@ -253,7 +253,7 @@ async fn sight(node: &Arc<Node>, view: View, before: Sight) -> Result<Sight, Tra
 
 async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Window {
     let needs_time = transform.is_some();
-    let make = move || Window::new(viewport.bbox, transform, viewport.members);
+    let make = move || Window::new(viewport, transform);
     if !needs_time {
         return make();
     }

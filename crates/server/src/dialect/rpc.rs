@@ -183,7 +183,7 @@ impl Dialect for Rpc {
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let refusal = match fault.kind {
-            FaultKind::InvalidBbox => {
+            FaultKind::InvalidBbox | FaultKind::BboxUnits => {
                 return Self::BadParameter { parameter: "bbox", value: fault.subject, reason: fault.message };
             }
             FaultKind::AccessDenied => Refusal::AccessDenied,
@@ -232,7 +232,7 @@ fn in_force(viewport: &Viewport, bbox: Corners) -> rpc::Viewport<'static> {
 }
 
 fn corners(viewport: &Viewport) -> Option<Corners> {
-    let [left, bottom, right, top] = viewport.bbox.to_array().map(|edge| edge.try_into().ok());
+    let [left, bottom, right, top] = viewport.corners.map(|edge| edge.try_into().ok());
     Some(Corners { left: left?, bottom: bottom?, right: right?, top: top? })
 }
 

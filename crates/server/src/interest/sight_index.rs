@@ -29,7 +29,7 @@ impl Index<Sight> for SightIndex {
 
     fn candidates(&self, event: &Event, mut visit: impl FnMut(CohortId)) {
         self.everywhere.iter().copied().for_each(&mut visit);
-        match event.geography().map(|document| document.shape().extent()) {
+        match event.geography().map(|document| document.shape().whereabouts()) {
             // What has no place, or a part without a place, concerns every window.
             None | Some(None) => self.windows.for_each(&Bbox::EVERYTHING, visit),
             Some(Some(extent)) => match point(&extent) {

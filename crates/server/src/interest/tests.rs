@@ -1,6 +1,6 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use geocast_geo_filter::{AxisOrder, Bbox, Catalogue, Limits, Transform};
+use geocast_geo_filter::{AxisOrder, Catalogue, Limits, Transform};
 use geocast_hub::Interest;
 use geocast_protocol::text::Members;
 use serde_json::Value;
@@ -10,6 +10,7 @@ use crate::{
     AbsentClientReference, Event,
     deflate::Deflate,
     dialect::{AnyDialect, Text},
+    session::Viewport,
 };
 
 const ZURICH: &str = r#"{"type":"Point","coordinates":[8.54,47.38,408.0]}"#;
@@ -22,15 +23,18 @@ thread_local! {
     static DIALECT: AnyDialect = AnyDialect::new(Text::new(AbsentClientReference::Null));
 }
 
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::load().unwrap());
+
 fn transform(code: u32) -> Arc<Transform> {
-    let catalogue = Catalogue::load().unwrap();
-    let (from, to) = (catalogue.crs(4326).unwrap(), catalogue.crs(code).unwrap());
+    let (from, to) = (CATALOGUE.crs(4326).unwrap(), CATALOGUE.crs(code).unwrap());
     Arc::new(Transform::new(from, to, AxisOrder::Xy).unwrap())
 }
 
 fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) -> Sight {
     let window = window.map(|(edges, crs, members)| {
-        Arc::new(Window::new(Bbox::try_from(edges).unwrap(), crs.map(transform), members))
+        let known = CATALOGUE.crs(crs.unwrap_or(4326)).unwrap();
+        let region = CATALOGUE.region(known, AxisOrder::Xy, edges).unwrap();
+        Arc::new(Window::new(Viewport { corners: edges, region, crs: known, members }, crs.map(transform)))
     });
     Sight {
         output: output.map(transform),

@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use geocast_geo_filter::{Bbox, Document, KnownCrs, Transform};
+use geocast_geo_filter::{Bbox, Document, Transform};
 use geocast_protocol::text::Members;
 
 use super::Withheld;
@@ -12,18 +12,21 @@ use crate::{Event, session::Viewport};
 /// A viewport, ready to be tested against.
 #[derive(Debug)]
 pub(crate) struct Window {
-    bbox: Bbox,
+    viewport: Viewport,
     /// Into the system of the box; none where that is the source's.
     transform: Option<Arc<Transform>>,
-    /// The box in the source's system, never too small: what is outside of all of these is outside of the box.
+    /// Boxes in the source's system: a position that is outside of all of these is outside of the viewport.
     bounds: Vec<Bbox>,
-    members: Members,
 }
 
 impl Window {
-    pub(crate) fn new(bbox: Bbox, transform: Option<Arc<Transform>>, members: Members) -> Self {
-        let bounds = transform.as_ref().map_or_else(|| vec![bbox], |transform| transform.bounds(&bbox));
-        Self { bbox, transform, bounds, members }
+    pub(crate) fn new(viewport: Viewport, transform: Option<Arc<Transform>>) -> Self {
+        let region = &viewport.region;
+        let bounds = match &transform {
+            Some(transform) => transform.region_bounds(region),
+            None => region.boxes().to_vec(),
+        };
+        Self { viewport, transform, bounds }
     }
 
     /// Boxes in the source's system that contain all that is in the window.
@@ -31,40 +34,41 @@ impl Window {
         &self.bounds
     }
 
-    /// The box as a client named it; `source` is the system that data comes in.
-    pub(super) fn viewport(&self, source: KnownCrs) -> Viewport {
-        let crs = self.transform.as_ref().map_or(source, |transform| transform.to());
-        Viewport { bbox: self.bbox, crs, members: self.members }
+    /// The box as a client named it.
+    pub(super) fn viewport(&self) -> &Viewport {
+        &self.viewport
     }
 
-    fn key(&self) -> ([u64; 4], Option<u32>, Members) {
+    fn key(&self) -> (impl Iterator<Item = u64>, u32, Members) {
         // Adding zero makes the two zeros one.
-        let edges = self.bbox.to_array().map(|edge| (edge + 0.0).to_bits());
-        (edges, self.transform.as_ref().map(|transform| transform.to().code()), self.members)
+        let edges = self.viewport.region.boxes().iter().flat_map(|bbox| bbox.to_array());
+        (edges.map(|edge| (edge + 0.0).to_bits()), self.viewport.crs.code(), self.viewport.members)
     }
 
     /// Which members of the event are in sight: `Ok(None)` for all of it.
     pub(super) fn see(&self, event: &Event, document: &Document) -> Result<Option<Vec<usize>>, Withheld> {
         let source = document.shape();
-        if let Some(extent) = source.extent()
-            && !self.bounds.iter().any(|bounds| bounds.intersects(&extent))
+        if let Some(whereabouts) = source.whereabouts()
+            && !self.bounds.iter().any(|bounds| bounds.intersects(&whereabouts))
         {
             return Err(Withheld::Outside);
         }
+        let Viewport { region, members, .. } = &self.viewport;
         let projected = self.transform.as_ref().map(|transform| event.projected(document, transform));
         let shape = projected.as_deref().unwrap_or(source);
-        if self.members == Members::Inside && document.is_collection() {
-            let inside = shape.members_inside(&self.bbox);
+        if *members == Members::Inside && document.is_collection() {
+            let inside = shape.members_in(region);
             return if inside.is_empty() { Err(Withheld::Outside) } else { Ok(Some(inside)) };
         }
-        if shape.intersects(&self.bbox) { Ok(None) } else { Err(Withheld::Outside) }
+        if shape.is_in(region) { Ok(None) } else { Err(Withheld::Outside) }
     }
 }
 
 /// Windows are equal if they show the same: what bounds them follows from the rest.
 impl PartialEq for Window {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        let (ours, theirs) = (self.key(), other.key());
+        (ours.1, ours.2) == (theirs.1, theirs.2) && ours.0.eq(theirs.0)
     }
 }
 
@@ -72,6 +76,8 @@ impl Eq for Window {}
 
 impl Hash for Window {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
+        let (edges, crs, members) = self.key();
+        edges.for_each(|edge| edge.hash(state));
+        (crs, members).hash(state);
     }
 }

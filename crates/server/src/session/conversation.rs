@@ -1,6 +1,6 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
-use geocast_geo_filter::{Bbox, KnownCrs};
+use geocast_geo_filter::KnownCrs;
 use geocast_protocol::{Channel, Crs, envelope::Timestamp, text::Members};
 
 use super::{
@@ -180,13 +180,13 @@ impl<'a> Conversation<'a> {
     /// A box that a client named: `[left, bottom, right, top]`, in this system or else in that of the client's view.
     ///
     /// # Errors
-    /// [`FaultKind::InvalidBbox`], [`FaultKind::UnknownCrs`].
+    /// [`FaultKind::InvalidBbox`], [`FaultKind::BboxUnits`], [`FaultKind::UnknownCrs`].
     pub fn viewport(&self, corners: [f64; 4], crs: Option<Crs>, members: Members) -> Result<Viewport, Fault> {
         let crs = crs.map_or(Ok(self.session.view.output), |crs| self.known(crs))?;
-        let bbox = Bbox::try_from(corners).map_err(|error| {
-            Fault::new(FaultKind::InvalidBbox, error.to_string()).of(format!("{corners:?}"))
-        })?;
-        Ok(Viewport { bbox, crs, members })
+        let rules = &self.session.rules;
+        let region = rules.catalogue.region(crs, rules.settings.axis_order, corners);
+        let region = region.map_err(|error| Fault::from(error).of(format!("{corners:?}")))?;
+        Ok(Viewport { corners, region, crs, members })
     }
 
     /// Subscribes to the channels that come with a viewport.

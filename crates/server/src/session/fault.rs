@@ -1,3 +1,4 @@
+use geocast_geo_filter::RegionError;
 use thiserror::Error;
 
 use crate::StoreError;
@@ -24,6 +25,8 @@ pub enum FaultKind {
     UnknownCrs,
     /// The box is none.
     InvalidBbox,
+    /// The box is plainly not in the unit, or not in the axis order, of its coordinate system.
+    BboxUnits,
     /// The client has as many subscriptions as it may have.
     TooManySubscriptions,
     /// More is to be collected than may be.
@@ -66,6 +69,7 @@ impl FaultKind {
             Self::AccessDenied => "access_denied",
             Self::UnknownCrs => "unknown_crs",
             Self::InvalidBbox => "invalid_bbox",
+            Self::BboxUnits => "bbox_units",
             Self::TooManySubscriptions => "too_many_subscriptions",
             Self::BufferTooLarge => "buffer_too_large",
             Self::PayloadRefused => "payload_refused",
@@ -77,6 +81,16 @@ impl FaultKind {
             Self::BatchTooLarge => "batch_too_large",
             Self::Unsupported => "unsupported",
         }
+    }
+}
+
+impl From<RegionError> for Fault {
+    fn from(error: RegionError) -> Self {
+        let kind = match error {
+            RegionError::Bbox(_) => FaultKind::InvalidBbox,
+            _ => FaultKind::BboxUnits,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

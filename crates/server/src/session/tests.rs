@@ -68,7 +68,7 @@ fn short(effect: &Effect) -> String {
         Effect::Say(payload) => said(payload),
         Effect::View(view, _) => {
             let window = view.viewport.as_ref().map_or_else(String::new, |viewport| {
-                format!(" {:?} in {}", viewport.bbox.to_array(), viewport.crs.code())
+                format!(" {:?} in {}", viewport.corners, viewport.crs.code())
             });
             format!("view {}{window}", view.output.code())
         }
@@ -145,7 +145,10 @@ fn a_session_may_begin_projected() {
     let metres = rules.catalogue.crs(3857).unwrap();
     let mut session = Session::new(rules, Identity::ANYBODY, metres, Instant::now());
     assert_eq!(short_of(open(&mut session)), ["open", "view 3857"]);
-    assert_eq!(converse(&mut session, &["BBOX 1 2 3 4"]).0, ["view 3857 [1.0, 2.0, 3.0, 4.0] in 3857"]);
+    assert_eq!(
+        converse(&mut session, &["BBOX 1000 2000 3000 4000"]).0,
+        ["view 3857 [1000.0, 2000.0, 3000.0, 4000.0] in 3857"]
+    );
 }
 
 #[test]
@@ -159,9 +162,35 @@ fn a_set_is_looked_at_before_it_is_answered() {
 
 #[test]
 fn a_box_stays_where_it_was_given() {
-    check(&["PROJECTION epsg:3857", "BBOX 1 2 3 4"], &["view 3857 [1.0, 2.0, 3.0, 4.0] in 3857"], &[]);
+    let metres = "BBOX 1000 2000 3000 4000";
+    let in_metres = "[1000.0, 2000.0, 3000.0, 4000.0] in";
+    check(&["PROJECTION epsg:3857", metres], &[&format!("view 3857 {in_metres} 3857")], &[]);
     check(&["BBOX 1 2 3 4", "PROJECTION epsg:3857"], &["view 3857 [1.0, 2.0, 3.0, 4.0] in 4326"], &[]);
-    check(&["BBOX 1 2 3 4 crs=epsg:2056"], &["view 4326 [1.0, 2.0, 3.0, 4.0] in 2056"], &[]);
+    check(&[&format!("{metres} crs=epsg:2056")], &[&format!("view 4326 {in_metres} 2056")], &[]);
+}
+
+#[test]
+fn a_box_may_go_around_the_world() {
+    check(&["BBOX 170 -10 -170 10"], &["view 4326 [170.0, -10.0, -170.0, 10.0] in 4326"], &[]);
+    check(&["BBOX 530 -10 560 100"], &["view 4326 [530.0, -10.0, 560.0, 100.0] in 4326"], &[]);
+    let metres = "19000000 0 -19000000 1e6 crs=epsg:3857";
+    let view = "view 4326 [19000000.0, 0.0, -19000000.0, 1000000.0] in 3857";
+    check(&[&format!("BBOX {metres}")], &[view], &[]);
+}
+
+#[test]
+fn a_box_in_another_unit_changes_nothing() {
+    let malformed = &[Count::CommandMalformed];
+    for command in [
+        "BBOX 829000 5930000 840000 5940000",
+        "BBOX -8 100 8 140",
+        "BBOX 5.9 45.8 10.5 47.8 crs=epsg:3857",
+        "BBOX 5.9 45.8 10.5 47.8 crs=epsg:2056",
+        "BBOX 45.8 5.9 47.8 10.5 crs=epsg:2056",
+        "BBOX -50 70 -40 75 crs=epsg:3413",
+    ] {
+        check(&[command], &["error bbox_units"], malformed);
+    }
 }
 
 #[test]
@@ -170,7 +199,8 @@ fn what_makes_no_sense_changes_nothing() {
     check(&["PROJECTION epsg:999998"], &["error unknown_crs"], malformed);
     check(&["PROJECTION +init=epsg:4326"], &["error wrong_arity"], malformed);
     check(&["PROJECTION"], &["error wrong_arity"], malformed);
-    check(&["BBOX 3 2 1 4"], &["error invalid_bbox"], malformed);
+    check(&["BBOX 1 4 3 2"], &["error invalid_bbox"], malformed);
+    check(&["BBOX 3e6 2e6 2e6 3e6 crs=epsg:2056"], &["error invalid_bbox"], malformed);
     check(&["BBOX 1 2 3 nan"], &["error bad_number"], malformed);
     check(&["BBOX 1 2 3 4 crs=epsg:5"], &["error unknown_crs"], malformed);
     check(&["PGET news projection=epsg:5"], &["error unknown_crs"], malformed);

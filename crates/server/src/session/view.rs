@@ -1,4 +1,4 @@
-use geocast_geo_filter::{Bbox, KnownCrs};
+use geocast_geo_filter::{KnownCrs, Region};
 use geocast_protocol::{Channel, Crs, text::Members};
 
 /// What a client looks at and in which coordinates it wants it.
@@ -13,8 +13,10 @@ pub struct View {
 /// A box, in the system it was given in: a later projection does not move it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Viewport {
-    /// The box, in the units of its system.
-    pub bbox: Bbox,
+    /// The box as it was given: left, bottom, right, top, in the units of its system.
+    pub corners: [f64; 4],
+    /// What it means.
+    pub region: Region,
     /// The system of the box.
     pub crs: KnownCrs,
     /// What is sent of a collection that is partly inside.

@@ -2,6 +2,7 @@
 
 mod access_policy;
 mod aiows;
+mod around_the_world;
 mod buffering;
 mod caller;
 mod client;

@@ -59,7 +59,7 @@ async fn a_projection_that_cannot_be_made_changes_nothing(backend: Backend) {
     let session = caller.call("session", json!([])).await;
     assert_eq!((&session["crs"], &session["viewport"]["crs"]), (&json!("EPSG:3857"), &json!("EPSG:3857")));
     assert_eq!(session["viewport"]["bbox"], json!([0, 0, 1000, 1000]));
-    caller.call("viewport", json!([[0, 0, 10, 10]])).await;
+    caller.call("viewport", json!([[0, 0, 2000, 2000]])).await;
 }
 
 async fn each_call_of_a_batch_counts(backend: Backend) {

@@ -1,0 +1,128 @@
+//! Boxes that go across the antimeridian, and boxes that are in another unit.
+
+use serde_json::{Value, json};
+
+use crate::{
+    caller::Caller,
+    client::Client,
+    server::{Backend, TestServer},
+    stores::on_both_stores,
+};
+
+on_both_stores!(
+    a_box_may_go_across_the_antimeridian,
+    so_may_a_box_in_metres,
+    state_is_read_across_the_antimeridian,
+    what_is_in_force_is_said_as_it_was_given,
+    a_box_in_another_unit_is_answered_and_changes_nothing,
+);
+
+fn point(x: f64, y: f64) -> String {
+    json!({"type": "Point", "coordinates": [x, y]}).to_string()
+}
+
+/// Which of the longitudes come to the client, published as points.
+async fn seen(server: &TestServer, client: &mut Client, longitudes: &[f64]) -> Vec<f64> {
+    let brought = server.brings(client, "cars", longitudes.iter().map(|&x| point(x, -17.0))).await;
+    brought.iter().map(|point| point["coordinates"][0].as_f64().expect("a number")).collect()
+}
+
+const ROUND: &[f64] = &[-180.0, -179.0, -171.0, -169.0, 0.0, 169.0, 171.0, 179.0, 180.0];
+const ACROSS: &[f64] = &[-180.0, -179.0, -171.0, 171.0, 179.0, 180.0];
+
+async fn a_box_may_go_across_the_antimeridian(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut client = server.subscriber("cars", &[]).await;
+    for (command, expected) in [
+        ("BBOX 170 -20 -170 -10", ACROSS),
+        ("BBOX 170 -20 190 -10", ACROSS),
+        ("BBOX -190 -20 -170 -10", ACROSS),
+        ("BBOX 530 -20 550 -10", ACROSS),
+        ("BBOX 170 -20 180 -10", &[-180.0, 171.0, 179.0, 180.0]),
+        ("BBOX -180 -20 -170 -10", &[-180.0, -179.0, -171.0, 180.0]),
+        ("BBOX -180 -90 180 90", ROUND),
+        ("BBOX 0 -120 360 120", ROUND),
+        ("BBOX -900 -90 900 90", ROUND),
+        ("BBOX 170 -16 -170 -10", &[]),
+    ] {
+        client.send(command).await;
+        client.settled().await;
+        assert_eq!(seen(&server, &mut client, ROUND).await, expected, "{command}");
+    }
+    // Nothing is sent twice where both halves of a box have some of it.
+    client.send("BBOX 170 -20 190 -10").await;
+    client.settled().await;
+    let both = json!({"type": "MultiPoint", "coordinates": [[175, -17], [-175, -17]]}).to_string();
+    assert_eq!(server.brings(&mut client, "cars", [both]).await.len(), 1);
+}
+
+async fn so_may_a_box_in_metres(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut client = server.subscriber("cars", &[]).await;
+    for (command, expected) in [
+        // 170 degrees are 18 924 313 metres, a whole turn 40 075 017.
+        ("BBOX 18924313 -2e6 -18924313 -1e6 crs=epsg:3857", ACROSS),
+        ("BBOX 18924313 -2e6 21150704 -1e6 crs=epsg:3857", ACROSS),
+        ("BBOX -21150704 -2e6 -18924313 -1e6 crs=epsg:3857", ACROSS),
+        ("BBOX -20037508 -20037508 20037508 20037508 crs=epsg:3857", ROUND),
+        ("BBOX -60000000 -2e7 60000000 2e7 crs=epsg:3857", ROUND),
+        ("BBOX 18924313 -2e6 20037508 -1e6 crs=epsg:3857", &[-180.0, 171.0, 179.0, 180.0]),
+    ] {
+        client.send(command).await;
+        client.settled().await;
+        assert_eq!(seen(&server, &mut client, ROUND).await, expected, "{command}");
+    }
+}
+
+async fn state_is_read_across_the_antimeridian(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    for longitude in ROUND {
+        server.put("cars", &longitude.to_string(), point(*longitude, -17.0)).await;
+    }
+    let mut client = server.subscriber("news", &["BBOX 170 -20 -170 -10"]).await;
+    client.send("GET cars").await;
+    let mut found = Vec::new();
+    for _ in ACROSS {
+        found.push(client.next_content().await["coordinates"][0].as_f64().expect("a number"));
+    }
+    found.sort_by(f64::total_cmp);
+    assert_eq!(found, ACROSS);
+    client.send("GET cars 0").await;
+    assert_eq!(client.next_content().await, Value::Null);
+}
+
+async fn what_is_in_force_is_said_as_it_was_given(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut caller = Caller::connect(&server).await;
+    for bbox in [json!([170, -20, -170, -10]), json!([530.5, -20, 560, -10]), json!([-400, -100, 400, 100])] {
+        let viewport = caller.call("viewport", json!({ "bbox": bbox })).await;
+        assert_eq!(viewport["bbox"], bbox);
+        let session = caller.call("session", json!({})).await;
+        assert_eq!(session["viewport"]["bbox"], bbox);
+    }
+}
+
+async fn a_box_in_another_unit_is_answered_and_changes_nothing(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut client = server.subscriber("cars", &["BBOX 0 -20 10 -10"]).await;
+    let mut caller = Caller::connect(&server).await;
+    for (bbox, crs, message) in [
+        ("829000 5930000 840000 5940000", 4326, "box edge 829000 can be no angle"),
+        ("-8 100 8 140", 4326, "latitudes from 100 to 140, all of them beyond the pole at 90"),
+        ("5.9 45.8 10.5 47.8", 3857, "look like degrees, but EPSG:3857 has lengths"),
+        ("5.9 45.8 10.5 47.8", 2056, "look like degrees, but EPSG:2056 has lengths"),
+        ("45.8 5.9 47.8 10.5", 2056, "look like degrees, but EPSG:2056 has lengths"),
+    ] {
+        client.send(format!("BBOX {bbox} crs=epsg:{crs}")).await;
+        let error = client.next_error().await["content"]["error"].take();
+        assert_eq!(error["code"], "bbox_units", "{error}");
+        assert!(error["message"].as_str().expect("a message").contains(message), "{error}");
+        let numbers: Vec<f64> = bbox.split(' ').map(|number| number.parse().expect("a number")).collect();
+        let params = json!({ "bbox": numbers, "crs": format!("EPSG:{crs}") });
+        let (code, data, said) = caller.refused("viewport", params).await;
+        assert_eq!((code, &data["parameter"]), (-32602, &json!("bbox")), "{said}");
+        assert!(said.contains(message), "{said}");
+    }
+    assert_eq!(seen(&server, &mut client, ROUND).await, [0.0]);
+    assert_eq!(caller.call("session", json!({})).await["viewport"], Value::Null);
+}
