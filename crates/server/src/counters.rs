@@ -84,6 +84,8 @@ counts! {
     FilterFailed => "filter_failed",
     /// What filters wanted published and was not, because too much was waiting or would have come back.
     FilterDropped => "filter_publications_dropped",
+    /// Items of channels that passed no filter, because these took too long.
+    FilterSkipped => "filter_skipped",
     /// Reads of state that failed.
     StoreFailed => "store_failed",
     /// Messages of the store that were longer than allowed and were skipped.

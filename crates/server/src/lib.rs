@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod handler;
 mod http;
 mod interest;
+mod log_limit;
 mod node;
 mod path_projection;
 pub mod pipeline;

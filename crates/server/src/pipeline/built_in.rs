@@ -52,9 +52,7 @@ impl Filter for BuiltIn {
 
     fn data(&self, context: &mut Context<'_>, bytes: &[u8]) -> Result<(), FilterError> {
         match self {
-            Self::StdoutRawdata => {
-                context.print(format!("--RAWDATA--\n{}", printable(&String::from_utf8_lossy(bytes))))
-            }
+            Self::StdoutRawdata => context.print(format!("--RAWDATA--\n{}", String::from_utf8_lossy(bytes))),
             _ => Ok(()),
         }
     }
@@ -65,7 +63,7 @@ impl Filter for BuiltIn {
             Self::BroadcastMessagesByToken => by_token(context, message),
             Self::StdoutMessages => {
                 let client = context.client().map(|client| client.to_string()).unwrap_or_default();
-                context.print(format!("--MESSAGE--\n{client} => {}", printable(&message.to_text())))
+                context.print(format!("--MESSAGE--\n{client} => {}", message.to_text()))
             }
             _ => Ok(()),
         }
@@ -74,7 +72,7 @@ impl Filter for BuiltIn {
     fn consumer(&self, context: &mut Context<'_>, _: &Channel, item: &Body) -> Result<(), FilterError> {
         match self {
             Self::BroadcastPubsub => context.broadcast(item.clone()),
-            Self::StdoutPubsub => context.print(format!("--PUBSUB--\n{}", printable(&item.to_text()))),
+            Self::StdoutPubsub => context.print(format!("--PUBSUB--\n{}", item.to_text())),
             _ => Ok(()),
         }
     }
@@ -102,12 +100,6 @@ fn by_token(context: &mut Context<'_>, message: &Body) -> Result<(), FilterError
 fn token(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("token:")?;
     rest.split(char::is_whitespace).next()
-}
-
-/// Without characters that would do something to a terminal.
-fn printable(text: &str) -> String {
-    let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
-    text.chars().map(|c| if harmless(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 const NO_TOKEN: &str = "Error: No token has been set";

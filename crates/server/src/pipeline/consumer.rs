@@ -1,4 +1,9 @@
-use std::{io, sync::Arc, thread, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use geocast_protocol::Channel;
@@ -7,12 +12,16 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Action, Body, Carried, Chain, Member, Outcome, carried::everyone, dialect::published, printer};
+use super::{
+    Action, Body, Carried, Chain, Member, Outcome, STACK, budget::Budget, carried::everyone,
+    dialect::published, printer,
+};
 use crate::{
     Count,
     broker::InFlight,
     clock,
     dialect::Kind,
+    log_limit::LogLimit,
     node::Node,
     rendering::frame_kind,
     worker::{self, WorkerMessage},
@@ -27,6 +36,7 @@ pub(crate) struct Consumer(UnboundedSender<WorkerMessage>);
 struct Work {
     node: Arc<Node>,
     member: Member,
+    budget: Budget,
     publications: Sender<(Channel, Bytes)>,
 }
 
@@ -39,7 +49,7 @@ impl Consumer {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (inbox, messages) = worker::inbox();
         let working = Arc::clone(node);
-        thread::Builder::new().name("filters".to_owned()).spawn(move || {
+        thread::Builder::new().name("filters".to_owned()).stack_size(STACK).spawn(move || {
             runtime.block_on(run(working, messages));
             runtime.shutdown_background();
         })?;
@@ -67,7 +77,7 @@ impl Drop for Consumer {
 async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
     let (publications, waiting) = channel(PUBLICATIONS);
     tokio::spawn(publish(Arc::clone(&node), waiting));
-    let mut work = Work { node, member: Member::nobody(), publications };
+    let mut work = Work { node, member: Member::nobody(), budget: Budget::new(Instant::now()), publications };
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -89,13 +99,24 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
 
 impl Work {
     fn consume(&mut self, event: &Arc<InFlight>) {
+        let began = Instant::now();
+        if !self.budget.is_left(began) {
+            self.node.count(Count::FilterSkipped);
+            if let Some(unlogged) = SKIPPED.admit() {
+                let channel = event.event.channel();
+                tracing::warn!(%channel, unlogged, "filters take too long: an item passes none of them");
+            }
+            return;
+        }
         let item = match (frame_kind(event.event.kind()), event.event.payload()) {
             (Kind::Text, payload) => Body::Text(String::from_utf8_lossy(payload).into_owned()),
             (Kind::Binary, payload) => Body::Binary(payload.to_vec()),
         };
         let chain = Chain::Consumer(event.event.channel(), &item);
-        let Outcome { actions, failures } =
+        let Outcome { actions, failures, .. } =
             self.node.settings.filters.run(chain, &mut self.member, clock::timestamp());
+        // Also what the thread had to wait for the processor: what counts is how late others are.
+        self.budget.spend(began.elapsed());
         self.node.counters.add_many(Count::FilterFailed, failures);
         for action in actions {
             match action {
@@ -124,15 +145,19 @@ impl Work {
             }
         };
         self.node.count(Count::FilterDropped);
-        tracing::warn!(%channel, reason, "what a filter wanted published is dropped");
+        if let Some(unlogged) = DROPPED.admit() {
+            tracing::warn!(%channel, reason, unlogged, "what a filter wanted published is dropped");
+        }
     }
 }
 
 /// Apart from the consuming of events, which must go on while the store waits until there are fewer in flight.
 async fn publish(node: Arc<Node>, mut waiting: Receiver<(Channel, Bytes)>) {
     while let Some((channel, payload)) = waiting.recv().await {
-        if let Err(error) = node.store.publish(&channel, payload).await {
-            tracing::warn!(%channel, %error, "what a filter wanted published is lost");
+        if let Err(error) = node.store.publish(&channel, payload).await
+            && let Some(unlogged) = LOST.admit()
+        {
+            tracing::warn!(%channel, %error, unlogged, "what a filter wanted published is lost");
         }
     }
 }
@@ -142,3 +167,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Publications that wait for the store; each is at most 1 MiB.
 const PUBLICATIONS: usize = 64;
+
+static SKIPPED: LogLimit = LogLimit::new();
+static DROPPED: LogLimit = LogLimit::new();
+static LOST: LogLimit = LogLimit::new();

@@ -1,4 +1,4 @@
-use std::any::Any;
+use std::{any::Any, time::Duration};
 
 use geocast_protocol::{Channel, envelope::Timestamp};
 
@@ -68,6 +68,11 @@ impl<'a> Context<'a> {
             *memory = Box::new(T::default());
         }
         memory.downcast_mut().expect("it has been made of this type just now")
+    }
+
+    /// Notes for how long a script has kept the thread busy.
+    pub(super) fn computed(&mut self, time: Duration) {
+        self.member.computed += time;
     }
 
     /// Registers the client under a token: it leaves the group of the one before and joins that of the new one.

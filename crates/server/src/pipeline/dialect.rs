@@ -9,6 +9,7 @@ use super::{Action, Body, Carried, Chain, Filters, Member, Outcome, carried::eve
 use crate::{
     Count,
     dialect::{Answer, Dialect, Kind, Message, Payload, Push},
+    log_limit::LogLimit,
     session::{Conversation, Publication},
 };
 
@@ -25,7 +26,10 @@ impl Pipeline {
 
     fn run(&self, chain: Chain<'_>, conversation: &mut Conversation<'_>) {
         let now = conversation.now();
-        let Outcome { actions, failures } = self.filters.run(chain, conversation.memory(Member::new), now);
+        let Outcome { actions, failures, computed } =
+            self.filters.run(chain, conversation.memory(Member::new), now);
+        // Whoever keeps a thread busy waits in proportion, so that its other clients are served most of the time.
+        conversation.occupy(computed * WAIT_PER_COMPUTED);
         (0..failures).for_each(|_| conversation.count(Count::FilterFailed));
         actions.into_iter().for_each(|action| carry_out(action, conversation));
     }
@@ -37,7 +41,7 @@ impl Dialect for Pipeline {
     }
 
     fn open(&self, conversation: &mut Conversation<'_>) {
-        join(conversation, everyone());
+        let _joined: bool = join(conversation, everyone());
     }
 
     fn receive(&self, message: Message<'_>, conversation: &mut Conversation<'_>) {
@@ -67,8 +71,10 @@ impl Dialect for Pipeline {
 
     fn answer(&self, answer: Answer<'_>, _now: Timestamp) -> Vec<Payload> {
         // There are no words for it here: what clients are told is up to the filters.
-        if let Answer::Failed { fault, .. } = answer {
-            tracing::warn!(%fault, "what a filter wanted was not done");
+        if let Answer::Failed { fault, .. } = answer
+            && let Some(unlogged) = UNDONE.admit()
+        {
+            tracing::warn!(%fault, unlogged, "what a filter wanted was not done");
         }
         Vec::new()
     }
@@ -79,7 +85,12 @@ fn carry_out(action: Action, conversation: &mut Conversation<'_>) {
     let publication = match action {
         Action::Send(body) => return conversation.say(body.into()),
         Action::Print(text) => return printer::print(text),
-        Action::Join(group) => return join(conversation, group.channel()),
+        Action::Join(group) => {
+            if !join(conversation, group.channel()) {
+                conversation.memory(Member::new).groups.remove(&group);
+            }
+            return;
+        }
         Action::Leave(group) => {
             conversation.unsubscribe(&group.channel());
             return;
@@ -95,10 +106,15 @@ fn carry_out(action: Action, conversation: &mut Conversation<'_>) {
     conversation.publish_freely(Publication { channel, key: None, payload });
 }
 
-fn join(conversation: &mut Conversation<'_>, channel: Channel) {
-    if let Err(fault) = conversation.admit(channel) {
-        tracing::warn!(client = %conversation.client(), %fault, "a client could not join a group");
+/// False if the client is in too many groups already.
+fn join(conversation: &mut Conversation<'_>, channel: Channel) -> bool {
+    let joined = conversation.admit(channel);
+    if let Err(fault) = &joined
+        && let Some(unlogged) = UNJOINED.admit()
+    {
+        tracing::warn!(client = %conversation.client(), %fault, unlogged, "a client could not join a group");
     }
+    joined.is_ok()
 }
 
 /// Text may be JSON, for those who read the channel; bytes stay bytes.
@@ -108,3 +124,9 @@ pub(super) fn published(body: Body) -> Bytes {
         Body::Binary(bytes) => Package::Bytes(bytes).to_wire().into_owned().into(),
     }
 }
+
+/// One client's messages have scripts compute for a tenth of the time at most.
+const WAIT_PER_COMPUTED: u32 = 10;
+
+static UNDONE: LogLimit = LogLimit::new();
+static UNJOINED: LogLimit = LogLimit::new();

@@ -3,6 +3,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use geocast_protocol::envelope::Timestamp;
@@ -12,10 +13,19 @@ use super::{
     Action, BuiltIn, Chain, Context, Filter, FilterError, Group, Member, Script, ScriptError,
     step::{Course, Step},
 };
+use crate::log_limit::LogLimit;
 
 /// Filters in the order in which they are run.
 #[derive(Debug, Clone, Default)]
-pub struct Filters(Arc<[Arc<dyn Filter>]>);
+pub struct Filters(Arc<[Entry]>);
+
+/// A filter at its place.
+#[derive(Debug)]
+struct Entry {
+    filter: Arc<dyn Filter>,
+    /// Strangers can make a filter fail as often as they like.
+    failures: LogLimit,
+}
 
 /// Why filters could not be put together.
 #[derive(Debug, Error)]
@@ -54,6 +64,8 @@ pub struct Outcome {
     pub actions: Vec<Action>,
     /// How many filters failed.
     pub failures: u64,
+    /// For how long scripts have kept the thread busy.
+    pub computed: Duration,
 }
 
 impl Filters {
@@ -62,11 +74,12 @@ impl Filters {
     /// # Errors
     /// [`FiltersError::Duplicate`].
     pub fn new(filters: impl IntoIterator<Item = Arc<dyn Filter>>) -> Result<Self, FiltersError> {
-        let filters: Arc<[Arc<dyn Filter>]> = filters.into_iter().collect();
+        let entries = filters.into_iter().map(|filter| Entry { filter, failures: LogLimit::default() });
+        let entries: Arc<[Entry]> = entries.collect();
         let mut names = BTreeSet::new();
-        match filters.iter().find(|filter| !names.insert(filter.name())) {
-            Some(filter) => Err(FiltersError::Duplicate { name: filter.name().to_owned() }),
-            None => Ok(Self(filters)),
+        match entries.iter().find(|entry| !names.insert(entry.filter.name())) {
+            Some(entry) => Err(FiltersError::Duplicate { name: entry.filter.name().to_owned() }),
+            None => Ok(Self(entries)),
         }
     }
 
@@ -87,14 +100,15 @@ impl Filters {
 
     /// Their names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|filter| filter.name())
+        self.0.iter().map(|entry| entry.filter.name())
     }
 
     /// Runs all of them, each with what those before it made of the message.
     pub fn run(&self, chain: Chain<'_>, member: &mut Member, now: Timestamp) -> Outcome {
         let mut outcome = Outcome::default();
         let mut changed = None;
-        for (place, filter) in self.0.iter().enumerate() {
+        for (place, entry) in self.0.iter().enumerate() {
+            let filter = &entry.filter;
             let chain = match (&changed, chain) {
                 (Some(body), Chain::Message(_)) => Chain::Message(body),
                 (Some(body), Chain::Consumer(channel, _)) => Chain::Consumer(channel, body),
@@ -112,16 +126,20 @@ impl Filters {
                 }
                 Err(error) => {
                     outcome.failures += 1;
-                    tracing::warn!(filter = filter.name(), chain = chain.name(), %error, "a filter failed");
+                    if let Some(unlogged) = entry.failures.admit() {
+                        let (filter, chain) = (filter.name(), chain.name());
+                        tracing::warn!(filter, chain, %error, unlogged, "a filter failed");
+                    }
                 }
             }
         }
+        outcome.computed = std::mem::take(&mut member.computed);
         outcome
     }
 
     /// Lets all of them look whether what they are made of has changed. May wait for files.
     pub fn refresh(&self) {
-        self.0.iter().for_each(|filter| filter.refresh());
+        self.0.iter().for_each(|entry| entry.filter.refresh());
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{any::Any, collections::BTreeSet, fmt};
+use std::{any::Any, collections::BTreeSet, fmt, time::Duration};
 
 use rustc_hash::FxHashMap;
 
@@ -10,6 +10,8 @@ pub struct Member {
     pub(super) client: Option<ClientId>,
     pub(super) token: Option<Group>,
     pub(super) groups: BTreeSet<Group>,
+    /// For how long scripts have kept the thread busy since that was last asked.
+    pub(super) computed: Duration,
     /// By the filter's place among all.
     pub(super) memories: FxHashMap<usize, Box<dyn Any + Send>>,
 }

@@ -9,6 +9,7 @@ struct Page;
 
 mod action;
 mod body;
+mod budget;
 mod built_in;
 mod carried;
 mod chain;
@@ -38,3 +39,7 @@ pub use filters::{Filters, FiltersError, Outcome};
 pub use group::{Group, GroupError};
 pub use member::Member;
 pub use script::{Script, ScriptError};
+
+/// Bytes of the stack of threads that run filters. Lists within lists may be many thousand layers deep before a script
+/// is stopped, and letting go of them takes a call for each. What is not used costs no memory.
+pub(crate) const STACK: usize = 64 * 1024 * 1024;

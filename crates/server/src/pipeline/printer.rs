@@ -16,6 +16,14 @@ pub(super) fn print(text: String) {
     }
 }
 
+/// Without characters that would do something to a terminal, or show what follows in another order.
+pub(super) fn printable(text: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let harmless = |c: char| !(c.is_control() || turns(c)) || matches!(c, '\n' | '\t');
+    text.chars().map(|c| if harmless(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
 fn start() -> SyncSender<String> {
     let (sender, lines) = sync_channel(LINES);
     // Without a thread nothing is printed, which is what `print` then counts.
@@ -56,5 +64,12 @@ mod tests {
         let mut output = Vec::new();
         write(&lines, &mut output);
         assert_eq!(output, b"a\nb\nc\n");
+    }
+
+    #[test]
+    fn a_terminal_is_left_alone() {
+        let harmless = "a\tb\né 🚂";
+        assert_eq!(printable(harmless), harmless);
+        assert_eq!(printable("\x1b[31m\r\u{9b}2J\x07\u{202e}x\u{2028}"), "�[31m��2J��x�");
     }
 }

@@ -1,9 +1,10 @@
 mod engine;
 mod json;
+mod replacing;
 mod turn;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
@@ -79,6 +80,9 @@ pub enum ScriptError {
     /// It wants to remember too much of a client.
     #[error("its state of {0} bytes is larger than {max}", max = Script::MOST_STATE)]
     StateTooLarge(usize),
+    /// It wants to remember what ends with the call.
+    #[error("its state holds `ctx`, which ends with the call")]
+    StateHoldsContext,
 }
 
 /// A compiled script.
@@ -127,10 +131,15 @@ impl Script {
         let turn = TurnHandle::new(Turn::new(context, state));
         let arguments = arguments(turn.clone());
         let name = FUNCTIONS[function].0;
-        let _ignored: Dynamic =
-            within_time(|| ENGINE.call_fn::<Dynamic>(&mut Scope::new(), &program.ast, name, arguments))
-                .map_err(|error| ScriptError::Failed(excerpt(&error.to_string())))?;
+        let (outcome, computed) =
+            within_time(|| ENGINE.call_fn::<Dynamic>(&mut Scope::new(), &program.ast, name, arguments));
+        context.computed(computed);
+        // In any case: a state that holds its own turn would never be let go of.
         let (step, state) = turn.finish();
+        let _ignored: Dynamic = outcome.map_err(|error| ScriptError::Failed(excerpt(&error.to_string())))?;
+        if turn::holds_turn(&state) {
+            return Err(ScriptError::StateHoldsContext.into());
+        }
         let size = turn::size(&state);
         if size > Self::MOST_STATE {
             return Err(ScriptError::StateTooLarge(size).into());
@@ -209,6 +218,9 @@ impl Program {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ScriptError> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file").into());
+    }
     let mut source = Vec::new();
     // One byte more, to tell a file of that size from a longer one.
     File::open(path)?.take(Script::MOST_BYTES as u64 + 1).read_to_end(&mut source)?;

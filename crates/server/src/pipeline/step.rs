@@ -1,4 +1,4 @@
-use super::{Action, Body, Context, FilterError, Group};
+use super::{Action, Body, Context, FilterError, Group, printer::printable};
 
 /// What one filter wants done about one message.
 #[derive(Debug)]
@@ -33,6 +33,10 @@ impl Step {
         if self.actions.len() == Context::MOST_ACTIONS {
             return Err(FilterError::TooManyActions);
         }
+        let action = match action {
+            Action::Print(text) => Action::Print(printable(&text)),
+            other => other,
+        };
         self.bytes += action.size();
         if self.bytes > Context::MOST_BYTES {
             return Err(FilterError::TooManyBytes);

@@ -89,6 +89,11 @@ impl<'a> Conversation<'a> {
         self.session.rate.spend(self.now.instant);
     }
 
+    /// Lets the client wait with its next message for so much longer than it would.
+    pub(crate) fn occupy(&mut self, time: Duration) {
+        self.session.rate.occupy(self.now.instant, time);
+    }
+
     /// Sends the client something.
     pub fn say(&mut self, payload: Payload) {
         self.wants(Effect::Say(payload));

@@ -19,7 +19,12 @@ impl Rate {
 
     /// Takes one token.
     pub(crate) fn spend(&mut self, now: Instant) {
-        self.full_at = self.full_at.max(now) + self.interval;
+        self.occupy(now, self.interval);
+    }
+
+    /// Takes as much as comes in in so long a time.
+    pub(crate) fn occupy(&mut self, now: Instant, time: Duration) {
+        self.full_at = self.full_at.max(now) + time;
     }
 
     /// When there will be a token again, if there is none now.

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{Worker, WorkerMessage, round::Round};
-use crate::{http, node::Node};
+use crate::{http, node::Node, pipeline};
 
 /// A worker's inbox, before its thread runs.
 pub(crate) type Inbox = (UnboundedSender<WorkerMessage>, UnboundedReceiver<WorkerMessage>);
@@ -35,7 +35,8 @@ pub(crate) fn spawn(
     router: Router,
 ) -> io::Result<thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+    let stack = if node.settings.filters.is_empty() { STACK } else { pipeline::STACK };
+    thread::Builder::new().name(format!("worker-{index}")).stack_size(stack).spawn(move || {
         let worker = Rc::new(Worker::new(index, node));
         LocalSet::new().block_on(&runtime, run(worker, messages, router));
         // Dropping the runtime waits for nobody: a blocking read of state may still be under way.
@@ -85,6 +86,9 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
     round.publish();
     drain
 }
+
+/// Bytes of a worker's stack where no filters run: what threads have by default.
+const STACK: usize = 2 * 1024 * 1024;
 
 /// Messages taken from the inbox at once: what is published meanwhile goes out together in the next round.
 const BATCH: usize = 256;

@@ -45,6 +45,7 @@ mod rpc;
 mod rpc_clients;
 mod rpc_frames;
 mod rpc_regressions;
+mod runaway_scripts;
 mod scripts;
 mod sentinel;
 mod server;

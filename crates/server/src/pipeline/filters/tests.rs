@@ -68,7 +68,7 @@ fn own(filters: impl IntoIterator<Item = Own>) -> Filters {
 }
 
 fn both(first: &Filters, second: &Filters) -> Filters {
-    Filters::new(first.0.iter().chain(second.0.iter()).map(Arc::clone)).unwrap()
+    Filters::new(first.0.iter().chain(second.0.iter()).map(|entry| Arc::clone(&entry.filter))).unwrap()
 }
 
 fn run(filters: &Filters, member: &mut Member, chain: Chain<'_>) -> Outcome {

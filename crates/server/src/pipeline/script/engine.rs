@@ -6,7 +6,7 @@ use rhai::{
 };
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{json, turn};
+use super::{json, replacing, turn};
 
 /// Runs all scripts. They share nothing in it.
 pub(super) static ENGINE: LazyLock<Engine> = LazyLock::new(engine);
@@ -15,21 +15,28 @@ thread_local! {
     /// Until when the script on this thread may run, on the clock of what the thread has computed: that others were given
     /// the processor is not the script's fault.
     static DEADLINE: Cell<Option<Duration>> = const { Cell::new(None) };
+
+    /// Operations of the script on this thread so far.
+    static OPERATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Lets a script run for as long as one may.
-pub(super) fn within_time<T>(run: impl FnOnce() -> T) -> T {
-    DEADLINE.set(Some(computed() + LONGEST));
+/// Lets a script run for as long as one may, and says how long it took.
+pub(super) fn within_time<T>(run: impl FnOnce() -> T) -> (T, Duration) {
+    let began = computed();
+    DEADLINE.set(Some(began + LONGEST));
+    OPERATIONS.set(0);
     let outcome = run();
     DEADLINE.set(None);
-    outcome
+    (outcome, computed().saturating_sub(began))
 }
 
 fn engine() -> Engine {
     let mut engine = Engine::new_raw();
     engine.register_global_module(StandardPackage::new().as_shared_module());
     // Output has its bounds and its order in `ctx.stdout`.
-    for forbidden in ["eval", "print", "debug"] {
+    // A function that holds values is not counted by the bounds below: it may hold any number of large texts, or itself
+    // in so many layers that letting go of them overflows the stack.
+    for forbidden in ["eval", "print", "debug", "Fn", "curry"] {
         engine.disable_symbol(forbidden);
     }
     // It would hold up all clients of the worker.
@@ -43,14 +50,24 @@ fn engine() -> Engine {
         .set_max_string_size(MOST_STRING)
         .set_max_array_size(MOST_ELEMENTS)
         .set_max_map_size(MOST_ENTRIES);
-    engine.on_progress(|operations| {
-        let is_late = || DEADLINE.get().is_some_and(|deadline| deadline < computed());
-        (operations % OPERATIONS_PER_LOOK == 0 && is_late())
-            .then(|| format!("it ran for more than {} ms", LONGEST.as_millis()).into())
-    });
+    engine.on_progress(|_operations| stop());
     json::register(&mut engine);
+    replacing::register(&mut engine);
     turn::register(&mut engine);
     engine
+}
+
+/// Whether the script on this thread is to be stopped, and why. The engine's own count of operations begins anew in each
+/// function that a list calls for its elements, so that lists within lists would never be at an end.
+fn stop() -> Option<Dynamic> {
+    let operations = OPERATIONS.get() + 1;
+    OPERATIONS.set(operations);
+    if operations > MOST_OPERATIONS {
+        return Some(format!("more than {MOST_OPERATIONS} operations").into());
+    }
+    let is_late = || DEADLINE.get().is_some_and(|deadline| deadline < computed());
+    (operations.is_multiple_of(OPERATIONS_PER_LOOK) && is_late())
+        .then(|| format!("it ran for more than {} ms", LONGEST.as_millis()).into())
 }
 
 /// How long this thread has been computing so far.
@@ -71,13 +88,13 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// Looking at the clock costs about as much as an operation.
 const OPERATIONS_PER_LOOK: u64 = 16;
 
-/// The stack of a worker is 2 MiB, and a level costs some kilobytes of it without optimisation.
+/// Much less than [`STACK`](crate::pipeline::STACK): a level costs some kilobytes of it without optimisation.
 const MOST_CALL_LEVELS: usize = 16;
 const MOST_DEPTH: usize = 32;
 const MOST_FUNCTIONS: usize = 64;
 const MOST_VARIABLES: usize = 64;
 /// Bytes; also of all strings of an array or map together. Four times the longest message of a client.
-const MOST_STRING: usize = 64 * 1024;
+pub(super) const MOST_STRING: usize = 64 * 1024;
 /// Also of the bytes of a blob.
 const MOST_ELEMENTS: usize = 64 * 1024;
 const MOST_ENTRIES: usize = 1024;

@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fs, thread,
     time::{Duration, Instant},
 };
 
@@ -31,8 +31,13 @@ fn run(filters: &Filters, member: &mut Member, chain: Chain<'_>) -> Outcome {
     filters.run(chain, member, Timestamp::since_epoch(Duration::from_millis(1234)))
 }
 
+/// On a thread like those that run filters.
 fn say(filters: &Filters, text: &str) -> Outcome {
-    run(filters, &mut Member::new(ClientId::next()), Chain::Message(&text.into()))
+    let say = || run(filters, &mut Member::new(ClientId::next()), Chain::Message(&text.into()));
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().stack_size(crate::pipeline::STACK);
+        builder.spawn_scoped(scope, say).unwrap().join().unwrap()
+    })
 }
 
 /// What a script with this function `message` sends back.
@@ -81,6 +86,8 @@ fn a_script_sees_its_client_and_asks_for_things() {
             Action::Send(vec![7, 7].into()),
         ]
     );
+    let prints = folder.filters("fn message(ctx, msg) { ctx.stdout(msg) }");
+    assert_eq!(say(&prints, "\u{1b}[2J\u{202e}ok").actions, [Action::Print("�[2J�ok".into())]);
 }
 
 #[test]
@@ -139,13 +146,53 @@ fn what_a_script_wants_too_much_of_it_does_not_get() {
         "sleep(10.0)",
         "parse_json(msg)",
         "let m = #{}; m.m = m; loop { m.m = m; }",
+        "let m = #{}; loop { m = #{ m: m }; }",
+        "let a = []; loop { a = [a]; }",
+        "let a = []; a.pad(3000, 1); a.filter(|x| { let b = []; b.pad(3000, 1); b.filter(|y| false); false })",
+        "let z = 1; let a = []; a.pad(60000, 1); a.drain(|x| { let b = []; b.pad(60000, 1); b.filter(|y| false); false })",
+        "let s = \"\"; s.pad(40000, 'x'); let t = s; t.replace(\"x\", s);",
+        "let s = \"\"; s.pad(40000, 'x'); let t = s; t.replace(\"\", s);",
+        "let s = \"\"; s.pad(40000, 'x'); let t = s; t.replace('x', s);",
+        "let s = \"\"; s.pad(40000, 'x'); s.replace('x', 'é');",
+        "ctx.state.me = ctx;",
+        "ctx.state.me = [#{ me: [ctx] }];",
     ] {
         let filters = folder.filters(&format!("fn message(ctx, msg) {{ {body} }}"));
         let began = Instant::now();
         let outcome = say(&filters, &"[".repeat(16_000));
         assert_eq!((outcome.actions.len(), outcome.failures), (0, 1), "{body}");
         assert!(began.elapsed() < Duration::from_secs(2), "{body}: {:?}", began.elapsed());
+        assert!(outcome.computed <= began.elapsed(), "{body}");
     }
+}
+
+/// The language's own is replaced for its bounds.
+#[test]
+fn what_is_replaced_is_what_the_language_replaces() {
+    for (call, text, expected) in [
+        (r#""l", "LL""#, "hello", "heLLLLo"),
+        (r#""ll", 'é'"#, "hello", "heéo"),
+        ("'l', \"\"", "hello", "heo"),
+        ("'l', '🚂'", "hello", "he🚂🚂o"),
+        (r#""", "-""#, "ab", "-a-b-"),
+        (r#""", "-""#, "", ""),
+        (r#""x", "y""#, "ab", "ab"),
+    ] {
+        assert_eq!(replies(&format!("msg.replace({call}); ctx.send(msg)"), text), [expected], "{call}");
+    }
+}
+
+#[test]
+fn what_scripts_compute_is_said() {
+    let folder = Folder::new();
+    let filters =
+        folder.filters("fn message(ctx, msg) { let a = []; a.pad(60000, 1); let b = a; loop { a == b; } }");
+    let computed = say(&filters, "").computed;
+    assert!(computed >= Duration::from_millis(100), "{computed:?}");
+    let mut member = Member::new(ClientId::next());
+    let quick = folder.filters("fn message(ctx, msg) {}");
+    let computed = run(&quick, &mut member, Chain::Message(&"".into())).computed;
+    assert!(computed > Duration::ZERO && computed < Duration::from_millis(100), "{computed:?}");
 }
 
 #[test]
@@ -156,6 +203,8 @@ fn what_is_no_script_is_refused_with_its_place() {
         ("fn message(ctx, msg) { eval(msg) }", "line 1, position "),
         ("fn message(ctx, msg) { print(msg) }", "line 1, position "),
         ("fn message(ctx, msg) { import \"a\" as b; }", "line 1, position "),
+        ("fn message(ctx, msg) { Fn(msg).call() }", "line 1, position "),
+        ("fn message(ctx, msg) { let f = |x| x; f.curry(f); }", "line 1, position "),
         ("fn message(ctx) {}", "its function `message` has 1 parameters instead of 2"),
         ("fn massage(ctx, msg) {}", "it defines none of data(ctx, bytes)"),
         ("", "it defines none of "),
@@ -168,6 +217,19 @@ fn what_is_no_script_is_refused_with_its_place() {
     assert_eq!(Script::load(&path).unwrap_err().to_string(), "it is not UTF-8 from byte 1 on");
     fs::write(&path, vec![b' '; Script::MOST_BYTES + 1]).unwrap();
     assert!(matches!(Script::load(&path), Err(ScriptError::TooLong)));
+}
+
+/// Opening a pipe waits for whoever writes into it.
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = Folder::new();
+    let filters = folder.filters("fn message(ctx, msg) { ctx.send(1) }");
+    let path = folder.write("");
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    filters.refresh();
+    assert_eq!(say(&filters, "").actions, [Action::Send("1".into())]);
+    assert_eq!(Script::load(&path).unwrap_err().to_string(), "it cannot be read: it is no file");
 }
 
 #[test]

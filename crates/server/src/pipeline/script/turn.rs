@@ -110,6 +110,21 @@ pub(super) fn dynamic(body: &Body) -> Dynamic {
     }
 }
 
+/// Whether a script's state would keep a turn, with all that this one holds, alive.
+pub(super) fn holds_turn(state: &Map) -> bool {
+    state.values().any(is_turn)
+}
+
+fn is_turn(value: &Dynamic) -> bool {
+    if let Some(map) = value.read_lock::<Map>() {
+        holds_turn(&map)
+    } else if let Some(array) = value.read_lock::<Array>() {
+        array.iter().any(is_turn)
+    } else {
+        value.is::<TurnHandle>()
+    }
+}
+
 /// About how many bytes a script's state takes.
 pub(super) fn size(state: &Map) -> usize {
     state.iter().map(|(key, value)| key.len() + size_of_value(value)).sum()
