@@ -1,5 +1,5 @@
 //! For fuzzers: the one door to what is private. Here is the session as a sequence of operations, [`deflate`] is what a client
-//! with compression sends.
+//! with compression sends, [`tokens`] reads what it presents.
 //!
 //! An input of the session is a list of lines, so that one can be read and written by hand:
 //!
@@ -11,8 +11,10 @@
 //! | anything else | a text frame |
 
 mod deflate;
+mod tokens;
 
 pub use deflate::deflate;
+pub use tokens::tokens;
 
 use std::{
     collections::BTreeSet,

@@ -2,6 +2,8 @@
 
 mod access_policy;
 mod credentials;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod identity;
 mod origin;
 mod patterns;

@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use axum::http::{HeaderMap, Uri, header};
 use thiserror::Error;
@@ -13,6 +13,16 @@ pub enum OriginPolicy {
     Listed(Vec<Origin>),
     /// Any page: for servers whose data is public and that nobody is logged in to.
     InsecureAny,
+}
+
+/// By which names a server can be meant where a page says that it comes from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnHosts {
+    /// Any: a proxy in front of it may have given it one.
+    Any,
+    /// Those of this machine. A server that is open to this machine alone must not be open to pages that have had their
+    /// own name resolved to its address.
+    Loopback,
 }
 
 /// The origin of a web page: scheme, host and port, compared exactly (RFC 6454 §4).
@@ -33,12 +43,25 @@ impl OriginPolicy {
     ///
     /// # Errors
     /// The refused `Origin` header, shortened and without control characters.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), String> {
+    pub(super) fn check(&self, headers: &HeaderMap, hosts: OwnHosts) -> Result<(), String> {
         let Some(value) = headers.get(header::ORIGIN) else { return Ok(()) };
         let Self::Listed(listed) = self else { return Ok(()) };
         let origin = value.to_str().ok().and_then(|text| text.parse::<Origin>().ok());
-        let admitted = origin.as_ref().is_some_and(|origin| listed.contains(origin) || origin.is_of(headers));
+        let is_own = |origin: &Origin| origin.is_of(headers) && hosts.contain(&origin.host);
+        let admitted = origin.as_ref().is_some_and(|origin| listed.contains(origin) || is_own(origin));
         if admitted { Ok(()) } else { Err(excerpt(value.as_bytes())) }
+    }
+}
+
+impl OwnHosts {
+    fn contain(self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let is_loopback = || match bare.parse::<IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            // RFC 6761 §6.3
+            Err(_name) => bare == "localhost" || bare.ends_with(".localhost"),
+        };
+        self == Self::Any || is_loopback()
     }
 }
 
@@ -93,14 +116,14 @@ impl fmt::Display for Origin {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Origin, OriginPolicy};
+    use super::{Origin, OriginPolicy, OwnHosts};
 
     fn check(listed: &[&str], host: &str, origin: &'static [u8], admitted: bool) {
         let listed = listed.iter().map(|origin| origin.parse::<Origin>().expect("an origin")).collect();
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_str(host).expect("a host"));
         headers.insert("origin", HeaderValue::from_bytes(origin).expect("a header"));
-        let outcome = OriginPolicy::Listed(listed).check(&headers);
+        let outcome = OriginPolicy::Listed(listed).check(&headers, OwnHosts::Any);
         assert_eq!(outcome.is_ok(), admitted, "{}", String::from_utf8_lossy(origin));
     }
 
@@ -122,7 +145,27 @@ mod tests {
     }
 
     #[test]
+    fn loopback_has_names_of_its_own() {
+        for (host, is_own) in [
+            ("localhost", true),
+            ("maps.localhost", true),
+            ("127.0.0.1", true),
+            ("127.1.2.3", true),
+            ("[::1]", true),
+            ("[::2]", false),
+            ("192.0.2.1", false),
+            ("evil.example", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("notlocalhost", false),
+        ] {
+            assert_eq!(OwnHosts::Loopback.contain(host), is_own, "{host}");
+            assert!(OwnHosts::Any.contain(host));
+        }
+    }
+
+    #[test]
     fn no_origin_is_no_browser() {
-        assert!(OriginPolicy::default().check(&HeaderMap::new()).is_ok());
+        assert!(OriginPolicy::default().check(&HeaderMap::new(), OwnHosts::Loopback).is_ok());
     }
 }

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::{
     AccessPolicy, Credentials, Denial, Visitor,
     identity::{Identity, PresentedKey},
+    origin::{OriginPolicy, OwnHosts},
     tokens::Verifier,
     visitor::Arrived,
 };
@@ -27,6 +28,8 @@ pub(crate) struct Access {
     publishing: Publishing,
     tokens: Option<Verifier>,
     policy: Option<Arc<dyn AccessPolicy>>,
+    origins: OriginPolicy,
+    own_hosts: OwnHosts,
 }
 
 /// From where the server can be reached.
@@ -107,7 +110,23 @@ impl Access {
             None if private => Publishing::Open,
             None => Publishing::Closed,
         };
-        Self { channels, publishing, tokens: settings.tokens.clone().map(Verifier::new), policy: None }
+        let is_open = matches!(channels, Channels::All) || matches!(publishing, Publishing::Open);
+        Self {
+            channels,
+            publishing,
+            tokens: settings.tokens.clone().map(Verifier::new),
+            origins: settings.origins.clone(),
+            policy: None,
+            own_hosts: if is_open { OwnHosts::Loopback } else { OwnHosts::Any },
+        }
+    }
+
+    /// Whether a request with these headers comes from a web page that may use the server, or from no page at all.
+    ///
+    /// # Errors
+    /// The refused `Origin` header, shortened and without control characters.
+    pub(crate) fn admits_page(&self, headers: &HeaderMap) -> Result<(), String> {
+        self.origins.check(headers, self.own_hosts)
     }
 
     /// The same, with a policy of the program's own.

@@ -71,7 +71,7 @@ enum Refused {
 }
 
 fn identify(node: &Node, request: &Request) -> Result<Identity, Refused> {
-    node.settings.origins.check(request.headers()).map_err(|origin| not_authorized(&origin))?;
+    node.access.admits_page(request.headers()).map_err(|origin| not_authorized(&origin))?;
     let identity = node.access.identify(
         super::peer(request.extensions()),
         request.uri(),

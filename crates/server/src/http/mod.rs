@@ -4,6 +4,7 @@ mod aiows;
 mod answer;
 mod handshake;
 mod health;
+mod patient;
 mod publish;
 mod rewound;
 mod router;

@@ -82,7 +82,7 @@ fn entry(node: &Node, names: Named<(String, String)>, request: &Parts) -> Result
 
 /// Whether this request may publish to the channel of that name.
 fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
-    node.settings.origins.check(&request.headers).map_err(|origin| Refusal::origin(&origin))?;
+    node.access.admits_page(&request.headers).map_err(|origin| Refusal::origin(&origin))?;
     let channel = name.parse::<Channel>();
     let channel =
         channel.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_channel", error.to_string()))?;

@@ -1,4 +1,5 @@
 use std::{
+    cell::Cell,
     convert::Infallible,
     future::poll_fn,
     io,
@@ -22,7 +23,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{answer::Refusal, rewound::Rewound, upgrade};
+use super::{answer::Refusal, patient::Patient, rewound::Rewound, upgrade};
 use crate::{
     accept::Accepted,
     connection::{Connection, Opening},
@@ -37,7 +38,9 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router
     match first {
         Ok(Ok(First::Handshake(opening))) => Connection::serve(worker, opening).await,
         // On the heap: few connections need this much room, and all would have it.
-        Ok(Ok(First::Other(stream))) => Box::pin(converse(worker, stream, peer, router)).await,
+        Ok(Ok(First::Other(stream, refused))) => {
+            Box::pin(converse(worker, stream, peer, router, refused)).await;
+        }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended before its first request"),
         Err(_elapsed) => tracing::debug!(%peer, "connection ended: no request came"),
     }
@@ -47,8 +50,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router
 enum First {
     /// A WebSocket handshake that is to be accepted.
     Handshake(Box<Opening>),
-    /// Anything else.
-    Other(Rewound<Stream>),
+    /// Anything else; if it is a handshake that is to be refused, with the refusal.
+    Other(Rewound<Stream>, Option<Box<Refusal>>),
 }
 
 /// Reads once: a handshake fits into one packet and comes in one piece.
@@ -57,14 +60,14 @@ async fn first(worker: &Worker, arrival: Arrival, peer: Peer) -> Result<First, O
     let head = poll_fn(|context| poll_head(worker, &mut stream, peer, context)).await?;
     Ok(match head {
         Head::Acceptable(acceptance) => First::Handshake(Box::new(acceptance.open(stream))),
-        Head::Other(head) => First::Other(Rewound::new(head, stream)),
+        Head::Other(head, refused) => First::Other(Rewound::new(head, stream), refused),
     })
 }
 
 /// What was read first.
 enum Head {
     Acceptable(upgrade::Acceptance),
-    Other(Bytes),
+    Other(Bytes, Option<Box<Refusal>>),
 }
 
 /// The bytes that are read stand on the stack, and only while there are some: connections that wait have no room for them.
@@ -82,20 +85,31 @@ fn poll_head(
         return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
     }
     Poll::Ready(Ok(match upgrade::at_once(worker, peer, head) {
-        Some(acceptance) => Head::Acceptable(acceptance),
-        None => Head::Other(Bytes::copy_from_slice(head)),
+        Some(Ok(acceptance)) => Head::Acceptable(acceptance),
+        Some(Err(refusal)) => Head::Other(Bytes::copy_from_slice(head), Some(Box::new(refusal))),
+        None => Head::Other(Bytes::copy_from_slice(head), None),
     }))
 }
 
-/// Speaks HTTP on a connection until it is closed or upgraded.
-async fn converse(worker: Rc<Worker>, stream: Rewound<Stream>, peer: Peer, router: Router) {
-    let header_timeout = worker.node.settings.timeouts.header;
-    let service = service_fn(move |request| answer(Rc::clone(&worker), peer, request, router.clone()));
+/// Speaks HTTP on a connection until it is closed or upgraded. Where it is clear that the first request is to be refused, it
+/// is not checked again: that may have cost a good deal.
+async fn converse(
+    worker: Rc<Worker>,
+    stream: Rewound<Stream>,
+    peer: Peer,
+    router: Router,
+    refused: Option<Box<Refusal>>,
+) {
+    let timeouts = &worker.node.settings.timeouts;
+    let (header_timeout, write_timeout) = (timeouts.header, timeouts.write);
+    let refused = Cell::new(refused);
+    let service =
+        service_fn(move |request| answer(Rc::clone(&worker), peer, request, router.clone(), refused.take()));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
         .max_buf_size(LARGEST_HEADER)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream, write_timeout)), service)
         .with_upgrades()
         .await;
     if let Err(error) = served {
@@ -108,7 +122,11 @@ async fn answer(
     peer: Peer,
     mut request: Request<Incoming>,
     router: Router,
+    refused: Option<Box<Refusal>>,
 ) -> Result<Response<Body>, Infallible> {
+    if let Some(refusal) = refused {
+        return Ok(upgrade::refuse(&worker, *refusal));
+    }
     if upgrade::is_asked_for(&request) {
         return Ok(upgrade::upgrade(&worker, peer, request));
     }

@@ -11,7 +11,7 @@ use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_body, write_response};
 
-use super::{answer::Refusal, handshake, rewound::Rewound};
+use super::{answer::Refusal, handshake, patient::Patient, rewound::Rewound};
 use crate::{
     Count,
     access::{Identity, ReadRefused},
@@ -67,22 +67,26 @@ impl Acceptance {
     }
 }
 
-/// Takes a connection whose first bytes are a complete and acceptable handshake.
-pub(super) fn at_once(worker: &Worker, peer: Peer, head: &[u8]) -> Option<Acceptance> {
+/// Takes a connection whose first bytes are a complete handshake, or says why not.
+pub(super) fn at_once(worker: &Worker, peer: Peer, head: &[u8]) -> Option<Result<Acceptance, Refusal>> {
     let (request, length) = handshake::parse(head)?;
-    let mut acceptance = admit(worker, peer, &request).ok()?;
-    acceptance.early = head[length..].to_vec();
-    Some(acceptance)
+    Some(
+        admit(worker, peer, &request)
+            .map(|acceptance| Acceptance { early: head[length..].to_vec(), ..acceptance }),
+    )
+}
+
+/// Answers a handshake that is refused.
+pub(super) fn refuse(worker: &Worker, refusal: Refusal) -> Response<Body> {
+    worker.node.count(Count::ConnectionRefused);
+    refusal.into_response()
 }
 
 /// Answers a handshake in the course of an HTTP conversation, and hands the connection over once hyper has let go of it.
 pub(super) fn upgrade(worker: &Rc<Worker>, peer: Peer, mut request: Request<Incoming>) -> Response<Body> {
     let acceptance = match admit(worker, peer, &request) {
         Ok(acceptance) => acceptance,
-        Err(refusal) => {
-            worker.node.count(Count::ConnectionRefused);
-            return refusal.into_response();
-        }
+        Err(refusal) => return refuse(worker, refusal),
     };
     let response = acceptance.response.clone().map(|()| Body::empty());
     let upgraded = hyper::upgrade::on(&mut request);
@@ -102,7 +106,7 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         let message = "the server is stopping";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
     }
-    node.settings.origins.check(request.headers()).map_err(|origin| Refusal::origin(&origin))?;
+    node.access.admits_page(request.headers()).map_err(|origin| Refusal::origin(&origin))?;
     let mut response = create_response_with_body(request, || ()).map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_handshake", format!("no WebSocket handshake: {error}"))
     })?;
@@ -140,9 +144,9 @@ fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, mut acceptance: Acceptance) {
     let Ok(upgraded) = upgraded.await else { return };
     let parts = upgraded
-        .downcast::<TokioIo<Rewound<Stream>>>()
+        .downcast::<TokioIo<Patient<Rewound<Stream>>>>()
         .expect("connections are served on this type of stream and no other");
-    let (unread, stream) = parts.io.into_inner().into_parts();
+    let (unread, stream) = parts.io.into_inner().into_inner().into_parts();
     acceptance.early = [parts.read_buf, unread].concat();
     // hyper has sent the answer.
     let opening = Opening { response: Bytes::new(), ..acceptance.open(stream) };

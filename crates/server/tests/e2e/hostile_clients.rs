@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use geocast_server::Count;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
+    time::timeout,
 };
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
 };
 
 on_both_stores!(
+    who_asks_by_http_and_never_reads_is_cut_off,
     what_breaks_the_websocket_protocol_is_closed_with_its_code,
     a_message_of_the_largest_size_is_taken,
     a_flood_of_commands_is_answered_in_the_end,
@@ -89,7 +91,7 @@ async fn a_flood_does_not_slow_others_down(backend: Backend) {
     let flood: Vec<u8> = (0..1_000).flat_map(|_| frame(TEXT, b"BBOX 0 0 10 10")).collect();
     let (_, mut write) = flooding.stream.split();
     // It may not be read to the end: writing must not hold the test up.
-    let _full = tokio::time::timeout(Duration::from_millis(100), write.write_all(&flood)).await;
+    let _full = timeout(Duration::from_millis(100), write.write_all(&flood)).await;
     for _ in 0..20 {
         let start = Instant::now();
         other.settled().await;
@@ -162,7 +164,7 @@ async fn a_handshake_that_does_not_end_is_given_up(backend: Backend) {
     slow.write_all(b"GET /ws HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.expect("the server reads");
     for stream in [&mut silent, &mut slow] {
         let mut rest = Vec::new();
-        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+        let read = timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(read.is_ok(), "the connection is closed");
     }
     assert!(start.elapsed() >= Duration::from_millis(190), "{:?}", start.elapsed());
@@ -185,7 +187,7 @@ async fn garbage_instead_of_http_does_no_harm(backend: Backend) {
         let _refused = stream.write_all(bytes).await;
         let _closed = stream.shutdown().await;
         let mut answer = Vec::new();
-        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
         assert!(read.is_ok(), "the connection is closed");
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
@@ -210,4 +212,17 @@ async fn fragments_and_control_frames_between_them_are_read(backend: Backend) {
     assert!(String::from_utf8_lossy(&payload).contains("\"slow\""));
     client.send(frame(0x88, &1000_u16.to_be_bytes())).await;
     assert_eq!(client.close_code().await, Some(1000), "a close is answered with its code");
+}
+
+/// Its connection is no WebSocket, whose mailbox has bounds of its own.
+async fn who_asks_by_http_and_never_reads_is_cut_off(backend: Backend) {
+    let server =
+        TestServer::start_with(backend, |settings| settings.timeouts.write = Duration::from_millis(300))
+            .await;
+    let socket = TcpSocket::new_v4().expect("there are sockets");
+    socket.set_recv_buffer_size(4096).expect("a buffer may be small");
+    let mut stream = socket.connect(server.address).await.expect("the server listens");
+    let requests = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    let asking = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
+    timeout(PATIENCE, asking).await.expect("the server ends the connection");
 }

@@ -53,7 +53,10 @@ pub(crate) async fn refused_upgrade(address: SocketAddr, path: &str, headers: &[
 
 /// Sends exactly this and reads to the end of the connection.
 async fn exchange(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Response {
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\n");
+    if !headers.iter().any(|header| header.starts_with("Host: ")) {
+        head.push_str(&format!("Host: {address}\r\n"));
+    }
     for header in headers {
         head.push_str(&format!("{header}\r\n"));
     }

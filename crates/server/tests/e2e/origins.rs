@@ -1,9 +1,9 @@
 //! From which web pages connections are accepted.
 
-use geocast_server::{Count, OriginPolicy, Settings};
+use geocast_server::{Count, OriginPolicy, Secret, Settings};
 
 use crate::{
-    http_client::{request, upgrade},
+    http_client::{refused_upgrade, request, upgrade},
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -13,6 +13,7 @@ on_both_stores!(
     listed_origins_are_accepted_as_well,
     any_origin_can_be_accepted,
     publishing_is_held_to_the_same_rule,
+    a_name_that_is_made_to_mean_this_machine_does_not_open_it,
 );
 
 async fn only_the_own_origin_is_accepted(backend: Backend) {
@@ -81,7 +82,7 @@ async fn any_origin_can_be_accepted(backend: Backend) {
 async fn publishing_is_held_to_the_same_rule(backend: Backend) {
     let server = TestServer::start_with(backend, |settings| {
         listed(&["https://maps.example.org"])(settings);
-        settings.publish_key = Some(geocast_server::Secret::new("key"));
+        settings.publish_key = Some(Secret::new("key"));
     })
     .await;
     for (origin, status) in [("http://evil.example", 403), ("null", 403), ("https://maps.example.org", 200)] {
@@ -94,4 +95,35 @@ async fn publishing_is_held_to_the_same_rule(backend: Backend) {
             assert_eq!(response.status, status, "{method} {origin}: {response:?}");
         }
     }
+}
+
+/// A page's own server, whose name has been made to resolve to the address of this machine, is the same origin to a browser.
+async fn a_name_that_is_made_to_mean_this_machine_does_not_open_it(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let is_open = backend == Backend::Embedded;
+    let port = server.address.port();
+    let page = |name: &str| [format!("Host: {name}:{port}"), format!("Origin: http://{name}:{port}")];
+    for (name, is_own) in
+        [("evil.example", false), ("127.0.0.1.evil.example", false), ("localhost", true), ("[::1]", true)]
+    {
+        let [host, origin] = page(name);
+        let published = request(server.address, "POST", "/api/publish/news", &[&host, &origin], "1").await;
+        // A store that is not open has nothing to be opened, and nobody may publish to it.
+        let refused = if is_open && is_own { 200 } else { 403 };
+        assert_eq!(published.status, refused, "{name}: {published:?}");
+        if is_open {
+            assert_eq!(published.body.contains("origin_refused"), !is_own, "{name}: {published:?}");
+        }
+        if is_open && !is_own {
+            let upgraded = refused_upgrade(server.address, "/ws", &[&host, &origin]).await;
+            assert_eq!((upgraded.status, upgraded.body.contains("origin_refused")), (403, true), "{name}");
+        }
+    }
+    // Behind a proxy, a server has the name that the proxy passes on; such a server is not open to everybody.
+    let server =
+        TestServer::start_with(backend, |settings| settings.publish_key = Some(Secret::new("key"))).await;
+    let [host, origin] = page("maps.example.org");
+    let headers = [host.as_str(), &origin, "Authorization: Bearer key"];
+    let published = request(server.address, "POST", "/api/publish/news", &headers, "1").await;
+    assert_eq!(published.status, 200, "{published:?}");
 }

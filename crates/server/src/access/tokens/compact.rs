@@ -67,6 +67,17 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D:
     IgnoredAny::deserialize(deserializer).map(|_any| true)
 }
 
+/// A token with this header and payload, signed with HS256.
+#[cfg(any(test, fuzzing))]
+pub(in crate::access) fn signed_with(header: &str, payload: &str, secret: &[u8]) -> String {
+    use ring::hmac;
+
+    let [header, payload] = [header, payload].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part));
+    let signed = format!("{header}.{payload}");
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), signed.as_bytes());
+    format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}
+
 /// Bytes of a token: half of what the header of an HTTP request may have.
 pub(super) const LARGEST_TOKEN: usize = 8 * 1024;
 

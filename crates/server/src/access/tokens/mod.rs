@@ -20,6 +20,8 @@ mod token_error;
 mod verifier;
 
 use algorithm::Algorithm;
+#[cfg(any(test, fuzzing))]
+pub(super) use compact::signed_with;
 pub(super) use grant::Grant;
 pub use key_error::KeyError;
 pub use settings::{KeyFile, TokenSettings};

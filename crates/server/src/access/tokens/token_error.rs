@@ -52,6 +52,17 @@ pub(crate) enum TokenError {
         /// The key in its header, empty if it names none.
         id: String,
     },
+    /// Too many keys would have to be tried.
+    #[error(
+        "{count} keys for {algorithm} would have to be tried, more than {max}: the token has to name one (`kid`), and keys have to have names",
+        max = super::key_set::MOST_TRIED
+    )]
+    Ambiguous {
+        /// The one in its header.
+        algorithm: Algorithm,
+        /// Keys that it might be signed with.
+        count: usize,
+    },
     /// It was not signed by who has the key, or was changed since.
     #[error("the token's signature is not that of the key")]
     Signature,

@@ -20,6 +20,13 @@ impl Verifier {
         Self { settings, keys: RwLock::default() }
     }
 
+    /// With one secret.
+    #[cfg(any(test, fuzzing))]
+    pub(in crate::access) fn with_secret(settings: TokenSettings, secret: &[u8]) -> Self {
+        let keys = KeySet::of_secret(secret);
+        Self { settings, keys: RwLock::new(Arc::new(keys)) }
+    }
+
     /// Reads the keys from their files. All are replaced, or none.
     pub(in crate::access) fn load(&self) -> Result<(), KeyError> {
         let keys = KeySet::load(&self.settings.keys)?;

@@ -143,3 +143,37 @@ fn a_file_that_is_none_is_named_and_never_quoted() {
     let error = KeySet::load(&[KeyFile::Jwks(path)]).unwrap_err();
     assert_eq!(error.to_string(), format!("the key file {name} cannot be read"));
 }
+
+/// Every check costs as much as a signature does, and anybody can send a token.
+#[test]
+fn few_keys_are_tried_for_one_token() {
+    let key = |id: Option<usize>| {
+        let mut key = Signer::Es256.jwk();
+        let members = key.as_object_mut().unwrap();
+        members.remove("kid");
+        if let Some(id) = id {
+            members.insert("kid".to_owned(), json!(format!("k{id}")));
+        }
+        key
+    };
+    let token = |header: Value| Signer::Es256.token_under(&header, &json!({}));
+    let (nameless, named) = (token(json!({"alg": "ES256"})), token(json!({"alg": "ES256", "kid": "k4"})));
+    for (names, token, admitted) in [
+        ([None; MOST_TRIED].to_vec(), &nameless, true),
+        ([None; MOST_TRIED].to_vec(), &named, true),
+        ([None; MOST_TRIED + 1].to_vec(), &nameless, false),
+        ([None; MOST_TRIED + 1].to_vec(), &named, false),
+        ((0..=MOST_TRIED).map(Some).collect(), &nameless, false),
+        ((0..=MOST_TRIED).map(Some).collect(), &named, true),
+        ([None; MOST_TRIED + 1].into_iter().chain([Some(4)]).collect(), &named, true),
+    ] {
+        let keys = set(&names.iter().map(|id| key(*id)).collect()).unwrap();
+        let outcome = keys.admit(&Compact::read(token).unwrap());
+        match outcome {
+            Ok(()) => assert!(admitted, "{names:?}"),
+            Err(error) => {
+                assert!(!admitted && matches!(error, TokenError::Ambiguous { .. }), "{names:?} {error}")
+            }
+        }
+    }
+}
