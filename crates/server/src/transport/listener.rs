@@ -25,9 +25,9 @@ pub(crate) enum Accepting {
     Tcp(tokio::net::TcpListener),
     Tls(tokio::net::TcpListener, Tls),
     Unix {
-        listener: tokio::net::UnixListener,
-        /// Goes with the listener.
+        /// Goes just before the listener.
         _file: SocketFile,
+        listener: tokio::net::UnixListener,
     },
 }
 

@@ -8,6 +8,7 @@ mod stream;
 mod tls;
 mod tls_error;
 mod unix_socket;
+mod validity;
 
 pub use address::ListenAddress;
 pub use listener::{Listener, Listeners};

@@ -2,6 +2,7 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use parking_lot::RwLock;
@@ -15,7 +16,7 @@ use tokio_rustls::rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
-use super::TlsError;
+use super::{TlsError, validity::Validity};
 
 /// What TLS is spoken with: a certificate and its key, which can be read again while a server runs. Clones share them.
 ///
@@ -146,6 +147,10 @@ impl<'a> Pem<'a> {
 impl Current {
     fn new(certificate: Pem<'_>, key: Pem<'_>) -> Result<Self, TlsError> {
         let certificates = certificate.certificates()?;
+        let trouble = Validity::of(&certificates[0]).and_then(|validity| validity.trouble(SystemTime::now()));
+        if let Some(trouble) = trouble {
+            tracing::warn!("the certificate in {} {trouble}", certificate.place);
+        }
         let fingerprint = ring::digest::digest(&ring::digest::SHA256, &certificates[0]);
         let provider = Arc::new(provider::default_provider());
         let certified = certified(certificates, certificate, key, &provider)?;

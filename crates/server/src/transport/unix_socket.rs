@@ -1,20 +1,28 @@
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::{
         fs::{FileTypeExt, MetadataExt, PermissionsExt},
         net::{UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use socket2::{Domain, SockAddr, Socket, Type};
 use thiserror::Error;
 
 /// A unix socket that is listened on. Owner and group may connect (mode 0660); its file is removed with it.
 #[derive(Debug)]
 pub struct UnixSocket {
-    listener: UnixListener,
+    /// Goes before the listener, for whose time nobody takes it for stale and no other file is given its inode.
     file: SocketFile,
+    listener: UnixListener,
 }
 
 /// Why a unix socket cannot be listened on.
@@ -56,6 +64,8 @@ impl UnixSocket {
     pub fn bind(path: impl Into<PathBuf>) -> Result<Self, UnixSocketError> {
         let path = path.into();
         let Ok(address) = SockAddr::unix(&path) else { return Err(UnixSocketError::TooLong(path)) };
+        // Two servers that find the same stale socket must not remove each other's new one.
+        let _alone = lock_folder(&path).map_err(|error| refused(&path, error))?;
         match listen(&path, &address) {
             Ok(socket) => Ok(socket),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -103,6 +113,22 @@ fn listen(path: &Path, address: &SockAddr) -> io::Result<UnixSocket> {
     Ok(UnixSocket { listener: socket.into(), file })
 }
 
+/// Keeps other servers from binding in the same folder until it is dropped, and leaves nothing behind.
+#[expect(clippy::disallowed_methods, reason = "a server that is about to listen serves nobody yet")]
+fn lock_folder(path: &Path) -> io::Result<File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = File::open(folder.unwrap_or_else(|| Path::new(".")))?;
+    for _ in 0..LOCK_ATTEMPTS {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(folder),
+            Err(Errno::WOULDBLOCK) => thread::sleep(LOCK_PAUSE),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // Whoever holds it for so long is no server that binds.
+    Err(io::Error::new(io::ErrorKind::WouldBlock, "another program keeps its folder locked"))
+}
+
 /// Removes a socket on which nobody listens.
 fn remove_stale(path: &Path) -> Result<(), UnixSocketError> {
     let metadata = fs::symlink_metadata(path).map_err(|error| refused(path, error))?;
@@ -128,6 +154,10 @@ const MODE: u32 = 0o660;
 
 /// Connections that may wait to be accepted: as many as Linux allows by default.
 const BACKLOG: i32 = 4096;
+
+/// Binding takes much less than a millisecond.
+const LOCK_ATTEMPTS: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +187,32 @@ mod tests {
         drop(first);
         UnixStream::connect(&path).expect("the second one goes on");
         drop(second);
+    }
+
+    #[test]
+    fn of_many_that_find_a_stale_socket_one_listens() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..50 {
+            let path = folder.path().join(format!("socket{round}"));
+            drop(UnixListener::bind(&path).unwrap());
+            let bound: Vec<_> = thread::scope(|scope| {
+                let binding: Vec<_> = (0..4).map(|_| scope.spawn(|| UnixSocket::bind(&path))).collect();
+                binding.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(bound.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{bound:?}");
+            UnixStream::connect(&path).expect("the one that listens is the one that is there");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_stays_locked_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = File::open(folder.path()).unwrap();
+        flock(&held, FlockOperation::LockExclusive).unwrap();
+        let error = UnixSocket::bind(folder.path().join("socket")).unwrap_err();
+        assert!(matches!(error, UnixSocketError::Io { .. }), "{error}");
+        drop(held);
+        UnixSocket::bind(folder.path().join("socket")).expect("it is free now");
     }
 
     #[test]
