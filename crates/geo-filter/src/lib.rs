@@ -45,8 +45,8 @@ pub use decimals::{Decimals, DecimalsError};
 mod projection;
 #[cfg(feature = "proj")]
 pub use projection::{
-    AreaOfUse, AxisOrder, Catalogue, CatalogueError, CrsInfo, CrsKind, KnownCrs, Transform, TransformError,
-    Transforms,
+    AreaOfUse, AxisOrder, Catalogue, CatalogueError, CrsInfo, CrsKind, KnownCrs, RegionIndex, Transform,
+    TransformError, Transforms,
 };
 
 mod builder;

@@ -69,6 +69,12 @@ impl Shape {
         self.extent().map(|extent| World::DEGREES.brought_back(&extent))
     }
 
+    /// Whether there is nothing between the positions: all geometries are points, or several points.
+    #[must_use]
+    pub fn is_points(&self) -> bool {
+        self.structure.parts.iter().all(|part| !geometry::can_cross(part))
+    }
+
     /// The positions in the order of the payload, as x, y.
     #[must_use]
     pub fn positions(&self) -> &[[f64; 2]] {

@@ -30,6 +30,8 @@ pub struct CrsInfo {
     pub kind: CrsKind,
     /// Its name, such as `CH1903+ / LV95`.
     pub name: Box<str>,
+    /// How it projects, such as `Transverse Mercator`; empty for longitude and latitude.
+    pub method: Box<str>,
     /// Where it is meant to be used.
     pub area: Option<AreaOfUse>,
     /// Whether the authority advises against it.
@@ -143,12 +145,15 @@ unsafe fn entry(record: &PROJ_CRS_INFO) -> Option<(u32, CrsInfo)> {
         _ => return None,
     };
     // SAFETY: as the caller promises.
-    let (code, name) = unsafe { (text(record.code)?.parse().ok()?, text(record.name)?) };
+    let (code, name, method) = unsafe {
+        (text(record.code)?.parse().ok()?, text(record.name)?, text(record.projection_method_name))
+    };
     let area = (record.bbox_valid != 0).then_some(AreaOfUse {
         west: record.west_lon_degree,
         south: record.south_lat_degree,
         east: record.east_lon_degree,
         north: record.north_lat_degree,
     });
-    Some((code, CrsInfo { kind, name: name.into(), area, deprecated: record.deprecated != 0 }))
+    let (name, method) = (name.into(), method.unwrap_or_default().into());
+    Some((code, CrsInfo { kind, name, method, area, deprecated: record.deprecated != 0 }))
 }

@@ -3,10 +3,10 @@
 use std::ffi::{CString, c_char, c_int};
 use std::ptr::{self, NonNull};
 
-use proj_sys::{PJ, PJ_CONTEXT, PJ_DIRECTION_PJ_FWD, PJ_DIRECTION_PJ_INV};
+use proj_sys::{PJ, PJ_CONTEXT, PJ_DIRECTION, PJ_DIRECTION_PJ_FWD, PJ_DIRECTION_PJ_INV};
 
 use super::context::{Context, text};
-use super::{KnownCrs, TransformError};
+use super::{AreaOfUse, KnownCrs, TransformError};
 
 /// A PROJ operation between two systems, x before y on both sides, with the context it lives in.
 #[derive(Debug)]
@@ -49,6 +49,15 @@ impl Operation {
 
     /// Projects all positions in one call. A position that cannot be projected becomes infinite.
     pub(crate) fn forward(&mut self, positions: &mut [[f64; 2]]) {
+        self.run(positions, PJ_DIRECTION_PJ_FWD);
+    }
+
+    /// The same from the target to the source.
+    pub(crate) fn backward(&mut self, positions: &mut [[f64; 2]]) {
+        self.run(positions, PJ_DIRECTION_PJ_INV);
+    }
+
+    fn run(&mut self, positions: &mut [[f64; 2]], direction: PJ_DIRECTION) {
         let count = positions.len();
         let stride = size_of::<[f64; 2]>();
         let x: *mut f64 = positions.as_mut_ptr().cast();
@@ -63,7 +72,7 @@ impl Operation {
             proj_sys::proj_errno_reset(self.object.as_ptr());
             proj_sys::proj_trans_generic(
                 self.object.as_ptr(),
-                PJ_DIRECTION_PJ_FWD,
+                direction,
                 x,
                 stride,
                 count,
@@ -107,13 +116,14 @@ impl Operation {
     }
 }
 
-/// How a system's own axes lie, and their unit.
+/// How a system's own axes lie, their unit, and where the system is meant to be used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Axes {
     /// Whether the authority puts y first.
     pub(crate) swapped: bool,
     /// Radians or metres per unit of the first axis.
     pub(crate) unit: f64,
+    pub(crate) area: Option<AreaOfUse>,
 }
 
 impl Axes {
@@ -128,7 +138,8 @@ impl Axes {
             // PROJ itself says what x before y means for this system: if that changes its first axis, the
             // authority puts y first.
             let (normalised, _) = own.normalised(&context)?.first_axis(&context)?;
-            Some(Self { swapped: first != normalised, unit })
+            let area = own.area(&context);
+            Some(Self { swapped: first != normalised, unit, area })
         }
     }
 }
@@ -155,6 +166,29 @@ impl Object {
     unsafe fn normalised(&self, context: &Context) -> Option<Self> {
         // SAFETY: both are alive and belong together; the result is a new object.
         unsafe { Self::own(proj_sys::proj_normalize_for_visualization(context.as_ptr(), self.as_ptr())) }
+    }
+
+    /// Where a system is meant to be used.
+    ///
+    /// # Safety
+    /// The object belongs to the context.
+    unsafe fn area(&self, context: &Context) -> Option<AreaOfUse> {
+        let [mut west, mut south, mut east, mut north] = [0.0; 4];
+        // SAFETY: both are alive and belong together, the four results are ours to write to, and null is allowed for
+        // the name.
+        let found = unsafe {
+            proj_sys::proj_get_area_of_use(
+                context.as_ptr(),
+                self.as_ptr(),
+                &raw mut west,
+                &raw mut south,
+                &raw mut east,
+                &raw mut north,
+                ptr::null_mut(),
+            )
+        };
+        // -1000 stands for what is not known.
+        (found != 0 && west >= -180.0).then_some(AreaOfUse { west, south, east, north })
     }
 
     /// What identifies the first axis of a system, and its unit.

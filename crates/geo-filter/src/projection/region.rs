@@ -63,6 +63,14 @@ impl AreaOfUse {
         near(left, bottom) && near(right, top) || near(bottom, left) && near(top, right)
     }
 
+    /// Whether a box, taken for degrees, has something of the area.
+    pub(super) fn has_degrees(&self, bbox: &Bbox) -> bool {
+        let [left, bottom, right, top] = bbox.to_array();
+        let angles = left >= -180.0 && right <= 180.0 && bottom >= -90.0 && top <= 90.0;
+        let columns = if self.west <= self.east { self.west <= right && left <= self.east } else { true };
+        angles && columns && self.south <= top && bottom <= self.north
+    }
+
     fn is_near(&self, longitude: f64, latitude: f64) -> bool {
         let Self { west, south, east, north } = *self;
         let width = if west <= east { east - west } else { east + 360.0 - west };

@@ -1,9 +1,9 @@
 use std::f64::consts::FRAC_PI_2;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::operation::{Axes, Operation};
-use super::{AxisOrder, CrsKind, KnownCrs, mercator};
-use crate::{Bbox, Decimals, Region, Shape};
+use super::{AreaOfUse, AxisOrder, CrsKind, KnownCrs, bounds, mercator};
+use crate::{Bbox, Decimals, Region, RegionError, Shape};
 
 /// Projects shapes from one coordinate system to another.
 ///
@@ -36,6 +36,10 @@ struct Proj {
     swap_output: bool,
     /// The greatest latitude in the unit of the source; infinite for a projected source.
     max_latitude: f64,
+    /// Where a projected target is meant to be used, in the source's degrees, which are those of EPSG:4326.
+    area: Option<AreaOfUse>,
+    /// Where in the target that is; made when it is first needed.
+    home: OnceLock<Option<Bbox>>,
 }
 
 impl Transform {
@@ -87,23 +91,24 @@ impl Transform {
         }
     }
 
-    /// Boxes of the source system that together contain whatever lies in a box of the target system: a coarse
-    /// filter, for the exact test comes after it.
+    /// Boxes of the source system that together contain every position that lies in a box of the target system: a
+    /// coarse filter, for the exact test comes after it.
     ///
-    /// Two where the box crosses the antimeridian; [`Bbox::EVERYTHING`] where no bounds can be given. Longitudes of
-    /// the source are taken to be within ±180 degrees. From EPSG:4326 to EPSG:3857 they are exact to a tenth of a
-    /// millimetre. Else the box's edges are followed in 22 steps each and the result widened by a fiftieth and about
-    /// a kilometre, which takes 50 to 600 µs, the first time up to 5 ms.
+    /// Two where the box crosses the antimeridian; [`Bbox::EVERYTHING`] where no bounds can be given, as for a box that
+    /// is far larger than the area that the target is meant for. Longitudes of the source are taken to be within ±180
+    /// degrees. From EPSG:4326 to EPSG:3857 they are exact to a tenth of a millimetre. Else the box's edges are followed
+    /// in 22 steps each and the result widened by a fiftieth and about a kilometre, which takes 50 to 600 µs, the first
+    /// time up to 5 ms. A position from which the way back leads elsewhere has no place in the target, and is in no box.
     ///
-    /// That holds for positions. A line between two of them is straight in the target, and may leave in the source the
-    /// box around its ends, unless the transformation [keeps boxes](Self::keeps_boxes).
+    /// A line between two positions is straight in the target, and may leave in the source the box around its ends,
+    /// unless the transformation [keeps boxes](Self::keeps_boxes).
     #[must_use]
     pub fn bounds(&self, bbox: &Bbox) -> Vec<Bbox> {
         let kind = self.from.kind();
         let bounds = match &self.method {
             Method::Mercator => mercator::bounds_backward(bbox.to_array()),
-            Method::Proj(proj) => match proj.bounds_backward(bbox) {
-                Some(bounds) => widened(bounds, kind),
+            Method::Proj(proj) => match proj.bounds_backward(bbox, kind) {
+                Some(bounds) => bounds,
                 None => return vec![Bbox::EVERYTHING],
             },
         };
@@ -120,6 +125,18 @@ impl Transform {
     #[must_use]
     pub const fn keeps_boxes(&self) -> bool {
         matches!(self.method, Method::Mercator)
+    }
+
+    /// Whether a region is one that people look at in a target with lengths, as far as that is plain. It takes a fraction
+    /// of a millisecond the first time, and a lock.
+    ///
+    /// # Errors
+    /// It is far from the area that the target is meant for, and would be in it with x and y swapped, or in degrees.
+    pub fn check_units(&self, region: &Region) -> Result<(), RegionError> {
+        match (&self.method, region.boxes()) {
+            (Method::Proj(proj), [bbox]) => proj.check_units(bbox, self.to.code()),
+            _ => Ok(()),
+        }
     }
 
     /// The [bounds](Self::bounds) of all boxes of a region.
@@ -151,6 +168,8 @@ impl Proj {
             operation: Mutex::new(operation),
             swap_output: order == AxisOrder::Authority && target.swapped,
             max_latitude,
+            area: target.area.filter(|_| from.code() == 4326 && to.kind() == CrsKind::Projected),
+            home: OnceLock::new(),
         })
     }
 
@@ -169,9 +188,41 @@ impl Proj {
     }
 
     /// `None` where there are none.
-    fn bounds_backward(&self, bbox: &Bbox) -> Option<[f64; 4]> {
+    fn bounds_backward(&self, bbox: &Bbox, kind: CrsKind) -> Option<[f64; 4]> {
         let target = swapped(bbox.to_array(), self.swap_output);
-        self.operation().bounds_backward(target).filter(|bounds| bounds.iter().all(|edge| edge.is_finite()))
+        let mut operation = self.operation();
+        if let Some(area) = self.area {
+            let reach = self.home(&mut operation, area).and_then(|home| bounds::grown(&home, REACH))?;
+            if !reach.contains(&Bbox::try_from(target).ok()?) {
+                return None;
+            }
+        }
+        bounds::backward(&mut operation, target, kind)
+    }
+
+    fn home(&self, operation: &mut Operation, area: AreaOfUse) -> Option<Bbox> {
+        *self.home.get_or_init(|| bounds::home(operation, area))
+    }
+
+    /// Whether a box that has nothing to do with the target's area would have, if it was meant otherwise.
+    fn check_units(&self, given: &Bbox, code: u32) -> Result<(), RegionError> {
+        let Some(area) = self.area else { return Ok(()) };
+        let Some(home) = self.home(&mut self.operation(), area) else { return Ok(()) };
+        let xy = |corners| Bbox::try_from(swapped(corners, self.swap_output));
+        let bbox = xy(given.to_array())?;
+        if bounds::grown(&home, REACH).is_none_or(|reach| reach.intersects(&bbox)) {
+            return Ok(());
+        }
+        let other_way_round = Bbox::try_from(swapped(bbox.to_array(), true))?;
+        let [first, second, ..] = given.to_array();
+        if bounds::grown(&home, 0.1).is_some_and(|home| home.contains(&other_way_round)) {
+            let first_axis = if self.swap_output { "northing" } else { "easting" };
+            return Err(RegionError::Swapped { first, second, code, first_axis });
+        }
+        if [bbox, other_way_round].iter().any(|bbox| area.has_degrees(bbox)) {
+            return Err(RegionError::Degrees { first, second, code });
+        }
+        Ok(())
     }
 
     fn operation(&self) -> MutexGuard<'_, Operation> {
@@ -207,18 +258,6 @@ const fn swapped([a, b, c, d]: [f64; 4], swap: bool) -> [f64; 4] {
     if swap { [b, a, d, c] } else { [a, b, c, d] }
 }
 
-/// Bounds found at sampled points may miss what bulges between them. And PROJ chooses among several datum shifts
-/// by place, on the way back not always the same one as on the way there: that is worth up to some hundred metres.
-fn widened([left, bottom, right, top]: [f64; 4], kind: CrsKind) -> [f64; 4] {
-    let (turn, least) = match kind {
-        CrsKind::Geographic => (360.0, 0.01),
-        CrsKind::Projected => (0.0, 1_000.0),
-    };
-    let width = if right < left { right + turn - left } else { right - left };
-    let (x, y) = (width.abs() / 50.0 + least, (top - bottom).abs() / 50.0 + least);
-    [left - x, bottom - y, right + x, top + y]
-}
-
 /// Cuts bounds across the antimeridian in two.
 fn split([left, bottom, right, top]: [f64; 4], kind: CrsKind) -> Vec<[f64; 4]> {
     if kind == CrsKind::Projected {
@@ -237,3 +276,6 @@ fn split([left, bottom, right, top]: [f64; 4], kind: CrsKind) -> Vec<[f64; 4]> {
         vec![[left, bottom, right, top]]
     }
 }
+
+/// Bounds hold no further from the area of use than so many times its size.
+const REACH: f64 = 1.0;

@@ -14,6 +14,8 @@ mod projection;
 mod random;
 mod regions;
 mod rewriting;
+#[cfg(feature = "proj")]
+mod truth;
 mod viewports;
 
 use geocast_geo_filter::{Bbox, Document, Limits};
