@@ -77,6 +77,10 @@ impl<I: Interest> Audience<I> {
         self.subscriptions
     }
 
+    pub(crate) fn members(&self) -> impl Iterator<Item = SubscriberId> {
+        self.cohorts.values().flat_map(|cohort| cohort.members.iter().copied())
+    }
+
     pub(crate) fn cohort(&self, id: CohortId) -> Option<&Cohort<I>> {
         self.cohorts.get(id)
     }

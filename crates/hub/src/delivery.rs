@@ -120,17 +120,22 @@ where
     fn push(&mut self, member: SubscriberId, renderings: &[I::Rendering], joined: Option<&I::Rendering>) {
         let events = renderings.len();
         let Some(sink) = self.subscribers.dirty(member) else {
-            self.fanout.count(false, events);
+            self.fanout.refuse(member, events);
             return;
         };
         match joined {
             Some(joined) if !sink.wants_single() => {
-                let taken = sink.push(joined, u32::try_from(events).unwrap_or(u32::MAX)).is_ok();
-                self.fanout.count(taken, events);
+                match sink.push(joined, u32::try_from(events).unwrap_or(u32::MAX)) {
+                    Ok(()) => self.fanout.take(events),
+                    Err(_) => self.fanout.refuse(member, events),
+                }
             }
             _ => {
                 for rendering in renderings {
-                    self.fanout.count(sink.push(rendering, 1).is_ok(), 1);
+                    match sink.push(rendering, 1) {
+                        Ok(()) => self.fanout.take(1),
+                        Err(_) => self.fanout.refuse(member, 1),
+                    }
                 }
             }
         }

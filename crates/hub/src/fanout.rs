@@ -1,11 +1,15 @@
+use crate::SubscriberId;
+
 /// What became of some events: for each event, every subscriber of its channel is counted in exactly one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fanout<W> {
     /// Subscribers whose sink took the rendering. What becomes of it there, the sink knows: see
     /// [`Outbox::take_tally`](crate::Outbox::take_tally).
     pub taken: u64,
-    /// Subscribers whose sink refused it: full, or already closing.
+    /// Events that the sink of a subscriber refused: full, or already closing.
     pub refused: u64,
+    /// The subscribers whose sinks those are, one for each refusal.
+    pub refusing: Vec<SubscriberId>,
     /// Subscribers from whom it was kept, by reason.
     pub withheld: Vec<(W, u64)>,
 }
@@ -16,8 +20,13 @@ impl<W: PartialEq> Fanout<W> {
         self.taken + self.refused + self.withheld.iter().map(|(_, count)| count).sum::<u64>()
     }
 
-    pub(crate) fn count(&mut self, taken: bool, events: usize) {
-        *if taken { &mut self.taken } else { &mut self.refused } += events as u64;
+    pub(crate) fn take(&mut self, events: usize) {
+        self.taken += events as u64;
+    }
+
+    pub(crate) fn refuse(&mut self, subscriber: SubscriberId, events: usize) {
+        self.refused += events as u64;
+        self.refusing.push(subscriber);
     }
 
     pub(crate) fn withhold(&mut self, reason: W, subscribers: usize) {
@@ -31,6 +40,6 @@ impl<W: PartialEq> Fanout<W> {
 
 impl<W> Default for Fanout<W> {
     fn default() -> Self {
-        Self { taken: 0, refused: 0, withheld: Vec::new() }
+        Self { taken: 0, refused: 0, refusing: Vec::new(), withheld: Vec::new() }
     }
 }

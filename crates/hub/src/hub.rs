@@ -139,6 +139,16 @@ where
         self.subscribers.get(id).is_some_and(|subscriber| subscriber.joined(channel).is_some())
     }
 
+    /// What a subscriber wants of a channel, if it is subscribed to it.
+    pub fn interest<Q>(&self, id: SubscriberId, channel: &Q) -> Option<&I>
+    where
+        C: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let joined = self.subscribers.get(id)?.joined(channel)?;
+        self.channels.get(channel)?.cohort(joined.membership.cohort).map(|cohort| &cohort.interest)
+    }
+
     /// What has become of a channel's events since the subscriber subscribed to it, replays not counted.
     pub fn account<Q>(&self, id: SubscriberId, channel: &Q) -> Option<Account<I::Withheld>>
     where
@@ -148,6 +158,15 @@ where
         let Joined { membership, correction } = self.subscribers.get(id)?.joined(channel)?;
         let reading = self.channels.get(channel)?.read(membership.cohort);
         Some(reading.plus(correction).account(I::PASSED_OVER))
+    }
+
+    /// The subscribers of a channel, in no order.
+    pub fn members<Q>(&self, channel: &Q) -> Vec<SubscriberId>
+    where
+        C: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.channels.get(channel).map(|audience| audience.members().collect()).unwrap_or_default()
     }
 
     /// How many subscribers a channel has.

@@ -51,6 +51,8 @@ struct Part<K> {
     last: bool,
     /// Whether the message alone is larger than the limit.
     is_large: bool,
+    /// Whether the message may be discarded to make room for others, at its last part.
+    is_spare: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +91,7 @@ impl<K: Eq + Hash> Outbox<K> {
         P: IntoIterator<Item = Bytes>,
         P::IntoIter: Clone,
     {
-        self.push_message(parts.into_iter(), 0, None)
+        self.push_message(parts.into_iter(), 0, None, false)
     }
 
     /// Queues a message that brings `events` events, at least one: the state of a key, if there is one.
@@ -102,7 +104,7 @@ impl<K: Eq + Hash> Outbox<K> {
         P: IntoIterator<Item = Bytes>,
         P::IntoIter: Clone,
     {
-        self.push_message(parts.into_iter(), events.max(1), key)
+        self.push_message(parts.into_iter(), events.max(1), key, true)
     }
 
     /// As [`push_events`](Self::push_events), for a message of one part, which is what nearly all are: its size is known
@@ -113,10 +115,24 @@ impl<K: Eq + Hash> Outbox<K> {
     pub fn push_single(&mut self, bytes: Bytes, events: u32, key: Option<K>) -> Result<(), Refused> {
         let events = events.max(1);
         let size = cost::<K>(&bytes);
-        self.admit(size, events)?;
-        self.parts.push_back(Part { bytes, key, events, last: true, is_large: size > self.limit });
+        self.admit(size, true)?;
+        let is_large = size > self.limit;
+        self.parts.push_back(Part { bytes, key, events, last: true, is_large, is_spare: true });
         self.queued += size;
         Ok(())
+    }
+
+    /// Queues a message that brings `events` events, at least one, and that its subscriber could not do without: like a reply,
+    /// it is not discarded to make room for others.
+    ///
+    /// # Errors
+    /// Those of [`push_reply`](Self::push_reply).
+    pub fn push_kept<P>(&mut self, parts: P, events: u32) -> Result<(), Refused>
+    where
+        P: IntoIterator<Item = Bytes>,
+        P::IntoIter: Clone,
+    {
+        self.push_message(parts.into_iter(), events.max(1), None, false)
     }
 
     /// Queues a last message, whatever the bound, and takes nothing after it.
@@ -126,7 +142,7 @@ impl<K: Eq + Hash> Outbox<K> {
         }
         self.state = State::Closed;
         let size = cost::<K>(&last);
-        self.append(std::iter::once(last), size, 0, None);
+        self.append(std::iter::once(last), size, 0, None, false);
     }
 
     /// Whether a message was refused so that the subscriber has to go.
@@ -215,27 +231,36 @@ impl<K: Eq + Hash> Outbox<K> {
         parts: impl Iterator<Item = Bytes> + Clone,
         events: u32,
         key: Option<K>,
+        is_spare: bool,
     ) -> Result<(), Refused> {
         let size: usize = parts.clone().map(|bytes| cost::<K>(&bytes)).sum();
-        self.admit(size, events)?;
-        self.append(parts, size, events, key);
+        self.admit(size, is_spare)?;
+        self.append(parts, size, events, key, is_spare);
         Ok(())
     }
 
     /// Sees to it that there is room.
-    fn admit(&mut self, size: usize, events: u32) -> Result<(), Refused> {
+    fn admit(&mut self, size: usize, is_spare: bool) -> Result<(), Refused> {
         if self.state != State::Open {
             return Err(Refused::Closed);
         }
         if self.queued + size > self.threshold {
-            self.make_room(size, events == 0)?;
+            self.make_room(size, is_spare)?;
         }
         Ok(())
     }
 
-    fn append(&mut self, parts: impl Iterator<Item = Bytes>, size: usize, events: u32, key: Option<K>) {
+    fn append(
+        &mut self,
+        parts: impl Iterator<Item = Bytes>,
+        size: usize,
+        events: u32,
+        key: Option<K>,
+        is_spare: bool,
+    ) {
         let (before, is_large) = (self.parts.len(), size > self.limit);
-        self.parts.extend(parts.map(|bytes| Part { bytes, key: None, events: 0, last: false, is_large }));
+        let part = |bytes| Part { bytes, key: None, events: 0, last: false, is_large, is_spare };
+        self.parts.extend(parts.map(part));
         let is_empty = self.parts.len() == before;
         match self.parts.back_mut() {
             Some(part) if !is_empty => {

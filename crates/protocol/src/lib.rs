@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod change;
 mod channel;
 mod crs;
 mod excerpt;
@@ -15,6 +16,7 @@ pub mod rohrpost;
 pub mod rpc;
 pub mod text;
 
+pub use change::{Change, ChangeFormat, ChangeFormatError, ChangeKind, LeaveReason};
 pub use channel::{Channel, ChannelError};
 pub use crs::{Crs, CrsError};
 pub use json::{Json, JsonError};

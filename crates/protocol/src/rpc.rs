@@ -41,6 +41,7 @@
 
 mod arguments;
 mod call;
+mod changed;
 mod discover;
 mod error;
 mod frame;
@@ -54,6 +55,7 @@ mod reply;
 mod viewport;
 
 pub use call::{Call, METHODS};
+pub use changed::Changed;
 pub use discover::discover;
 pub use error::{Error, Refusal};
 pub use frame::{Frame, Request};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use geocast_protocol::{
-    Channel, Crs, Json, Number, Word,
+    ChangeFormat, Channel, Crs, Json, Number, Word,
     envelope::{Content, Source, Timestamp},
     rpc::{Call, Corners, Frame, Id, Message, PropertyFilter, PropertyTest, Reply, Scalar},
     text::Members,
@@ -115,6 +115,10 @@ fn viewport() -> impl Strategy<Value = Call> {
     )
 }
 
+fn format() -> impl Strategy<Value = ChangeFormat> {
+    prop_oneof![Just(ChangeFormat::Changes), Just(ChangeFormat::Maplibre)]
+}
+
 fn call() -> impl Strategy<Value = Call> {
     let cleared = Call::Viewport { bbox: None, crs: None, zoom: None, properties: None, members: None };
     prop_oneof![
@@ -124,8 +128,9 @@ fn call() -> impl Strategy<Value = Call> {
             key,
             projection
         }),
-        (channel(), of(any::<bool>()), of(any::<u64>()), of(word()))
-            .prop_map(|(channel, track, since, epoch)| Call::Subscribe { channel, track, since, epoch }),
+        (channel(), of(any::<bool>()), of(any::<u64>()), of(word()), of(format())).prop_map(
+            |(channel, track, since, epoch, format)| Call::Subscribe { channel, track, since, epoch, format }
+        ),
         channel().prop_map(|channel| Call::Unsubscribe { channel }),
         viewport(),
         Just(cleared),

@@ -1,7 +1,7 @@
 //! What clients of the text dialect send, and how it is read.
 
 use geocast_protocol::{
-    Crs, Number,
+    ChangeFormat, Crs, Number,
     text::{Bbox, Command, MAX_COMMAND_BYTES, Members, Property},
 };
 
@@ -46,7 +46,20 @@ fn every_field_is_read_into_its_place() {
     let crs = Crs::WEB_MERCATOR;
     let pget = Command::Pget { channel: channel.clone(), key: word("7"), client_reference: word("q"), crs };
     assert_eq!(parse("PGET vehicles 7 q projection=epsg:3857"), pget);
-    assert_eq!(parse("SUB vehicles"), Command::Subscribe { channel: channel.clone() });
+    assert_eq!(parse("SUB vehicles"), Command::Subscribe { channel: channel.clone(), track: None });
+    for (text, format) in [
+        ("SUB vehicles track", ChangeFormat::Changes),
+        ("SUB vehicles track=true", ChangeFormat::Changes),
+        ("SUB vehicles track maplibre", ChangeFormat::Maplibre),
+        ("SUB track=maplibre vehicles", ChangeFormat::Maplibre),
+    ] {
+        let subscribe = Command::Subscribe { channel: channel.clone(), track: Some(format) };
+        assert_eq!(parse(text), subscribe, "{text}");
+    }
+    for text in ["SUB vehicles track=false", "SUB vehicles tracks", "SUB vehicles surplus track"] {
+        let subscribe = Command::Subscribe { channel: channel.clone(), track: None };
+        assert_eq!(parse(text), subscribe, "{text}");
+    }
     assert_eq!(parse("DEL vehicles"), Command::Unsubscribe { channel });
     assert_eq!(parse("PING client_ref=q"), Command::Ping { client_reference: word("q") });
     assert_eq!(parse("BBOX"), Command::Bbox(None));

@@ -1,10 +1,14 @@
 //! Laws that hold for every command.
 
 use geocast_protocol::{
-    Channel, Crs, Number, Word,
+    ChangeFormat, Channel, Crs, Number, Word,
     text::{Bbox, Command, Members, Property, PropertyName, PropertyValue},
 };
 use proptest::{collection::vec, option::of, prelude::*};
+
+fn format() -> impl Strategy<Value = ChangeFormat> {
+    prop_oneof![Just(ChangeFormat::Changes), Just(ChangeFormat::Maplibre)]
+}
 
 fn channel() -> impl Strategy<Value = Channel> {
     let name = "[!-~a-z=äß東]{1,20}";
@@ -66,7 +70,7 @@ fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         get,
         pget,
-        channel().prop_map(|channel| Command::Subscribe { channel }),
+        (channel(), of(format())).prop_map(|(channel, track)| Command::Subscribe { channel, track }),
         channel().prop_map(|channel| Command::Unsubscribe { channel }),
         of(word()).prop_map(|client_reference| Command::Ping { client_reference }),
         of(bbox()).prop_map(Command::Bbox),

@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender};
 
-use crate::{Count, Counters, Event, worker::WorkerMessage};
+use crate::{Count, Counters, Event, Happening, tracking::State, worker::WorkerMessage};
 
 /// Takes messages from a store and hands each, as one shared [`Event`], to the workers that listen to its channel.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Broker {
 /// An event on its way to the workers.
 #[derive(Debug)]
 pub(crate) struct InFlight {
-    pub(crate) event: Arc<Event>,
+    pub(crate) event: Happening,
     _hold: Hold,
 }
 
@@ -104,8 +104,23 @@ impl Broker {
             return;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let event = Arc::new(Event::new(channel.clone(), payload, number, &self.limits));
+        let event = Arc::new(Event::new(channel.clone(), payload, number, &self.limits)).into();
         self.parcel().pack(InFlight { event, _hold: Hold::Cause { _cause: Arc::clone(cause) } });
+    }
+
+    /// Hands the state of a channel to a worker, behind all events that it has been handed.
+    pub(crate) fn hand(&self, worker: usize, state: State) {
+        if let Some(worker) = self.workers.get().and_then(|workers| workers.get(worker)) {
+            // A worker that has ended has no subscribers left.
+            let _ended: Result<(), _> = worker.send(WorkerMessage::State(state));
+        }
+    }
+
+    /// Says that messages were missed, on any channel, and that none are from now on.
+    pub(crate) fn missed(&self) {
+        for worker in self.workers.get().into_iter().flatten() {
+            let _ended: Result<(), _> = worker.send(WorkerMessage::Missed);
+        }
     }
 
     fn route(&self, channel: &Channel) -> u64 {
@@ -142,7 +157,7 @@ impl Parcel<'_> {
             permit
         };
         let number = numbers.fetch_add(1, Ordering::Relaxed);
-        let event = Arc::new(Event::new(channel.clone(), payload, number, limits));
+        let event = Arc::new(Event::new(channel.clone(), payload, number, limits)).into();
         self.pack(InFlight { event, _hold: Hold::Permit { _permit: permit } });
         self.bytes += size;
         if self.bytes >= LARGEST_PARCEL {
@@ -163,7 +178,8 @@ impl Parcel<'_> {
         }
     }
 
-    fn send(&mut self) {
+    /// Lets go of what is packed.
+    pub(crate) fn send(&mut self) {
         self.bytes = 0;
         let workers = self.broker.workers.get().map(Vec::as_slice).unwrap_or_default();
         for (worker, events) in workers.iter().zip(&mut self.packed) {

@@ -52,6 +52,8 @@ counts! {
     WithheldSlow => "withheld_slow_consumer",
     /// Messages kept from a subscriber: a newer state of the same key came while they were waiting.
     WithheldReplaced => "withheld_replaced",
+    /// Messages kept from a tracked subscriber: its channel has as many keys as are allowed.
+    WithheldUntracked => "withheld_untracked_key",
     /// Messages kept from a subscriber: its connection ended while they were waiting.
     WithheldGone => "withheld_connection_ended",
     /// Messages that were not kept for those who had read a channel's state and might subscribe: there were too many.

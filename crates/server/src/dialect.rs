@@ -15,7 +15,7 @@ use std::{
 };
 
 use geocast_protocol::{
-    Channel, Crs,
+    Change, ChangeFormat, Channel, Crs,
     envelope::{Content, Timestamp},
 };
 
@@ -89,6 +89,17 @@ pub struct Push<'a> {
     pub published: Timestamp,
     /// Its number among all that this node got.
     pub number: u64,
+    /// What it changes about a key, for a tracked subscriber.
+    pub change: Option<Told<'a>>,
+}
+
+/// What a tracked subscriber is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// What has become of which key; its feature is the content of the push.
+    pub change: Change<'a>,
+    /// How the client wants to be told.
+    pub format: ChangeFormat,
 }
 
 /// What has become of something that needed time.

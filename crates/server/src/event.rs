@@ -1,4 +1,5 @@
 mod key;
+mod track_key;
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +13,7 @@ use geocast_protocol::{
 use parking_lot::Mutex;
 
 pub(crate) use key::Key;
+pub(crate) use track_key::{TrackKey, Tracked};
 
 use crate::{
     clock,
@@ -33,6 +35,8 @@ pub struct Event {
     document: Result<Document, Withheld>,
     /// Empty until somebody needs it.
     key: OnceLock<Option<Key>>,
+    /// Empty until somebody tracks its channel.
+    tracked: OnceLock<Option<Tracked>>,
     /// The shape in the coordinate systems that somebody asked for so far. They are few, so a scan beats hashing.
     projections: Mutex<Vec<(u32, Arc<Shape>)>>,
 }
@@ -53,8 +57,8 @@ impl Event {
             _ => Withheld::TooDeep,
         });
         let received = clock::timestamp();
-        let (key, projections) = (OnceLock::new(), Mutex::new(Vec::new()));
-        Self { channel, payload, package, origin, number, received, document, key, projections }
+        let (key, tracked, projections) = (OnceLock::new(), OnceLock::new(), Mutex::new(Vec::new()));
+        Self { channel, payload, package, origin, number, received, document, key, tracked, projections }
     }
 
     /// Whether subscribers can be sent what is to be published: an event of it is withheld from nobody for its form.
@@ -122,6 +126,20 @@ impl Event {
     /// What it is the state of, if that is known and it is one.
     pub(crate) fn key(&self) -> Option<&Key> {
         self.key.get()?.as_ref()
+    }
+
+    /// What it says of which feature, if it is one that can be tracked. `property` is the key of those without an id: the
+    /// same whenever it is asked for.
+    pub(crate) fn tracked(&self, property: Option<&str>) -> Option<&Tracked> {
+        let read = || {
+            // A document that is refused may be nested too deeply to be read again.
+            self.document.as_ref().ok()?;
+            match self.kind() {
+                Kind::Geographic | Kind::Json => Tracked::read(&self.payload, property),
+                Kind::Text | Kind::Binary => None,
+            }
+        };
+        self.tracked.get_or_init(read).as_ref()
     }
 
     /// The coordinates in another system.

@@ -116,7 +116,7 @@ impl Client {
         match effect {
             Effect::Say(payload) => check_said(&payload),
             // Of another dialect than before it is no second one.
-            Effect::Subscribe(channel, _) => {
+            Effect::Subscribe(channel, ..) => {
                 assert!(RULES.access.reads(&Identity::ANYBODY, &channel, epoch()).is_ok(), "{channel}");
                 self.subscribed.insert(channel);
                 assert!(self.subscribed.len() <= SUBSCRIPTIONS, "{:?}", self.subscribed);

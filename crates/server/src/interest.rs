@@ -1,4 +1,5 @@
 mod sight_index;
+mod tracking;
 mod window;
 
 use std::{
@@ -8,13 +9,15 @@ use std::{
 
 use geocast_geo_filter::{KnownCrs, Transform};
 use geocast_hub::Interest;
+use geocast_protocol::{ChangeFormat, ChangeKind};
 
 pub(crate) use sight_index::SightIndex;
+pub(crate) use tracking::Tracking;
 pub(crate) use window::Window;
 
 use crate::{
-    Count, Event, connection::Frame, deflate::Deflate, dialect::AnyDialect, pipeline::ClientId, rendering,
-    session::View,
+    Count, Event, Happening, connection::Frame, deflate::Deflate, dialect::AnyDialect, pipeline::ClientId,
+    rendering, session::View,
 };
 
 /// What one subscription wants: a part of the world, in a coordinate system.
@@ -28,6 +31,8 @@ pub(crate) struct Sight {
     pub(crate) reader: Option<ClientId>,
     /// How what is sent is compressed, if it is.
     pub(crate) deflate: Option<Deflate>,
+    /// What its subscriber is told of keys, if it is told what enters and leaves.
+    pub(crate) tracking: Option<Tracking>,
 }
 
 /// What distinguishes the renderings of one event.
@@ -38,6 +43,8 @@ pub(crate) struct Form {
     members: Option<Vec<usize>>,
     dialect: AnyDialect,
     deflate: Option<Deflate>,
+    /// What is told of a key, and how.
+    change: Option<(ChangeKind, ChangeFormat)>,
 }
 
 /// Why an event is kept from a subscriber.
@@ -53,6 +60,8 @@ pub(crate) enum Withheld {
     TooManyVertices,
     /// It is the subscriber's own.
     Own,
+    /// A newer state of the same key comes in its place.
+    Replaced,
 }
 
 impl Sight {
@@ -60,6 +69,22 @@ impl Sight {
     pub(crate) fn view(&self, source: KnownCrs) -> View {
         let output = self.output.as_ref().map_or(source, |transform| transform.to());
         View { output, viewport: self.window.as_ref().map(|window| window.viewport().clone()) }
+    }
+
+    /// Whether these subscribers get an event for itself, and in which form.
+    pub(crate) fn show(&self, event: &Event) -> Result<Form, Withheld> {
+        event.document()?;
+        if self.reader.is_some() && self.reader == event.origin() {
+            return Err(Withheld::Own);
+        }
+        let (dialect, deflate) = (self.dialect.clone(), self.deflate);
+        let form = Form { output: None, members: None, dialect, deflate, change: None };
+        let Some(document) = event.geography() else { return Ok(form) };
+        let members = match &self.window {
+            Some(window) => window.see(event, document)?,
+            None => None,
+        };
+        Ok(Form { output: self.output.clone(), members, ..form })
     }
 
     /// The system of what is sent, if that is not the source's.
@@ -75,6 +100,7 @@ impl PartialEq for Sight {
             && self.dialect == other.dialect
             && self.reader == other.reader
             && self.deflate == other.deflate
+            && self.tracking == other.tracking
             && self.window == other.window
     }
 }
@@ -83,7 +109,8 @@ impl Eq for Sight {}
 
 impl Hash for Sight {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.output_code(), &self.window, &self.dialect, self.reader, self.deflate).hash(state);
+        (self.output_code(), &self.window, &self.dialect, self.reader, self.deflate, self.tracking)
+            .hash(state);
     }
 }
 
@@ -100,6 +127,10 @@ impl Form {
         self.deflate
     }
 
+    pub(crate) fn change(&self) -> Option<(ChangeKind, ChangeFormat)> {
+        self.change
+    }
+
     pub(crate) fn members(&self) -> Option<&[usize]> {
         self.members.as_deref()
     }
@@ -112,11 +143,12 @@ impl PartialEq for Form {
             && self.members == other.members
             && self.dialect == other.dialect
             && self.deflate == other.deflate
+            && self.change == other.change
     }
 }
 
 impl Interest for Sight {
-    type Event = Event;
+    type Event = Happening;
     type Form = Form;
     type Rendering = Frame;
     type Withheld = Withheld;
@@ -124,22 +156,17 @@ impl Interest for Sight {
 
     const PASSED_OVER: Withheld = Withheld::Outside;
 
-    fn decide(&self, event: &Event) -> Result<Form, Withheld> {
-        event.document()?;
-        if self.reader.is_some() && self.reader == event.origin() {
-            return Err(Withheld::Own);
+    fn decide(&self, happening: &Happening) -> Result<Form, Withheld> {
+        match (self.tracking, happening.turn()) {
+            (None, _) => self.show(happening),
+            (Some(Tracking::Behind), _) => Err(Withheld::Replaced),
+            (Some(Tracking::Following(_)), None) => self.show(happening),
+            (Some(Tracking::Following(_)), Some(turn)) => self.follow(happening, turn),
         }
-        let form = Form { output: None, members: None, dialect: self.dialect.clone(), deflate: self.deflate };
-        let Some(document) = event.geography() else { return Ok(form) };
-        let members = match &self.window {
-            Some(window) => window.see(event, document)?,
-            None => None,
-        };
-        Ok(Form { output: self.output.clone(), members, ..form })
     }
 
-    fn render(event: &Event, form: &Form) -> Result<Frame, Withheld> {
-        rendering::push(event, form)
+    fn render(happening: &Happening, form: &Form) -> Result<Frame, Withheld> {
+        rendering::push(happening, form)
     }
 
     fn join(frames: &[Frame]) -> Frame {
@@ -156,6 +183,7 @@ impl Withheld {
             Self::TooDeep => "too_deep",
             Self::TooManyVertices => "too_many_vertices",
             Self::Own => "own",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -168,6 +196,7 @@ impl From<Withheld> for Count {
             Withheld::TooDeep => Self::WithheldTooDeep,
             Withheld::TooManyVertices => Self::WithheldTooManyVertices,
             Withheld::Own => Self::WithheldOwn,
+            Withheld::Replaced => Self::WithheldReplaced,
         }
     }
 }

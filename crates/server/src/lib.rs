@@ -19,6 +19,7 @@ mod event;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod handler;
+mod happening;
 mod http;
 mod interest;
 mod log_limit;
@@ -31,6 +32,7 @@ mod server;
 mod session;
 mod settings;
 mod store;
+mod tracking;
 mod transport;
 mod url_prefix;
 mod watch;
@@ -45,7 +47,7 @@ pub use builder::Builder;
 pub use connection::CloseCode;
 pub use counters::{Count, Counters};
 pub use deflate::Compression;
-pub use dialect::{Answer, CommandHandler, Dialect, Kind, Message, Payload, Push, Wrap};
+pub use dialect::{Answer, CommandHandler, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 pub use event::Event;
 pub use handler::{
     EndpointUrlError, HandlerError, HandlersError, HttpHandler, HttpHandlerError, RequestHandler,
@@ -59,6 +61,7 @@ pub use store::{
     EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,
     deletion_notice,
 };
+pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{ListenAddress, Listener, Listeners, Tls, TlsError, UnixSocket, UnixSocketError};
 pub use url_prefix::{UrlPrefix, UrlPrefixError};
 
@@ -76,3 +79,4 @@ pub use geocast_protocol::envelope::{Content, Timestamp};
 pub use geocast_protocol::{Json, rohrpost::RawRequest};
 
 use access::Access;
+use happening::Happening;

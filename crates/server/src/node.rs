@@ -4,10 +4,15 @@ use std::sync::{
 };
 
 use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transforms};
-use geocast_protocol::Crs;
+use geocast_protocol::{Channel, Crs};
 use tokio::sync::Semaphore;
 
-use crate::{Access, Broker, Count, Counters, Settings, Store, endpoint::Endpoints, session::Rules};
+use crate::{
+    Access, Broker, Count, Counters, Settings, Store,
+    endpoint::Endpoints,
+    session::Rules,
+    tracking::{Reader, Readings},
+};
 
 /// What all workers of a server share.
 #[derive(Debug)]
@@ -20,6 +25,7 @@ pub(crate) struct Node {
     pub(crate) broker: Arc<Broker>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) counters: Arc<Counters>,
+    readings: Arc<Readings>,
     /// Bytes of state that have been read for clients and not yet been handed to their sockets.
     pub(crate) snapshots: Arc<Semaphore>,
     connections: AtomicUsize,
@@ -46,6 +52,7 @@ impl Node {
             endpoints,
             transforms: Arc::new(Transforms::new(settings.limits.transforms)),
             rules: Arc::new(rules),
+            readings: Arc::default(),
             snapshots: Arc::new(Semaphore::new(SNAPSHOT_BYTES)),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
@@ -76,6 +83,17 @@ impl Node {
             .await
             .expect("making a transform does not panic")
             .map(Some)
+    }
+
+    /// Has the state of a channel read for a worker.
+    pub(crate) fn read_state(&self, channel: &Channel, worker: usize) {
+        let reader = Reader {
+            store: Arc::clone(&self.store),
+            broker: Arc::clone(&self.broker),
+            settings: Arc::clone(&self.settings),
+            room: Arc::clone(&self.snapshots),
+        };
+        self.readings.ask(&reader, channel, worker);
     }
 
     /// The coordinate system in which a session on this path begins.

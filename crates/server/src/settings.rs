@@ -8,7 +8,7 @@ use geocast_protocol::{
 };
 
 use crate::{
-    Compression, HandlersError, OriginPolicy, PathProjection, Patterns, RequestHandler, Secret,
+    ChannelRule, Compression, HandlersError, OriginPolicy, PathProjection, Patterns, RequestHandler, Secret,
     TokenSettings, UrlPrefix, handler::by_type, pipeline::Filters, store::RedisSettings,
 };
 
@@ -45,6 +45,11 @@ pub struct Settings {
     /// object, and its group the channel `type-id`; any other is a table, whose fields are the ids of objects, in the groups
     /// `hash-field`. Whoever may read the channel of a group is sent what is written there.
     pub watch: Option<Patterns>,
+    /// The property that is the key of tracked features without an `id`, by channel.
+    pub track_keys: Vec<ChannelRule<Box<str>>>,
+    /// How long a key of a tracked channel is shown without being heard of, by channel; without end, where there is no
+    /// rule.
+    pub stale_after: Vec<ChannelRule<Duration>>,
     /// What stands before the addresses of aiows.
     pub url_prefix: UrlPrefix,
     /// How names in those addresses, and in broadcasts, become channels.
@@ -115,6 +120,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Bytes of state that the embedded store holds.
     pub embedded_state: usize,
+    /// Keys of a tracked channel that are known of at the same time; others are withheld.
+    pub tracked_keys: usize,
     /// Longest time, in milliseconds, and largest number of messages of a client's BUFFER.
     pub buffer: (u32, u32),
     /// Requests that [request handlers](Settings::request_handlers) work on at the same time; others are refused.
@@ -181,6 +188,8 @@ impl Default for Settings {
             publish_key: None,
             tokens: None,
             watch: None,
+            track_keys: Vec::new(),
+            stale_after: Vec::new(),
             url_prefix: UrlPrefix::default(),
             channel_names: ChannelNames::default(),
             json_encoding: JsonEncoding::default(),
@@ -210,6 +219,7 @@ impl Default for Limits {
             transforms: geocast_geo_filter::Transforms::CAPACITY,
             in_flight: 64 * 1024 * KIB,
             embedded_state: 1024 * 1024 * KIB,
+            tracked_keys: 250_000,
             buffer: (60_000, 10_000),
             handled: 64,
         }

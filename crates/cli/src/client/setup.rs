@@ -6,7 +6,9 @@ use crate::arguments::{Look, SubArguments};
 pub(super) fn subscription(arguments: &SubArguments) -> Vec<Command> {
     let mut commands = look(&arguments.look);
     commands.extend(arguments.buffer.map(super::Buffer::command));
-    commands.extend(arguments.channels.iter().map(|channel| Command::Subscribe { channel: channel.clone() }));
+    commands.extend(
+        arguments.channels.iter().map(|channel| Command::Subscribe { channel: channel.clone(), track: None }),
+    );
     commands
 }
 

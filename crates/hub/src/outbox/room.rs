@@ -11,7 +11,7 @@ impl<K: Eq + Hash> Outbox<K> {
     /// Under [`Overflow::Latest`] it passes over the whole queue, which is why the threshold that leads here is then set
     /// to twice of what is left: per message, the passes cost a constant.
     #[cold]
-    pub(super) fn make_room(&mut self, size: usize, is_reply: bool) -> Result<(), Refused> {
+    pub(super) fn make_room(&mut self, size: usize, is_spare: bool) -> Result<(), Refused> {
         // What may stay in front of the message. One that is larger than the limit is no reader's fault: it is taken while
         // at most half the limit is queued before it, and what is queued behind it while it leaves has the limit for itself.
         let most = self.limit.max(size + self.limit / 2) - size + self.leaving();
@@ -28,7 +28,7 @@ impl<K: Eq + Hash> Outbox<K> {
         if self.queued <= most {
             return Ok(());
         }
-        if is_reply || self.overflow == Overflow::Close {
+        if !is_spare || self.overflow == Overflow::Close {
             self.discard_all();
             self.state = State::Overflowed;
         }
@@ -73,9 +73,9 @@ impl<K: Eq + Hash> Outbox<K> {
         while self.queued > most
             && let Some(end) = self.parts.iter().position(|part| part.last)
         {
-            let events = self.parts[end].events;
+            let Part { events, is_spare, .. } = self.parts[end];
             let message = self.parts.drain(..=end);
-            if events == 0 {
+            if !is_spare {
                 front.extend(message);
             } else {
                 self.queued -= message.map(|part| cost::<K>(&part.bytes)).sum::<usize>();

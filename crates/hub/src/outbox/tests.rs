@@ -27,6 +27,25 @@ fn check(overflow: Overflow, room_for: usize, written: usize, pushes: &[&str], e
 }
 
 #[test]
+fn what_is_kept_is_not_discarded_for_others() {
+    let mut outbox = Outbox::<()>::new(3 * (PART + 1), Overflow::DropOldest);
+    let letter = |letter: &'static str| Bytes::from_static(letter.as_bytes());
+    outbox.push_kept([letter("k")], 1).expect("an empty outbox has room");
+    for spare in ["a", "b", "c", "d"] {
+        outbox.push_single(letter(spare), 1, None).expect("older ones make room");
+    }
+    assert_eq!(queue(&outbox), b"kcd");
+    outbox.push_kept([letter("l")], 1).expect("older ones make room");
+    outbox.push_kept([letter("m")], 1).expect("older ones make room");
+    assert_eq!(outbox.push_single(letter("e"), 1, None), Err(Refused::Full));
+    assert_eq!(queue(&outbox), b"klm");
+    assert!(!outbox.has_overflowed());
+    assert_eq!(outbox.take_tally().dropped, 4);
+    assert_eq!(outbox.push_kept([letter("n")], 1), Err(Refused::Full));
+    assert!(outbox.has_overflowed());
+}
+
+#[test]
 fn the_bound_is_kept_by_policy() {
     check(Overflow::DropOldest, 3, 0, &["a", "b"], "xab");
     check(Overflow::DropOldest, 3, 0, &["a", "b", "c"], "abc");

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::{Channel, Crs, Json, Number, Word, excerpt::excerpt, json, text::Members};
+use crate::{ChangeFormat, Channel, Crs, Json, Number, Word, excerpt::excerpt, json, text::Members};
 
 use super::{Corners, Error, Id, Method, Parameter, PropertyFilter, arguments::Arguments, parameter::Field};
 
@@ -92,12 +92,15 @@ methods! {
     "subscribe" => Subscribe {
         /// The channel.
         channel: Channel = r#""vehicles""#,
-        /// Whether to be told what enters and leaves the viewport; not, if absent.
+        /// Whether to be told what enters the viewport, changes in it and leaves it, as notifications `enter`, `update`
+        /// and `leave`; not, if absent.
         track: Option<bool> = "true",
         /// Receive first what came after this offset of the channel's history.
         since: Option<u64> = "41",
         /// Which history the offset is of, as an earlier result said.
         epoch: Option<Word> = r#""b7e1""#,
+        /// How a tracked subscription is told of changes: as `changes`, if absent, or as a diff for `maplibre`.
+        format: Option<ChangeFormat> = r#""maplibre""#,
     } -> concat!(
         r#"{"type":"object","required":["channel","tracked"],"properties":{"channel":{"type":"string"},"#,
         r#""tracked":{"type":"boolean"},"offset":{"type":"integer"},"epoch":{"type":"string"},"#,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{Channel, Crs, Json, Number, Word, json::text_of, text::Members};
+use crate::{ChangeFormat, Channel, Crs, Json, Number, Word, json::text_of, text::Members};
 
 use super::Corners;
 
@@ -156,6 +156,19 @@ impl Field for Members {
             Some("inside") => Ok(Self::Inside),
             _ => Err("must be \"whole\" or \"inside\"".to_owned()),
         }
+    }
+
+    fn json(&self) -> Option<String> {
+        print(self.as_str())
+    }
+}
+
+impl Field for ChangeFormat {
+    const SCHEMA: &'static str = r#"{"enum":["changes","maplibre"]}"#;
+
+    fn read(raw: &RawValue) -> Result<Self, String> {
+        let format = text_of(raw).and_then(|text| text.parse().ok());
+        format.ok_or_else(|| "must be \"changes\" or \"maplibre\"".to_owned())
     }
 
     fn json(&self) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What a client may ask for.
 
-use crate::{Channel, Crs, Word};
+use crate::{ChangeFormat, Channel, Crs, Word};
 
 use super::Bbox;
 
@@ -30,10 +30,13 @@ pub enum Command {
         /// The CRS of the answers, [`Crs::WGS84`] unless given, whatever the session's is.
         crs: Crs,
     },
-    /// `SUB channel`: receive what is published from now on.
+    /// `SUB channel [track [format]]`: receive what is published from now on, or be told what enters the viewport,
+    /// changes in it, and leaves it.
     Subscribe {
         /// The channel; also as `channel=`.
         channel: Channel,
+        /// How changes are told; none without the word `track`. Also as `track=true` or `track=format`.
+        track: Option<ChangeFormat>,
     },
     /// `DEL channel`: stop receiving it.
     Unsubscribe {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{ChannelError, CrsError, NumberError, Word, WordError};
+use crate::{ChangeFormatError, ChannelError, CrsError, NumberError, Word, WordError};
 
 use super::{MAX_COMMAND_BYTES, PropertyError};
 
@@ -95,6 +95,9 @@ pub enum ErrorKind {
         /// The word, escaped and shortened.
         value: String,
     },
+    /// The word behind `track` names no format.
+    #[error("track: {0}")]
+    Format(ChangeFormatError),
     /// A further keyword of BBOX is not a property.
     #[error("property `{name}`: {source}")]
     Property {
@@ -128,6 +131,7 @@ impl ErrorKind {
             Self::Crs(_) => "bad_crs",
             Self::Integer { .. } => "bad_integer",
             Self::Members { .. } => "bad_members",
+            Self::Format(_) => "bad_format",
             Self::Property { .. } => "bad_property",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{Channel, Crs, Word, WordError, excerpt::excerpt};
+use crate::{ChangeFormat, Channel, Crs, Word, WordError, excerpt::excerpt};
 
 use super::{
     Bbox, Command, Error, ErrorKind, MAX_COMMAND_BYTES, Members, Property, PropertyError,
@@ -58,9 +58,28 @@ fn pget(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     }
 }
 
-/// `subscribe = "SUB" channel`
+/// `subscribe = "SUB" channel ["track" [format]]`, or `track=true` or `track=format`; other words are passed over
 fn subscribe(mut arguments: Arguments<'_>) -> Result<Command, Error> {
-    Ok(Command::Subscribe { channel: arguments.channel()? })
+    let channel = arguments.channel()?;
+    let track = match arguments.keyword(&["track"]) {
+        Some("true") => Some(ChangeFormat::default()),
+        Some("false") => None,
+        Some(text) => Some(format(&arguments, text)?),
+        None if arguments.left() > 0 && arguments.positional("track")? == "track" => match arguments.left() {
+            0 => Some(ChangeFormat::default()),
+            _ => {
+                let text = arguments.positional("format")?;
+                Some(format(&arguments, text)?)
+            }
+        },
+        None => None,
+    };
+    Ok(Command::Subscribe { channel, track })
+}
+
+/// `format = "changes" / "maplibre"`
+fn format<'a>(arguments: &Arguments<'a>, text: &'a str) -> Result<ChangeFormat, Error> {
+    text.parse().map_err(|error| arguments.fault(text, ErrorKind::Format(error)))
 }
 
 /// `unsubscribe = "DEL" channel`

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Channel, Crs, Word};
+use crate::{ChangeFormat, Channel, Crs, Word};
 
 use super::{Bbox, Command, Members};
 
@@ -17,9 +17,15 @@ impl fmt::Display for Command {
                 selection(f, channel, key, client_reference)?;
                 if *crs == Crs::WGS84 { Ok(()) } else { write!(f, " projection={crs}") }
             }
-            Self::Subscribe { channel } | Self::Unsubscribe { channel } => {
-                word(f, "channel", channel.as_str())
+            Self::Subscribe { channel, track } => {
+                word(f, "channel", channel.as_str())?;
+                match track {
+                    None => Ok(()),
+                    Some(ChangeFormat::Changes) => f.write_str(" track"),
+                    Some(format) => write!(f, " track {format}"),
+                }
             }
+            Self::Unsubscribe { channel } => word(f, "channel", channel.as_str()),
             Self::Ping { client_reference } => reference(f, client_reference),
             Self::Bbox(None) | Self::Reset => Ok(()),
             Self::Bbox(Some(bbox)) => viewport(f, bbox),

@@ -13,6 +13,8 @@ pub(super) struct Batch {
     /// Bytes from which on it is sent early.
     largest: usize,
     due: Option<Instant>,
+    /// Whether something is in it that its subscriber could not do without.
+    is_kept: bool,
 }
 
 impl Batch {
@@ -21,11 +23,36 @@ impl Batch {
         // Half, because a sent envelope takes more places in the outbox than a waiting one. An outbox that conflates begins
         // at a quarter of its bound: with what is sent early, nobody who keeps up misses a state.
         let bound = outbox / 2;
-        Self { buffering, envelopes: Outbox::new(bound, overflow), largest: bound / 4, due: None }
+        Self {
+            buffering,
+            envelopes: Outbox::new(bound, overflow),
+            largest: bound / 4,
+            due: None,
+            is_kept: false,
+        }
     }
 
-    pub(super) fn collect(&mut self, envelope: Bytes, key: Option<Arc<Key>>) -> Result<(), Refused> {
-        self.envelopes.push_single(envelope, 1, key)
+    pub(super) fn collect(
+        &mut self,
+        envelope: Bytes,
+        key: Option<Arc<Key>>,
+        is_kept: bool,
+    ) -> Result<(), Refused> {
+        if !is_kept {
+            return self.envelopes.push_single(envelope, 1, key);
+        }
+        self.is_kept = true;
+        self.envelopes.push_kept([envelope], 1)
+    }
+
+    /// Whether something is in it that its subscriber could not do without.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
+    /// Bytes that it holds.
+    pub(super) fn queued(&self) -> usize {
+        self.envelopes.queued()
     }
 
     /// Whether this frame is one to be collected.
@@ -65,7 +92,7 @@ impl Batch {
     /// Takes out what was collected, in messages of at most the number that was asked for: each in parts that are still
     /// shared with everybody else, and with the number of its envelopes.
     pub(super) fn take(&mut self) -> Vec<(Vec<Bytes>, u32)> {
-        self.due = None;
+        (self.due, self.is_kept) = (None, false);
         let mut messages = Vec::new();
         let mut collected: Vec<Bytes> = Vec::new();
         let mut bytes = 0;

@@ -5,7 +5,7 @@ use std::{
 
 use futures_util::future::LocalBoxFuture;
 use geocast_geo_filter::{Transform, TransformError};
-use geocast_protocol::Channel;
+use geocast_protocol::{ChangeFormat, Channel};
 use tokio::{task::JoinError, time::timeout};
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     Count, StoreError, clock,
     dialect::{Answer, AnyDialect, Payload},
     handler::Handling,
-    interest::{Sight, Window},
+    interest::{Sight, Tracking, Window},
     node::Node,
     session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
     worker::Worker,
@@ -31,6 +31,8 @@ pub(super) enum Done {
     Sight(Result<Sight, TransformError>, Asked),
     /// A subscription is in force, or has been waited for long enough.
     Subscribed(Result<(), StoreError>, Asked),
+    /// The state of a channel that is tracked from now on is known, or has been waited for long enough.
+    Tracked(Channel, Result<(), StoreError>, Asked),
     /// The store has something, or not.
     Published(Result<(), StoreError>, Asked),
     /// State has been read, and is being sent.
@@ -46,10 +48,12 @@ impl Connection {
                 Effect::Say(payload) => self.say(payload),
                 Effect::View(view, asked) => self.look(*view, asked),
                 Effect::Buffer(buffering) => self.buffer(buffering),
-                Effect::Subscribe(channel, asked) => self.subscribe(channel, asked),
+                Effect::Subscribe(channel, None, asked) => self.subscribe(channel, asked),
+                Effect::Subscribe(channel, Some(format), asked) => self.track(channel, format, asked),
                 Effect::Unsubscribe(channel) => {
                     tracing::debug!(%channel, "unsubscribed");
                     self.worker.unsubscribe(self.id, &channel);
+                    self.worker.untrack(self.id, &channel);
                 }
                 Effect::Fetch(request, dialect) => self.fetch(request, dialect),
                 Effect::Publish(publication, asked) => self.publish(publication, asked),
@@ -87,6 +91,13 @@ impl Connection {
                 self.fail(&asked, &Fault::from(&error));
             }
             Done::Subscribed(Err(_), _) => {}
+            Done::Tracked(channel, known, asked) => {
+                match known {
+                    Err(error) if asked.receipt.is_some() => self.fail(&asked, &Fault::from(&error)),
+                    _ => self.acknowledge(asked),
+                }
+                self.worker.begin(self.id, &channel);
+            }
             Done::Published(Ok(()), asked) => self.acknowledge(asked),
             Done::Published(Err(error), asked) => self.fail(&asked, &Fault::from(&error)),
             Done::Fetched(mut fetched) => {
@@ -134,6 +145,7 @@ impl Connection {
     /// long, as the store may be away.
     fn subscribe(&mut self, channel: Channel, asked: Asked) {
         tracing::debug!(%channel, "subscribed");
+        self.worker.untrack(self.id, &channel);
         let sight = Sight { dialect: asked.dialect.clone(), ..self.sight.clone() };
         let confirmation = self.worker.subscribe(self.id, &channel, sight);
         if let Some(position) = self.marks.iter().position(|read| read.channel == channel) {
@@ -156,6 +168,34 @@ impl Connection {
         }));
     }
 
+    /// What follows waits until the state is known, so that an answer behind it says that it is; but not for long.
+    fn track(&mut self, channel: Channel, format: ChangeFormat, asked: Asked) {
+        tracing::debug!(%channel, %format, "tracked");
+        self.worker.unsubscribe(self.id, &channel);
+        self.worker.untrack(self.id, &channel);
+        let tracking = Some(Tracking::Following(format));
+        let sight = Sight { dialect: asked.dialect.clone(), tracking, ..self.sight.clone() };
+        let known = self.worker.track(self.id, &channel, sight);
+        let patience = if asked.receipt.is_some() { ACKNOWLEDGEMENT } else { CONFIRMATION };
+        self.work = Some(Box::pin(async move {
+            let known = timeout(patience, known).await.map_err(|_elapsed| {
+                StoreError::Unavailable("the state of the channel is not known yet; it follows".to_owned())
+            });
+            Done::Tracked(channel, known, asked)
+        }));
+    }
+
+    /// Sends what the client tracks and does not have yet, as far as there is room. True if it goes on at once.
+    pub(super) fn catch_up(&self) -> bool {
+        let mut goes_on = false;
+        for (channel, subscription) in self.session.subscriptions() {
+            if subscription.track.is_some() {
+                goes_on |= self.worker.catch_up(self.id, channel);
+            }
+        }
+        goes_on
+    }
+
     fn look(&mut self, view: View, asked: Asked) {
         let (node, seen) = (Arc::clone(&self.worker.node), self.sight.clone());
         self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, seen).await, asked) }));
@@ -172,10 +212,13 @@ impl Connection {
 
     /// Shows every subscription what is in sight now, each in its dialect.
     fn see(&mut self, sight: Sight) {
-        for (channel, dialect) in self.session.subscriptions() {
+        for (channel, subscription) in self.session.subscriptions() {
             // One that waits to be carried out will begin with this sight.
-            if self.worker.is_subscribed(self.id, channel) {
-                let sight = Sight { dialect: dialect.clone(), ..sight.clone() };
+            let tracking = subscription.track.map(Tracking::Following);
+            let sight = Sight { dialect: subscription.dialect.clone(), tracking, ..sight.clone() };
+            if tracking.is_some() {
+                self.worker.look_elsewhere(self.id, channel, sight);
+            } else if self.worker.is_subscribed(self.id, channel) {
                 self.worker.look(self.id, channel, sight);
             }
         }

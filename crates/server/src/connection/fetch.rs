@@ -6,7 +6,7 @@ use std::{
 
 use bytes::Bytes;
 use geocast_geo_filter::Kind;
-use geocast_hub::{Interest, SubscriberId};
+use geocast_hub::SubscriberId;
 use geocast_protocol::{Channel, envelope::Content};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
@@ -152,7 +152,7 @@ fn show(node: &Node, request: &Fetch, sight: &Sight, values: Vec<Bytes>) -> Vec<
     let limits = node.payload_limits();
     let seen = values.into_iter().filter_map(|value| {
         let event = Event::new(request.channel.clone(), value, 0, &limits);
-        let value = sight.decide(&event).and_then(|form| rendering::value(&event, &form));
+        let value = sight.show(&event).and_then(|form| rendering::value(&event, &form));
         value.map(|bytes| (event.kind(), bytes)).map_err(|reason| node.count(reason.into())).ok()
     });
     let seen: Vec<(Kind, Bytes)> = seen.collect();

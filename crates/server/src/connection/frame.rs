@@ -16,6 +16,8 @@ pub(crate) struct Frame {
     key: Option<Arc<Key>>,
     /// In which dialect it is a push, or [`NO_DIALECT`].
     dialect: usize,
+    /// Whether its subscriber could not do without it.
+    is_kept: bool,
 }
 
 /// What a frame carries.
@@ -35,7 +37,7 @@ impl Frame {
         buffer.resize(LONGEST_HEADER, 0);
         let kind = write(&mut buffer);
         let header = Header::new(kind.into(), buffer.len() - LONGEST_HEADER);
-        Self { bytes: headed(buffer, &header), key: None, dialect: NO_DIALECT }
+        Self { bytes: headed(buffer, &header), key: None, dialect: NO_DIALECT, is_kept: false }
     }
 
     /// The same message, compressed if that makes it shorter (RFC 7692 §6.1). Compressed messages cannot be sent as parts of
@@ -64,6 +66,16 @@ impl Frame {
         Self { dialect: dialect.identity(), ..self }
     }
 
+    /// The same, as one that is not discarded for others.
+    pub(crate) fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
+    }
+
+    /// Whether it is not discarded for others.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
     /// Whether it is a push in this dialect.
     pub(crate) fn is_in(&self, dialect: &AnyDialect) -> bool {
         self.dialect == dialect.identity()
@@ -75,7 +87,8 @@ impl Frame {
         frames.iter().for_each(|frame| bytes.extend_from_slice(&frame.bytes));
         let first = frames.first().map_or(NO_DIALECT, |frame| frame.dialect);
         let dialect = if frames.iter().all(|frame| frame.dialect == first) { first } else { NO_DIALECT };
-        Self { bytes: Bytes::from(bytes), key: None, dialect }
+        let is_kept = frames.iter().any(|frame| frame.is_kept);
+        Self { bytes: Bytes::from(bytes), key: None, dialect, is_kept }
     }
 
     /// All of it, with the headers.

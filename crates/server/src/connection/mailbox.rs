@@ -100,6 +100,18 @@ impl Mailbox {
         self.outbox.queued()
     }
 
+    /// Bytes that may be sent to somebody who is behind: none before most of what waits has been written, and then a
+    /// quarter of the bound.
+    pub(crate) fn room(&self) -> Option<usize> {
+        let waiting = self.waiting();
+        (waiting <= self.limit / 16).then(|| self.limit / 4 - waiting)
+    }
+
+    /// Bytes that wait to be written or are being collected.
+    fn waiting(&self) -> usize {
+        self.outbox.queued() + self.batch.as_ref().map_or(0, Batch::queued)
+    }
+
     pub(crate) fn condition(&self) -> Condition {
         self.condition
     }
@@ -201,13 +213,13 @@ impl Mailbox {
         self.overflow == Overflow::Latest && matches!(self.condition, Condition::Blocked { .. })
     }
 
-    fn collect(&mut self, envelope: Bytes, key: Option<Arc<Key>>) {
+    fn collect(&mut self, envelope: Bytes, key: Option<Arc<Key>>, is_kept: bool) {
         let holds_back = self.holds_back();
         if !holds_back && self.batch.as_ref().is_some_and(|batch| batch.is_too_small_for(&envelope)) {
             self.seal();
         }
         let Some(batch) = &mut self.batch else { return };
-        if batch.collect(envelope, key).is_err() {
+        if batch.collect(envelope, key, is_kept).is_err() {
             self.tally.dropped += 1;
         }
         if !holds_back && batch.is_full() {
@@ -232,10 +244,15 @@ impl Mailbox {
     /// Moves the collected pushes into the outbox.
     fn seal(&mut self) {
         let Some(batch) = &mut self.batch else { return };
+        let is_kept = batch.is_kept();
         let messages = batch.take();
         self.tally += batch.take_tally();
         for (parts, events) in messages {
-            if self.outbox.push_events(parts, events, None).is_err() {
+            let pushed = match is_kept {
+                true => self.outbox.push_kept(parts, events),
+                false => self.outbox.push_events(parts, events, None),
+            };
+            if pushed.is_err() {
                 self.tally.dropped += u64::from(events);
             }
         }
@@ -244,14 +261,21 @@ impl Mailbox {
 
 impl Sink<Frame> for Mailbox {
     fn push(&mut self, frame: &Frame, events: u32) -> Result<(), Refused> {
+        // Who has to be told all falls behind in time.
+        if frame.is_kept() && self.waiting() > self.limit / 4 {
+            return Err(Refused::Full);
+        }
         let key = frame.key().map(Arc::clone);
         if !self.batch.as_ref().is_some_and(|batch| batch.takes(frame)) {
-            return self.outbox.push_single(frame.bytes().clone(), events, key);
+            return match frame.is_kept() {
+                true => self.outbox.push_kept([frame.bytes().clone()], events),
+                false => self.outbox.push_single(frame.bytes().clone(), events, key),
+            };
         }
         if self.outbox.is_closed() {
             return Err(Refused::Closed);
         }
-        frame.payloads().for_each(|envelope| self.collect(envelope, key.clone()));
+        frame.payloads().for_each(|envelope| self.collect(envelope, key.clone(), frame.is_kept()));
         Ok(())
     }
 

@@ -117,6 +117,7 @@ impl Connection {
                 reader: dialect.spares_sender().then(|| session.client()),
                 dialect: dialect.clone(),
                 deflate,
+                tracking: None,
             },
             deflate,
             effects: session.open(&dialect, endpoint.channel, moment(now)).into(),
@@ -152,6 +153,7 @@ impl Connection {
         self.worker.with_mailbox(self.id, |_| ());
         loop {
             self.proceed();
+            let catches_up = self.catch_up();
             let now = Instant::now();
             if let Some(end) = self.tick(now) {
                 return end;
@@ -175,6 +177,8 @@ impl Connection {
                     self.worker.with_mailbox(self.id, |_| ());
                 }
                 () = self.wake.notified() => {}
+                // Others have their turn in between.
+                () = tokio::task::yield_now(), if catches_up => {}
                 () = sleep_until(deadline.into()) => {}
             }
         }

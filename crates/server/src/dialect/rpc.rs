@@ -7,7 +7,7 @@ use geocast_protocol::{
     text::Members,
 };
 
-use super::{Answer, Dialect, Kind, Message, Payload, Push, Wrap};
+use super::{Answer, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     Count,
     session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Viewport, name_of},
@@ -53,14 +53,18 @@ impl Rpc {
                     conversation.get(Fetch { crs, reference: Some(id.as_json().into()), ..fetch });
                 }
             }
-            Call::Subscribe { track: Some(true), .. } => return Err(unsupported("tracking")),
             Call::Subscribe { since: Some(_), .. } | Call::Subscribe { epoch: Some(_), .. } => {
                 return Err(no_history());
             }
-            Call::Subscribe { channel, .. } => {
-                let outcome =
-                    Outcome::Subscribed { channel, tracked: false, position: None, recovered: None };
-                conversation.subscribe(channel.clone(), receipt(&outcome))?;
+            Call::Subscribe { channel, track, format, .. } => {
+                let tracked = track.unwrap_or(false);
+                let outcome = Outcome::Subscribed { channel, tracked, position: None, recovered: None };
+                let (channel, receipt) = (channel.clone(), receipt(&outcome));
+                if tracked {
+                    conversation.track(channel, format.unwrap_or_default(), receipt)?;
+                } else {
+                    conversation.subscribe(channel, receipt)?;
+                }
             }
             Call::Unsubscribe { channel } => {
                 conversation.unsubscribe(channel);
@@ -151,8 +155,13 @@ impl Dialect for Rpc {
     }
 
     fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind {
-        let source = Source::Channel(push.channel);
-        rpc::Message { source, content: push.content, timestamp: push.published }.write(buffer);
+        let (source, timestamp) = (Source::Channel(push.channel), push.published);
+        match push.change {
+            Some(Told { change, format }) => {
+                rpc::Changed { source, change, format, timestamp }.write(buffer);
+            }
+            None => rpc::Message { source, content: push.content, timestamp }.write(buffer),
+        }
         Kind::Text
     }
 

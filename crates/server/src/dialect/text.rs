@@ -1,10 +1,10 @@
 use geocast_protocol::{
-    Crs,
+    ChangeFormat, Crs,
     envelope::{self, ClientReference, Content, Envelope, Source, Timestamp},
     text,
 };
 
-use super::{Answer, Commands, Dialect, Kind, Message, Payload, Push, Wrap};
+use super::{Answer, Commands, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     AbsentClientReference, Count,
     session::{Conversation, Fault, FaultKind, Fetch, View},
@@ -64,10 +64,16 @@ impl Text {
                 Ok(())
             }
             // A refused channel is silence here; it has been counted.
-            text::Command::Subscribe { channel } => match conversation.subscribe(channel, None) {
-                Err(fault) if fault.kind == FaultKind::AccessDenied => Ok(()),
-                outcome => outcome,
-            },
+            text::Command::Subscribe { channel, track } => {
+                let subscribed = match track {
+                    Some(format) => conversation.track(channel, format, None),
+                    None => conversation.subscribe(channel, None),
+                };
+                match subscribed {
+                    Err(fault) if fault.kind == FaultKind::AccessDenied => Ok(()),
+                    outcome => outcome,
+                }
+            }
             text::Command::Unsubscribe { channel } => {
                 conversation.unsubscribe(&channel);
                 Ok(())
@@ -179,9 +185,17 @@ impl Dialect for Text {
     }
 
     fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind {
+        let mut change = Vec::new();
+        if let Some(Told { change: told, format }) = push.change {
+            match format {
+                ChangeFormat::Changes => told.write(&mut change),
+                ChangeFormat::Maplibre => told.write_diff(&mut change),
+            }
+        }
+        let content = if push.change.is_some() { Content::Json(&change) } else { push.content };
         let envelope = Envelope {
             source: Source::Channel(push.channel),
-            content: push.content,
+            content,
             timestamp: push.published,
             client_reference: self.absent.into(),
         };

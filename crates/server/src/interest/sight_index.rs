@@ -3,7 +3,7 @@ use geocast_hub::{CohortId, Index};
 use rustc_hash::FxHashSet;
 
 use super::Sight;
-use crate::Event;
+use crate::{Event, Happening};
 
 /// Finds those who may see an event: all without a window, and those whose window's bounds it touches.
 #[derive(Debug)]
@@ -27,12 +27,31 @@ impl Index<Sight> for SightIndex {
         }
     }
 
-    fn candidates(&self, event: &Event, mut visit: impl FnMut(CohortId)) {
+    fn candidates(&self, happening: &Happening, mut visit: impl FnMut(CohortId)) {
         self.everywhere.iter().copied().for_each(&mut visit);
-        match event.geography().map(|document| document.shape().whereabouts()) {
-            // What has no place, or a part without a place, concerns every window.
-            None | Some(None) => self.windows.for_each(&Bbox::EVERYTHING, visit),
-            Some(Some(extent)) => match point(&extent) {
+        let before = happening.turn().and_then(|turn| turn.before.as_deref());
+        match before.map(extent).filter(|before| *before != extent(happening)) {
+            None => self.visit(extent(happening), visit),
+            Some(before) => {
+                // Those who saw it where it was have to be told as well, and each is asked once.
+                let mut asked = FxHashSet::default();
+                for extent in [before, extent(happening)] {
+                    self.visit(extent, |cohort| {
+                        if asked.insert(cohort) {
+                            visit(cohort);
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl SightIndex {
+    fn visit(&self, extent: Option<Bbox>, visit: impl FnMut(CohortId)) {
+        match extent {
+            None => self.windows.for_each(&Bbox::EVERYTHING, visit),
+            Some(extent) => match point(&extent) {
                 Some(point) => self.windows.for_each_at(point, visit),
                 None => self.windows.for_each(&extent, visit),
             },
@@ -45,6 +64,11 @@ impl Default for SightIndex {
         // Windows are chosen by strangers, who must not be able to make their cells collide.
         Self { everywhere: FxHashSet::default(), windows: ViewportIndex::with_seed(fastrand::u64(..)) }
     }
+}
+
+/// Where it is. What has no place, or a part without a place, concerns every window.
+fn extent(event: &Event) -> Option<Bbox> {
+    event.geography()?.shape().whereabouts()
 }
 
 fn point(extent: &Bbox) -> Option<[f64; 2]> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Sight, Window, Withheld};
 use crate::{
-    AbsentClientReference, Event,
+    AbsentClientReference, Event, Happening,
     deflate::Deflate,
     dialect::{AnyDialect, Text},
     session::Viewport,
@@ -42,12 +42,13 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
         dialect: DIALECT.with(AnyDialect::clone),
         reader: None,
         deflate: None,
+        tracking: None,
     }
 }
 
-fn event(payload: &str) -> Event {
+fn event(payload: &str) -> Happening {
     let limits = Limits { vertices: 3, ..Limits::default() };
-    Event::new("map".parse().unwrap(), payload.to_owned().into(), 1, &limits)
+    Arc::new(Event::new("map".parse().unwrap(), payload.to_owned().into(), 1, &limits)).into()
 }
 
 /// The content that a subscriber with this sight gets, or why it gets none.

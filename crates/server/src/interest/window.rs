@@ -30,7 +30,7 @@ impl Window {
     }
 
     /// Boxes in the source's system that contain all that is in the window.
-    pub(super) fn bounds(&self) -> &[Bbox] {
+    pub(crate) fn bounds(&self) -> &[Bbox] {
         &self.bounds
     }
 

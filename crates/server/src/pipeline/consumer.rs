@@ -90,7 +90,7 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     }
                 }
                 Some(WorkerMessage::Drain(_)) | None => return,
-                Some(WorkerMessage::Accepted(_)) => {}
+                Some(WorkerMessage::Accepted(_) | WorkerMessage::State(_) | WorkerMessage::Missed) => {}
             },
             _ = look.tick() => work.node.settings.filters.refresh(),
         }

@@ -1,7 +1,7 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
 use geocast_geo_filter::KnownCrs;
-use geocast_protocol::{Channel, Crs, envelope::Timestamp, text::Members};
+use geocast_protocol::{ChangeFormat, Channel, Crs, envelope::Timestamp, text::Members};
 
 use super::{
     Asked, Buffering, Cause, Effect, Fault, FaultKind, Fetch, Noted, Now, Publication, Receipt, Session,
@@ -132,15 +132,38 @@ impl<'a> Conversation<'a> {
     /// # Errors
     /// [`FaultKind::AccessDenied`], [`FaultKind::TooManySubscriptions`].
     pub fn subscribe(&mut self, channel: Channel, receipt: Option<Receipt>) -> Result<(), Fault> {
+        self.ask_for(channel, None, receipt)
+    }
+
+    /// Tells the client what of a channel's state enters its viewport, changes in it, and leaves it, beginning with all that
+    /// is inside. With a receipt, the client is told when the subscription is in force, before anything else.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`], [`FaultKind::TooManySubscriptions`].
+    pub fn track(
+        &mut self,
+        channel: Channel,
+        format: ChangeFormat,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Fault> {
+        self.ask_for(channel, Some(format), receipt)
+    }
+
+    fn ask_for(
+        &mut self,
+        channel: Channel,
+        track: Option<ChangeFormat>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Fault> {
         self.may_read(&channel)?;
         if let Some(subscription) = self.session.subscriptions.find(&channel) {
             subscription.cause = Cause::Command;
-            if subscription.dialect == *self.dialect {
+            if subscription.dialect == *self.dialect && subscription.track == track {
                 receipt.and_then(|receipt| receipt.done).into_iter().for_each(|done| self.say(done));
                 return Ok(());
             }
         }
-        self.deliver(channel, Cause::Command, receipt)
+        self.deliver(channel, track, Cause::Command, receipt)
     }
 
     /// Delivers a channel whatever the client may read: the decision is another's, such as a filter's.
@@ -151,7 +174,7 @@ impl<'a> Conversation<'a> {
         if self.session.subscriptions.contains(&channel) {
             return Ok(());
         }
-        self.deliver(channel, Cause::Command, None)
+        self.deliver(channel, None, Cause::Command, None)
     }
 
     /// Delivers a channel no more. False if it was not delivered.
@@ -202,8 +225,9 @@ impl<'a> Conversation<'a> {
                 continue;
             }
             // Whatever keeps a channel away has been counted.
-            let _refused: Result<(), Fault> =
-                self.may_read(channel).and_then(|()| self.deliver(channel.clone(), Cause::Viewport, None));
+            let _refused: Result<(), Fault> = self
+                .may_read(channel)
+                .and_then(|()| self.deliver(channel.clone(), None, Cause::Viewport, None));
         }
     }
 
@@ -317,7 +341,13 @@ impl<'a> Conversation<'a> {
         self.noted.0.push(count);
     }
 
-    fn deliver(&mut self, channel: Channel, cause: Cause, receipt: Option<Receipt>) -> Result<(), Fault> {
+    fn deliver(
+        &mut self,
+        channel: Channel,
+        track: Option<ChangeFormat>,
+        cause: Cause,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Fault> {
         let limit = self.session.rules.settings.limits.subscriptions;
         let subscriptions = &mut self.session.subscriptions;
         if subscriptions.len() >= limit && !subscriptions.contains(&channel) {
@@ -326,9 +356,9 @@ impl<'a> Conversation<'a> {
             return Err(Fault::new(FaultKind::TooManySubscriptions, message).of(channel.as_str()));
         }
         let dialect = self.dialect.clone();
-        subscriptions.insert(channel.clone(), Subscription { cause, dialect });
+        subscriptions.insert(channel.clone(), Subscription { cause, dialect, track });
         let asked = self.asked(receipt);
-        self.wants(Effect::Subscribe(channel, asked));
+        self.wants(Effect::Subscribe(channel, track, asked));
         Ok(())
     }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
-use geocast_protocol::{Channel, Word};
+use geocast_protocol::{ChangeFormat, Channel, Word};
 
 use super::View;
 use crate::{
@@ -22,8 +22,8 @@ pub(crate) enum Effect {
     Buffer(Option<Buffering>),
     /// Read state and send it.
     Fetch(Fetch, AnyDialect),
-    /// Deliver this channel, in the dialect of who asked.
-    Subscribe(Channel, Asked),
+    /// Deliver this channel, in the dialect of who asked: as changes of keys, if a format of those is given.
+    Subscribe(Channel, Option<ChangeFormat>, Asked),
     /// Deliver this channel no more.
     Unsubscribe(Channel),
     /// Publish this.

@@ -176,9 +176,9 @@ impl Session {
         &self.view
     }
 
-    /// What is delivered, and in which dialect.
-    pub(crate) fn subscriptions(&self) -> impl Iterator<Item = (&Channel, &AnyDialect)> {
-        self.subscriptions.iter().map(|(channel, subscription)| (channel, &subscription.dialect))
+    /// What is delivered.
+    pub(crate) fn subscriptions(&self) -> impl Iterator<Item = (&Channel, &Subscription)> {
+        self.subscriptions.iter()
     }
 }
 

@@ -1,4 +1,4 @@
-use geocast_protocol::Channel;
+use geocast_protocol::{ChangeFormat, Channel};
 
 use crate::dialect::AnyDialect;
 
@@ -8,14 +8,16 @@ pub(super) struct Subscriptions(Vec<(Channel, Subscription)>);
 
 /// A channel that is delivered.
 #[derive(Debug)]
-pub(super) struct Subscription {
-    pub(super) cause: Cause,
-    pub(super) dialect: AnyDialect,
+pub(crate) struct Subscription {
+    pub(crate) cause: Cause,
+    pub(crate) dialect: AnyDialect,
+    /// How changes are told, if it is tracked.
+    pub(crate) track: Option<ChangeFormat>,
 }
 
 /// Why a channel is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// The client asked for it by name.
     Command,
     /// Its viewport brought it along.

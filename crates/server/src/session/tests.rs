@@ -77,7 +77,7 @@ fn short(effect: &Effect) -> String {
             format!("buffer {} {count}", wait.as_millis())
         }
         Effect::Fetch(request, _) => format!("fetch {}", fetch(request)),
-        Effect::Subscribe(channel, _) => format!("subscribe {channel}"),
+        Effect::Subscribe(channel, ..) => format!("subscribe {channel}"),
         Effect::Unsubscribe(channel) => format!("unsubscribe {channel}"),
         Effect::Publish(publication, _) => {
             format!("publish {} {}", publication.channel, String::from_utf8_lossy(&publication.payload))
@@ -317,7 +317,7 @@ proptest! {
             prop_assert!(!session.is_unsettled());
             for effect in effects {
                 match effect {
-                    Effect::Subscribe(channel, _) => prop_assert!(subscribed.insert(channel)),
+                    Effect::Subscribe(channel, ..) => prop_assert!(subscribed.insert(channel)),
                     Effect::Unsubscribe(channel) => prop_assert!(subscribed.remove(&channel)),
                     _ => {}
                 }

@@ -108,6 +108,8 @@ impl Store for EmbeddedStore {
     }
 
     async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError> {
+        // What is set is published before it can be read.
+        let _in_order = self.order.lock().await;
         Ok(self.state.read().channels.get(channel).into_iter().flat_map(BTreeMap::values).cloned().collect())
     }
 

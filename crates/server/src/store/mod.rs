@@ -52,6 +52,10 @@ pub trait Store: Debug + Send + Sync {
     /// Takes one subscription of a channel back.
     fn unsubscribe(&self, channel: &Channel);
 
+    /// Ends when every message that was published before the call has been handed to the broker, or that has been waited for
+    /// long enough.
+    async fn settle(&self) {}
+
     /// Whether state can be read and messages arrive at this moment.
     async fn health(&self) -> Result<(), StoreError>;
 }

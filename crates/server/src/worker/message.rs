@@ -1,12 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
-use crate::{accept::Accepted, broker::InFlight};
+use crate::{accept::Accepted, broker::InFlight, tracking::State};
 
 /// What a worker is told from other threads.
 #[derive(Debug)]
 pub(crate) enum WorkerMessage {
     /// Something was published.
     Events(Vec<Arc<InFlight>>),
+    /// The state of a tracked channel has been read.
+    State(State),
+    /// Messages were missed, on any channel.
+    Missed,
     /// Somebody connected.
     Accepted(Accepted),
     /// The server stops: close all connections within this time.

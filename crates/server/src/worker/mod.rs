@@ -5,6 +5,8 @@ mod holds;
 mod message;
 mod round;
 mod run;
+mod topic;
+mod tracks;
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,18 +18,22 @@ use std::{
 use futures_util::future::BoxFuture;
 use geocast_hub::{Fanout, Hub, Overflow, SubscriberId, Tally};
 use geocast_protocol::Channel;
+use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
 pub(crate) use message::WorkerMessage;
 pub(crate) use run::{inbox, spawn};
+pub(crate) use topic::Topic;
+pub(crate) use tracks::Known;
 
 use self::holds::Holds;
 use crate::{
-    Count, StoreError,
+    Count, Happening, StoreError,
     broker::InFlight,
     connection::Mailbox,
     interest::{Sight, Withheld},
     node::Node,
+    tracking::TrackedChannel,
 };
 
 /// The state of a worker.
@@ -35,7 +41,8 @@ use crate::{
 pub(crate) struct Worker {
     index: usize,
     pub(crate) node: Arc<Node>,
-    hub: RefCell<Hub<Channel, Sight, Mailbox>>,
+    hub: RefCell<Hub<Topic, Sight, Mailbox>>,
+    tracked: RefCell<FxHashMap<Channel, TrackedChannel>>,
     holds: RefCell<Holds>,
     /// Over which time connections are to be closed, once the server stops.
     drain: Cell<Option<Duration>>,
@@ -49,6 +56,7 @@ impl Worker {
             index,
             node,
             hub: RefCell::new(Hub::new()),
+            tracked: RefCell::default(),
             holds: RefCell::default(),
             drain: Cell::new(None),
             emptied: Notify::new(),
@@ -66,9 +74,14 @@ impl Worker {
         self.settle(mailbox.take_tally());
         self.node.counters.add_many(Count::WithheldGone, mailbox.events());
         self.node.count(Count::Disconnected);
-        for channel in silent {
-            self.node.store.unsubscribe(&channel);
-            self.leave_if_silent(&channel);
+        self.gone(id);
+        for Topic { channel, is_tracked } in silent {
+            if is_tracked {
+                self.forget(&channel);
+            } else {
+                self.node.store.unsubscribe(&channel);
+                self.leave_if_silent(&channel);
+            }
         }
         if self.hub.borrow().is_empty() {
             self.emptied.notify_one();
@@ -106,7 +119,7 @@ impl Worker {
         channel: &Channel,
         sight: Sight,
     ) -> Option<BoxFuture<'static, Result<(), StoreError>>> {
-        let first = self.hub.borrow_mut().subscribe(id, channel, sight);
+        let first = self.hub.borrow_mut().subscribe(id, &Topic::messages(channel), sight);
         first.then(|| {
             self.node.broker.join(self.index, channel);
             self.node.store.subscribe(channel)
@@ -114,7 +127,7 @@ impl Worker {
     }
 
     pub(crate) fn unsubscribe(&self, id: SubscriberId, channel: &Channel) {
-        let last = self.hub.borrow_mut().unsubscribe(id, channel);
+        let last = self.hub.borrow_mut().unsubscribe(id, &Topic::messages(channel));
         if last {
             self.node.store.unsubscribe(channel);
             self.leave_if_silent(channel);
@@ -123,7 +136,7 @@ impl Worker {
 
     /// Gives a client's subscription a new sight.
     pub(crate) fn look(&self, id: SubscriberId, channel: &Channel, sight: Sight) {
-        self.hub.borrow_mut().subscribe(id, channel, sight);
+        self.hub.borrow_mut().subscribe(id, &Topic::messages(channel), sight);
     }
 
     /// Keeps what is published on the channel from now on, for clients that read its state first and subscribe then: until
@@ -150,15 +163,16 @@ impl Worker {
     /// Gives a subscriber what has been published on the channel since the mark, no faster than it is written.
     pub(crate) fn replay(&self, id: SubscriberId, channel: &Channel, mark: u64) {
         for event in self.holds.borrow().since(channel, mark) {
-            let fanout = self.hub.borrow_mut().replay(id, channel, event);
+            let happening = Happening::from(Arc::clone(event));
+            let fanout = self.hub.borrow_mut().replay(id, &Topic::messages(channel), &happening);
             self.account(&fanout);
             self.flush();
         }
     }
 
-    /// Whether a client is subscribed to the channel.
+    /// Whether a client is subscribed to the messages of a channel.
     pub(crate) fn is_subscribed(&self, id: SubscriberId, channel: &Channel) -> bool {
-        self.hub.borrow().is_subscribed(id, channel)
+        self.hub.borrow().is_subscribed(id, &Topic::messages(channel))
     }
 
     /// How many events a client did not get, by reason: of the channels that it is subscribed to now.
@@ -196,9 +210,14 @@ impl Worker {
                 in_flight.event.identify();
             }
         }
-        let shared = events.iter().map(|in_flight| &*in_flight.event);
-        let fanout = self.hub.borrow_mut().publish(first.event.channel(), shared);
+        drop(holds);
+        let channel = first.event.channel();
+        let shared = events.iter().map(|in_flight| &in_flight.event);
+        let fanout = self.hub.borrow_mut().publish(&Topic::messages(channel), shared);
         self.account(&fanout);
+        if self.tracked.borrow().contains_key(channel) {
+            events.iter().for_each(|in_flight| self.publish_to_trackers(&in_flight.event, now));
+        }
     }
 
     /// Writes to all who have been pushed to.
@@ -236,7 +255,10 @@ impl Worker {
     }
 
     fn leave_if_silent(&self, channel: &Channel) {
-        if self.hub.borrow().audience(channel) == 0 && !self.holds.borrow().contains(channel) {
+        let hub = self.hub.borrow();
+        if Topic::of(channel).iter().all(|topic| hub.audience(topic) == 0)
+            && !self.holds.borrow().contains(channel)
+        {
             self.node.broker.leave(self.index, channel);
         }
     }

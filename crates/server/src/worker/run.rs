@@ -61,7 +61,12 @@ async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>,
                 // Events come before connections here; those who read, ask and wait have their turn now.
                 tokio::task::yield_now().await;
             }
-            _ = housekeeping.tick() => worker.release(Instant::now()),
+            _ = housekeeping.tick() => {
+                let now = Instant::now();
+                worker.release(now);
+                worker.expire(now);
+                worker.flush();
+            }
             () = worker.emptied.notified() => {}
         }
     }
@@ -74,6 +79,11 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
     for message in batch.drain(..) {
         match message {
             WorkerMessage::Events(events) => events.into_iter().for_each(|event| round.add(event)),
+            WorkerMessage::State(state) => {
+                round.publish();
+                worker.take_state(&state);
+            }
+            WorkerMessage::Missed => worker.read_again(),
             WorkerMessage::Accepted(accepted) => {
                 tokio::task::spawn_local(http::serve(Rc::clone(worker), accepted, router.clone()));
             }

@@ -58,6 +58,7 @@ mod stores;
 mod subscribing;
 mod tls;
 mod tokens;
+mod tracking;
 mod transcript;
 mod transcripts;
 mod transports;

@@ -19,6 +19,7 @@ use super::{
     RedisSettings,
     dialogue::Dialogue,
     disconnected::Disconnected,
+    probe::PROBE_PREFIX,
     push_reader::{Push, PushReader},
     subscriber::Subscriber,
     url::Endpoint,
@@ -133,7 +134,11 @@ impl Connection {
                         tracing::warn!(%channel, bytes, limit, skipped, "skipped a message that is too long");
                     }
                 }
-                answer => self.dialogue.answer(answer, &owner.shared.subscriptions)?,
+                answer => {
+                    // Whoever waits for an answer may rely on everything before it.
+                    parcel.send();
+                    self.dialogue.answer(answer, &owner.shared.subscriptions)?;
+                }
             }
         }
         Ok(())
@@ -190,7 +195,7 @@ async fn connect(endpoint: &Endpoint) -> std::io::Result<Halves> {
 
 /// A channel that nobody else uses. Each connection has its own, so that no message of an earlier one is taken for its.
 fn probe_channel() -> Result<Channel, ChannelError> {
-    format!("__geocast_probe:{:032x}", fastrand::u128(..)).parse()
+    format!("{PROBE_PREFIX}{:032x}", fastrand::u128(..)).parse()
 }
 
 /// Channels per command: enough that a command costs little per channel, and no long pause for others.

@@ -49,6 +49,9 @@ impl Probe {
     }
 }
 
+/// What the names of all channels begin with that are for oneself.
+pub(super) const PROBE_PREFIX: &str = "__geocast_probe:";
+
 /// The connection is open, but what is published does not arrive on it.
 #[derive(Debug, PartialEq, Eq, Error)]
 #[error("a message published as a probe did not arrive")]

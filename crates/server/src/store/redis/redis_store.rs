@@ -16,6 +16,7 @@ use super::{
     RedisSettings,
     commands::Commands,
     notices::Notices,
+    probe::PROBE_PREFIX,
     shared::{Link, Shared},
     subscriber::Subscriber,
     subscriptions::Standing,
@@ -160,6 +161,16 @@ impl Store for RedisStore {
     fn unsubscribe(&self, channel: &Channel) {
         self.shared.subscriptions.lock().release(channel);
         self.shared.changed.notify_one();
+    }
+
+    /// Redis answers a subscription behind all messages that it has sent before.
+    async fn settle(&self) {
+        let name = format!("{PROBE_PREFIX}settle:{:032x}", fastrand::u128(..));
+        let Ok(channel) = name.parse() else { return };
+        if let Err(error) = self.subscribe(&channel).await {
+            tracing::debug!(%error, "it is not known whether all messages have arrived");
+        }
+        self.unsubscribe(&channel);
     }
 
     async fn health(&self) -> Result<(), StoreError> {

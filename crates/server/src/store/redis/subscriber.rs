@@ -76,6 +76,7 @@ impl Subscriber {
     /// Nothing was heard for a while, and it is over. Here, and nowhere else, the subscribers of all channels are to be
     /// told of the gap once they can be.
     fn deaf_interval_ended(&self) {
+        self.broker.missed();
         let channels = self.shared.subscriptions.lock().len();
         if channels > 0 {
             tracing::warn!(channels, "messages published while redis was away were not received");

@@ -38,6 +38,8 @@ impl Inbox {
             let message = timeout(Duration::from_secs(10), self.messages.recv()).await;
             match message.expect("a message within ten seconds") {
                 Some(WorkerMessage::Events(events)) => self.unpacked.extend(events),
+                // The end of an outage is told as well.
+                Some(WorkerMessage::Missed) => {}
                 other => panic!("not an event: {other:?}"),
             }
         }

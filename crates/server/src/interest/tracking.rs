@@ -1,0 +1,87 @@
+use geocast_geo_filter::Bbox;
+use geocast_protocol::{ChangeFormat, ChangeKind, LeaveReason};
+
+use super::{Form, Sight, Withheld};
+use crate::{
+    Event,
+    happening::{After, Turn},
+};
+
+/// What a tracked subscriber is told at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Tracking {
+    /// Every change, as it happens.
+    Following(ChangeFormat),
+    /// Nothing, because what it has been told is not yet, or no longer, all that it should know. It is told the
+    /// difference later.
+    Behind,
+}
+
+impl Sight {
+    /// The sight of a tracked subscriber that is told nothing: the same for all of them.
+    pub(crate) fn behind(&self) -> Self {
+        Self {
+            output: None,
+            window: None,
+            dialect: self.dialect.clone(),
+            reader: None,
+            deflate: None,
+            tracking: Some(Tracking::Behind),
+        }
+    }
+
+    /// Boxes in the source's system that contain all that is shown; none where that may be anything.
+    pub(crate) fn bounds(&self) -> Option<&[Bbox]> {
+        self.window.as_ref().map(|window| window.bounds())
+    }
+
+    /// Whether what both show looks the same in both.
+    pub(crate) fn renders_like(&self, other: &Self) -> bool {
+        self.output_code() == other.output_code()
+            && self.dialect == other.dialect
+            && self.tracking == other.tracking
+    }
+
+    /// Whether a feature is among those that a tracked subscriber has.
+    pub(crate) fn shows(&self, event: &Event) -> Result<(), Withheld> {
+        event.document()?;
+        let Some(document) = event.geography() else { return Ok(()) };
+        if let Some(window) = &self.window {
+            window.see(event, document)?;
+        }
+        match &self.output {
+            Some(transform) if event.projected(document, transform).is_withheld() => {
+                Err(Withheld::Unprojectable)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The form of a change that a tracked subscriber is told.
+    pub(crate) fn change(&self, kind: ChangeKind) -> Form {
+        let format = match self.tracking {
+            Some(Tracking::Following(format)) => format,
+            Some(Tracking::Behind) | None => ChangeFormat::default(),
+        };
+        let output = if matches!(kind, ChangeKind::Leave(_)) { None } else { self.output.clone() };
+        let (dialect, deflate) = (self.dialect.clone(), self.deflate);
+        Form { output, members: None, dialect, deflate, change: Some((kind, format)) }
+    }
+
+    /// What a tracked subscriber is told of a change, decided by what it was shown before and is shown now.
+    pub(super) fn follow(&self, event: &Event, turn: &Turn) -> Result<Form, Withheld> {
+        let was_shown = turn.before.as_ref().is_some_and(|before| self.shows(before).is_ok());
+        let kind = match (was_shown, turn.after) {
+            (_, After::Same) => return Err(Withheld::Replaced),
+            (true, After::Gone(reason)) => ChangeKind::Leave(reason),
+            (false, After::Gone(_)) => return Err(Withheld::Outside),
+            (was_shown, After::Here) => match (was_shown, self.shows(event)) {
+                (false, Ok(())) => ChangeKind::Enter,
+                (true, Ok(())) => ChangeKind::Update,
+                (true, Err(_)) => ChangeKind::Leave(LeaveReason::Moved),
+                (false, Err(reason)) => return Err(reason),
+            },
+        };
+        Ok(self.change(kind))
+    }
+}

@@ -1,0 +1,247 @@
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use geocast_geo_filter::Bbox;
+use rstar::{AABB, RTree, RTreeObject};
+use slotmap::{SlotMap, new_key_type};
+
+use crate::{
+    Event,
+    event::{TrackKey, Tracked},
+    happening::{After, Turn},
+};
+
+new_key_type! {
+    /// Names an entry of a mirror.
+    struct Slot;
+}
+
+/// The state of a channel as far as a worker knows it: by key, and by place.
+#[derive(Debug, Default)]
+pub(crate) struct Mirror {
+    // Keys come from strangers: the standard library's hasher is seeded, so that they cannot be made to collide.
+    by_key: HashMap<TrackKey, Slot>,
+    entries: SlotMap<Slot, Entry>,
+    places: RTree<Place>,
+    /// What has no place, which is in every viewport.
+    placeless: HashSet<Slot>,
+    /// What was heard of when, oldest first; an entry that was heard of again since then stands there twice.
+    ages: VecDeque<(Instant, Slot, u64)>,
+    /// What was heard of since the state is being read: it is newer than what will have been read.
+    heard: Option<HashSet<TrackKey>>,
+    versions: u64,
+}
+
+/// The state of a key.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: TrackKey,
+    pub(crate) event: Arc<Event>,
+    /// Rises with every change of the mirror.
+    pub(crate) version: u64,
+    /// Whether it was read from the store, and its publication may still be on the way.
+    is_read: bool,
+}
+
+/// Where an entry is.
+#[derive(Debug, Clone, PartialEq)]
+struct Place {
+    slot: Slot,
+    extent: AABB<[f64; 2]>,
+}
+
+impl RTreeObject for Place {
+    type Envelope = AABB<[f64; 2]>;
+
+    fn envelope(&self) -> AABB<[f64; 2]> {
+        self.extent
+    }
+}
+
+impl Mirror {
+    /// The state of a key.
+    pub(crate) fn get(&self, key: &TrackKey) -> Option<&Entry> {
+        self.by_key.get(key).and_then(|slot| self.entries.get(*slot))
+    }
+
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What an event will change.
+    pub(crate) fn turn(&self, event: &Event, tracked: &Tracked) -> Turn {
+        let before = self.get(&tracked.key);
+        let after = match before {
+            _ if tracked.is_deleted => After::Gone(geocast_protocol::LeaveReason::Deleted),
+            Some(entry) if entry.is_read && entry.event.payload() == event.payload() => After::Same,
+            _ => After::Here,
+        };
+        Turn { before: before.map(|entry| Arc::clone(&entry.event)), after }
+    }
+
+    /// Takes up a change.
+    pub(crate) fn apply(&mut self, event: &Arc<Event>, tracked: &Tracked, now: Instant) {
+        if let Some(heard) = &mut self.heard {
+            heard.insert(tracked.key.clone());
+        }
+        if tracked.is_deleted {
+            self.remove(&tracked.key);
+        } else {
+            let slot = self.set(event, tracked, false, now);
+            self.settle(slot);
+        }
+    }
+
+    /// Removes a key.
+    pub(crate) fn remove(&mut self, key: &TrackKey) {
+        let Some(slot) = self.by_key.remove(key) else { return };
+        self.unsettle(slot);
+        self.entries.remove(slot);
+    }
+
+    /// Notes that the state is being read from now on.
+    pub(crate) fn begin_reading(&mut self) {
+        self.heard = Some(HashSet::new());
+    }
+
+    /// Takes up the state as it was read, but for what has been heard of meanwhile. At most so many keys are kept; returns
+    /// how many were not.
+    pub(crate) fn absorb<'a>(
+        &mut self,
+        state: impl IntoIterator<Item = (&'a Arc<Event>, &'a Tracked)>,
+        most: usize,
+        now: Instant,
+    ) -> usize {
+        let heard = self.heard.take().unwrap_or_default();
+        let mut read: HashSet<&TrackKey> = HashSet::new();
+        let mut surplus = 0;
+        for (event, tracked) in state {
+            read.insert(&tracked.key);
+            if heard.contains(&tracked.key) || tracked.is_deleted {
+                continue;
+            }
+            match self.get(&tracked.key) {
+                Some(entry) if entry.event.payload() == event.payload() => {}
+                None if self.len() >= most => surplus += 1,
+                _ => drop(self.set(event, tracked, true, now)),
+            }
+        }
+        let keys = self.by_key.keys();
+        let gone: Vec<TrackKey> =
+            keys.filter(|key| !read.contains(key) && !heard.contains(*key)).cloned().collect();
+        for key in gone {
+            if let Some(slot) = self.by_key.remove(&key) {
+                self.entries.remove(slot);
+            }
+        }
+        self.index();
+        surplus
+    }
+
+    /// Visits every entry that may be in one of these boxes, in the units of the source, each once; all of them where there
+    /// are no boxes.
+    pub(crate) fn visit<'a>(&'a self, bounds: Option<&[Bbox]>, mut visit: impl FnMut(&'a Entry)) {
+        let Some(bounds) = bounds else { return self.entries.values().for_each(visit) };
+        for slot in &self.placeless {
+            self.entries.get(*slot).into_iter().for_each(&mut visit);
+        }
+        for (position, bbox) in bounds.iter().enumerate() {
+            let envelope = aabb(bbox);
+            for place in self.places.locate_in_envelope_intersecting(&envelope) {
+                let is_known =
+                    bounds[..position].iter().any(|earlier| intersects(&aabb(earlier), &place.extent));
+                if !is_known {
+                    self.entries.get(place.slot).into_iter().for_each(&mut visit);
+                }
+            }
+        }
+    }
+
+    /// The key that has not been heard of for the longest time, if that is as long as this.
+    pub(crate) fn expired(&mut self, age: Duration, now: Instant) -> Option<&Entry> {
+        while let Some((heard, slot, version)) = self.ages.front().copied() {
+            match self.entries.get(slot) {
+                Some(entry) if entry.version == version => {
+                    let is_over = heard + age <= now;
+                    return if is_over { self.entries.get(slot) } else { None };
+                }
+                _ => drop(self.ages.pop_front()),
+            }
+        }
+        None
+    }
+
+    fn set(&mut self, event: &Arc<Event>, tracked: &Tracked, is_read: bool, now: Instant) -> Slot {
+        self.versions += 1;
+        let (key, version) = (tracked.key.clone(), self.versions);
+        let slot = match self.by_key.get(&key) {
+            Some(slot) => *slot,
+            None => {
+                let (event, key) = (Arc::clone(event), key.clone());
+                let slot = self.entries.insert(Entry { key: key.clone(), event, version, is_read });
+                self.by_key.insert(key, slot);
+                slot
+            }
+        };
+        self.unsettle(slot);
+        if let Some(entry) = self.entries.get_mut(slot) {
+            *entry = Entry { key, event: Arc::clone(event), version, is_read };
+        }
+        self.ages.push_back((now, slot, version));
+        // Entries that were heard of again are forgotten here when they are the larger part.
+        if self.ages.len() > 64 + 2 * self.entries.len() {
+            let entries = &self.entries;
+            self.ages.retain(|(_, slot, version)| entries.get(*slot).is_some_and(|e| e.version == *version));
+        }
+        slot
+    }
+
+    /// Puts an entry where it is.
+    fn settle(&mut self, slot: Slot) {
+        match self.entries.get(slot).map(place_of) {
+            Some(Some(extent)) => self.places.insert(Place { slot, extent }),
+            Some(None) => drop(self.placeless.insert(slot)),
+            None => {}
+        }
+    }
+
+    /// Takes an entry away from where it is.
+    fn unsettle(&mut self, slot: Slot) {
+        if !self.placeless.remove(&slot)
+            && let Some(extent) = self.entries.get(slot).and_then(place_of)
+        {
+            self.places.remove(&Place { slot, extent });
+        }
+    }
+
+    /// Puts all entries where they are, which is faster than one after the other.
+    fn index(&mut self) {
+        self.placeless.clear();
+        let mut places = Vec::with_capacity(self.entries.len());
+        for (slot, entry) in &self.entries {
+            match place_of(entry) {
+                Some(extent) => places.push(Place { slot, extent }),
+                None => drop(self.placeless.insert(slot)),
+            }
+        }
+        self.places = RTree::bulk_load(places);
+    }
+}
+
+/// Where an entry is, in the units of the source. What has no place is in every viewport.
+fn place_of(entry: &Entry) -> Option<AABB<[f64; 2]>> {
+    entry.event.geography()?.shape().whereabouts().as_ref().map(aabb)
+}
+
+fn aabb(bbox: &Bbox) -> AABB<[f64; 2]> {
+    let [left, bottom, right, top] = bbox.to_array();
+    AABB::from_corners([left, bottom], [right, top])
+}
+
+fn intersects(a: &AABB<[f64; 2]>, b: &AABB<[f64; 2]>) -> bool {
+    rstar::Envelope::intersects(a, b)
+}

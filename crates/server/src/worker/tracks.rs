@@ -1,0 +1,289 @@
+//! Tracked subscriptions of a worker's clients.
+
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::{BoxFuture, LocalBoxFuture};
+use geocast_hub::SubscriberId;
+use geocast_protocol::{Channel, LeaveReason};
+use tokio::sync::Notify;
+
+use super::{Topic, Worker};
+use crate::{
+    Count, Event, Happening, StoreError,
+    happening::{After, Turn},
+    interest::Sight,
+    tracking::{Behind, ChannelRule, State, TrackedChannel},
+};
+
+/// Whether the state of a channel is known.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    is_known: Cell<bool>,
+    changed: Notify,
+}
+
+impl Worker {
+    /// Begins to track a channel for a client, which is sent nothing before [`begin`](Self::begin). The future ends when the
+    /// state is known.
+    pub(crate) fn track(
+        self: &Rc<Self>,
+        id: SubscriberId,
+        channel: &Channel,
+        sight: Sight,
+    ) -> LocalBoxFuture<'static, ()> {
+        let topic = Topic::state(channel);
+        self.hub.borrow_mut().subscribe(id, &topic, sight.behind());
+        let mut tracked = self.tracked.borrow_mut();
+        let is_new = !tracked.contains_key(channel);
+        let entry = tracked.entry(channel.clone()).or_default();
+        entry.behind.insert(id, Behind::new(sight));
+        let known = Rc::clone(&entry.known);
+        drop(tracked);
+        if is_new {
+            self.node.broker.join(self.index, channel);
+            let confirmation = self.node.store.subscribe(channel);
+            self.read_when(channel, confirmation);
+        }
+        Box::pin(async move { known.wait().await })
+    }
+
+    /// Ends the tracking of a channel for a client.
+    pub(crate) fn untrack(&self, id: SubscriberId, channel: &Channel) {
+        let last = self.hub.borrow_mut().unsubscribe(id, &Topic::state(channel));
+        if let Some(entry) = self.tracked.borrow_mut().get_mut(channel) {
+            entry.behind.remove(&id);
+        }
+        if last {
+            self.forget(channel);
+        }
+    }
+
+    /// A client whose state subscription has ended otherwise.
+    pub(super) fn gone(&self, id: SubscriberId) {
+        for entry in self.tracked.borrow_mut().values_mut() {
+            entry.behind.remove(&id);
+        }
+    }
+
+    /// Nobody tracks the channel any more.
+    pub(super) fn forget(&self, channel: &Channel) {
+        self.tracked.borrow_mut().remove(channel);
+        self.node.store.unsubscribe(channel);
+        self.leave_if_silent(channel);
+    }
+
+    /// Sends a client from now on what it tracks.
+    pub(crate) fn begin(&self, id: SubscriberId, channel: &Channel) {
+        if let Some(entry) = self.tracked.borrow_mut().get_mut(channel)
+            && let Some(behind) = entry.behind.get_mut(&id)
+        {
+            behind.is_ready = true;
+        }
+    }
+
+    /// Gives a client's tracked subscription a new sight. It is sent the difference.
+    pub(crate) fn look_elsewhere(&self, id: SubscriberId, channel: &Channel, sight: Sight) {
+        let mut tracked = self.tracked.borrow_mut();
+        let Some(entry) = tracked.get_mut(channel) else { return };
+        if self.fall_behind(id, channel, entry)
+            && let Some(behind) = entry.behind.get_mut(&id)
+        {
+            behind.look(sight);
+        }
+    }
+
+    /// Sends a client the difference between what it has and what it is to have, as far as there is room. True if it goes on
+    /// at once.
+    pub(crate) fn catch_up(&self, id: SubscriberId, channel: &Channel) -> bool {
+        let mut tracked = self.tracked.borrow_mut();
+        let Some(TrackedChannel { mirror, behind: all, known, .. }) = tracked.get_mut(channel) else {
+            return false;
+        };
+        let Some(behind) = all.get_mut(&id).filter(|behind| behind.is_ready && known.is_known.get()) else {
+            return false;
+        };
+        let Some(room) = self.look_into(id, |mailbox| mailbox.room()) else { return false };
+        let (frames, is_all) = behind.catch_up(channel, mirror, room);
+        if is_all && let Some(Behind { sight, .. }) = all.remove(&id) {
+            self.hub.borrow_mut().subscribe(id, &Topic::state(channel), sight);
+        }
+        drop(tracked);
+        if !frames.is_empty() {
+            self.with_mailbox(id, |mailbox| mailbox.answer(&frames));
+        }
+        !is_all && self.look_into(id, |mailbox| mailbox.room()).is_some()
+    }
+
+    /// Takes up the state of a channel as it was read.
+    pub(super) fn take_state(self: &Rc<Self>, state: &State) {
+        let channel = &state.channel;
+        let mut tracked = self.tracked.borrow_mut();
+        let Some(entry) = tracked.get_mut(channel) else { return };
+        let values = match &state.values {
+            Ok(values) => values,
+            Err(error) => {
+                tracing::warn!(%channel, %error, "the state of a tracked channel could not be read yet");
+                self.node.count(Count::StoreFailed);
+                drop(tracked);
+                let worker = Rc::downgrade(self);
+                let channel = channel.clone();
+                tokio::task::spawn_local(async move {
+                    tokio::time::sleep(AGAIN).await;
+                    if let Some(worker) = worker.upgrade() {
+                        worker.read(&channel);
+                    }
+                });
+                return;
+            }
+        };
+        // What changes now, everybody is told as a difference.
+        self.all_fall_behind(channel, entry);
+        let keyed = values.iter().filter_map(|event| Some((event, event.tracked(None)?)));
+        let most = self.node.settings.limits.tracked_keys;
+        let surplus = entry.mirror.absorb(keyed, most, Instant::now());
+        if surplus > 0 {
+            tracing::warn!(%channel, surplus, most, "a tracked channel has more keys than are allowed");
+        }
+        entry.known.set();
+        let mut hub = self.hub.borrow_mut();
+        for id in entry.behind.keys() {
+            hub.sink(*id).into_iter().for_each(|mailbox| mailbox.wake());
+        }
+    }
+
+    /// Reads the state of every tracked channel again, because messages were missed.
+    pub(super) fn read_again(&self) {
+        let channels: Vec<Channel> = self.tracked.borrow().keys().cloned().collect();
+        channels.iter().for_each(|channel| self.read(channel));
+    }
+
+    /// Publishes an event to those who track its channel.
+    pub(super) fn publish_to_trackers(&self, event: &Arc<Event>, now: Instant) {
+        let mut tracked = self.tracked.borrow_mut();
+        let Some(entry) = tracked.get_mut(event.channel()) else { return };
+        let property = ChannelRule::find(&self.node.settings.track_keys, event.channel());
+        let Some(keyed) = event.tracked(property.map(|property| &**property)) else {
+            return self.publish_change(entry, &Happening::from(Arc::clone(event)));
+        };
+        let most = self.node.settings.limits.tracked_keys;
+        if entry.mirror.len() >= most && entry.mirror.get(&keyed.key).is_none() && !keyed.is_deleted {
+            let hidden = self.hub.borrow().audience(&Topic::state(event.channel()));
+            self.node.counters.add_many(Count::WithheldUntracked, hidden as u64);
+            return;
+        }
+        let turn = entry.mirror.turn(event, keyed);
+        self.publish_change(entry, &Happening::of_key(Arc::clone(event), turn));
+        entry.mirror.apply(event, keyed, now);
+    }
+
+    /// Lets keys leave that were not heard of for too long.
+    pub(super) fn expire(&self, now: Instant) {
+        let rules = &self.node.settings.stale_after;
+        if rules.is_empty() {
+            return;
+        }
+        for (channel, entry) in self.tracked.borrow_mut().iter_mut() {
+            let Some(age) = ChannelRule::find(rules, channel) else { continue };
+            while let Some(expired) = entry.mirror.expired(*age, now) {
+                let (event, key) = (Arc::clone(&expired.event), expired.key.clone());
+                let turn =
+                    Turn { before: Some(Arc::clone(&event)), after: After::Gone(LeaveReason::Expired) };
+                self.publish_change(entry, &Happening::of_key(event, turn));
+                entry.behind.values_mut().for_each(|behind| behind.expire(&key));
+                entry.mirror.remove(&key);
+            }
+        }
+    }
+
+    /// Publishes a change that the mirror does not have yet. Who has no room for it falls behind.
+    fn publish_change(&self, entry: &mut TrackedChannel, happening: &Happening) {
+        let channel = happening.channel();
+        let mut fanout = self.hub.borrow_mut().publish(&Topic::state(channel), [happening]);
+        if happening.turn().is_some() {
+            for id in std::mem::take(&mut fanout.refusing) {
+                self.fall_behind(id, channel, entry);
+                let mut hub = self.hub.borrow_mut();
+                hub.sink(id).into_iter().for_each(|mailbox| mailbox.wake());
+            }
+            // They will be sent a newer state in its place.
+            self.node.counters.add_many(Count::WithheldReplaced, std::mem::take(&mut fanout.refused));
+        }
+        self.account(&fanout);
+    }
+
+    /// Sees to it that a subscriber is behind: what it has is what the mirror has. False if it does not track the channel.
+    fn fall_behind(&self, id: SubscriberId, channel: &Channel, entry: &mut TrackedChannel) -> bool {
+        if entry.behind.contains_key(&id) {
+            return true;
+        }
+        let topic = Topic::state(channel);
+        let mut hub = self.hub.borrow_mut();
+        let Some(sight) = hub.interest(id, &topic).cloned() else { return false };
+        hub.subscribe(id, &topic, sight.behind());
+        let has = entry.shown(&sight);
+        entry.behind.insert(id, Behind::with(has, sight));
+        true
+    }
+
+    fn all_fall_behind(&self, channel: &Channel, entry: &mut TrackedChannel) {
+        let members = self.hub.borrow().members(&Topic::state(channel));
+        for id in members {
+            self.fall_behind(id, channel, entry);
+        }
+    }
+
+    /// Has the state of a channel read when its subscription is in force.
+    fn read_when(
+        self: &Rc<Self>,
+        channel: &Channel,
+        mut confirmation: BoxFuture<'static, Result<(), StoreError>>,
+    ) {
+        let (worker, channel) = (Rc::downgrade(self), channel.clone());
+        tokio::task::spawn_local(async move {
+            loop {
+                let confirmed = confirmation.await;
+                let Some(worker) = worker.upgrade() else { return };
+                if !worker.tracked.borrow().contains_key(&channel) {
+                    return;
+                }
+                match confirmed {
+                    Ok(()) => return worker.read(&channel),
+                    Err(error) => tracing::warn!(%channel, %error, "subscription is not in force yet"),
+                }
+                confirmation = worker.node.store.subscribe(&channel);
+                // The first subscription goes on; this one only asks again.
+                worker.node.store.unsubscribe(&channel);
+                drop(worker);
+                tokio::time::sleep(AGAIN).await;
+            }
+        });
+    }
+
+    fn read(&self, channel: &Channel) {
+        if let Some(entry) = self.tracked.borrow_mut().get_mut(channel) {
+            entry.mirror.begin_reading();
+            self.node.read_state(channel, self.index);
+        }
+    }
+}
+
+impl Known {
+    async fn wait(&self) {
+        while !self.is_known.get() {
+            self.changed.notified().await;
+        }
+    }
+
+    fn set(&self) {
+        self.is_known.set(true);
+        self.changed.notify_waiters();
+    }
+}
+
+/// How long to wait before state that could not be read is read again.
+const AGAIN: Duration = Duration::from_millis(500);
