@@ -53,6 +53,8 @@ pub struct Change<'a> {
     pub kind: ChangeKind,
     /// The key, as JSON: a string or a number.
     pub key: &'a str,
+    /// How the subscriber knows the key, where it was written differently before: `7` and `"7"` are one key.
+    pub former: Option<&'a str>,
     /// The feature; [`Content::Null`] where it leaves.
     pub feature: Content<'a>,
 }
@@ -157,11 +159,11 @@ mod tests {
     fn changes_carry_the_feature_or_the_reason() {
         let feature = Content::Json(br#"{"type":"Feature","id":7}"#);
         let mut out = Vec::new();
-        Change { kind: ChangeKind::Enter, key: "7", feature }.write(&mut out);
+        Change { kind: ChangeKind::Enter, key: "7", former: None, feature }.write(&mut out);
         assert_eq!(out, br#"{"change":"enter","key":7,"feature":{"type":"Feature","id":7}}"#);
         out.clear();
         let kind = ChangeKind::Leave(LeaveReason::Expired);
-        Change { kind, key: r#""a\"b""#, feature: Content::Null }.write(&mut out);
+        Change { kind, key: r#""a\"b""#, former: None, feature: Content::Null }.write(&mut out);
         assert_eq!(out, br#"{"change":"leave","key":"a\"b","reason":"expired"}"#);
     }
 

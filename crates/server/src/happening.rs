@@ -2,7 +2,7 @@ use std::{ops::Deref, sync::Arc};
 
 use geocast_protocol::LeaveReason;
 
-use crate::Event;
+use crate::{Event, event::TrackKey};
 
 /// An event as it is published to subscribers: with what it means for a key, where that is known.
 #[derive(Debug, Clone)]
@@ -34,6 +34,12 @@ impl Happening {
     /// An event that changes a key.
     pub(crate) fn of_key(event: Arc<Event>, turn: Turn) -> Self {
         Self { event, turn: Some(turn) }
+    }
+
+    /// The key as it was written before.
+    pub(crate) fn former_key(&self) -> Option<&TrackKey> {
+        let before = self.turn.as_ref()?.before.as_ref()?;
+        before.tracked(None).map(|tracked| &tracked.key)
     }
 
     pub(crate) fn turn(&self) -> Option<&Turn> {

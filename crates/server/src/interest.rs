@@ -166,7 +166,10 @@ impl Interest for Sight {
     }
 
     fn render(happening: &Happening, form: &Form) -> Result<Frame, Withheld> {
-        rendering::push(happening, form)
+        match form.change() {
+            Some(told) => rendering::change(happening, happening.former_key(), told, form),
+            None => rendering::push(happening, form),
+        }
     }
 
     fn join(frames: &[Frame]) -> Frame {

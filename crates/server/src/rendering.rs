@@ -4,61 +4,72 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use geocast_geo_filter::Kind;
-use geocast_protocol::{Change, ChangeKind, Channel, LeaveReason, envelope::Content};
+use geocast_protocol::{Change, ChangeFormat, ChangeKind, Channel, LeaveReason, envelope::Content};
 
 use crate::{
     Event, clock,
     connection::Frame,
     deflate::Deflate,
     dialect::{self, AnyDialect, Push, Told},
-    event::TrackKey,
+    event::{TrackKey, Tracked},
     interest::{Form, Sight, Withheld},
 };
 
-/// A published message, or a change of a key, as every subscriber of the same form gets it.
+/// A published message, as every subscriber of the same form gets it.
 pub(crate) fn push(event: &Event, form: &Form) -> Result<Frame, Withheld> {
-    // Whoever decided on a change has found the key before.
-    let key = form.change().and_then(|_| event.tracked(None)).map(|tracked| tracked.key.json());
-    let told = form.change().zip(key.as_deref());
-    if let Some(((kind @ ChangeKind::Leave(_), format), key)) = told {
-        let change = Some(Told { change: Change { kind, key, feature: Content::Null }, format });
-        let push = Push {
-            channel: event.channel(),
-            content: Content::Null,
-            published: event.received(),
-            number: event.number(),
-            change,
-        };
-        return Ok(framed(&push, AROUND, form.dialect(), form.deflate()).kept());
-    }
     let bytes = shown(event, form)?;
     let content = content(event.kind(), &bytes);
-    let change =
-        told.map(|((kind, format), key)| Told { change: Change { kind, key, feature: content }, format });
-    let push = Push {
-        channel: event.channel(),
-        content,
-        published: event.received(),
-        number: event.number(),
-        change,
+    Ok(framed(event, content, None, form).of(event.key()))
+}
+
+/// A change of a key, as every subscriber of the same form is told it. `former` is the key as they know it.
+pub(crate) fn change(
+    event: &Event,
+    former: Option<&TrackKey>,
+    told: (ChangeKind, ChangeFormat),
+    form: &Form,
+) -> Result<Frame, Withheld> {
+    // Whoever decided on a change has found the key before.
+    let Some(Tracked { key, .. }) = event.tracked(None) else { return push(event, form) };
+    let (kind, format) = told;
+    let former = former.filter(|former| !former.is_written_like(key)).map(TrackKey::json);
+    let (key, former) = (key.json(), former.as_deref());
+    let told = |feature| {
+        Some(Told {
+            change: Change {
+                kind,
+                key: former.filter(|_| feature == Content::Null).unwrap_or(&key),
+                former,
+                feature,
+            },
+            format,
+        })
     };
-    let frame = framed(&push, bytes.len() + AROUND, form.dialect(), form.deflate());
-    Ok(if change.is_some() { frame.kept() } else { frame.of(event.key()) })
+    if let ChangeKind::Leave(_) = kind {
+        return Ok(framed(event, Content::Null, told(Content::Null), form).kept());
+    }
+    let bytes = shown(event, form)?;
+    let feature = content(event.kind(), &bytes);
+    Ok(framed(event, feature, told(feature), form).kept())
 }
 
 /// What one subscriber is told of a key that it is to have no more.
 pub(crate) fn leave(channel: &Channel, key: &TrackKey, reason: LeaveReason, sight: &Sight) -> Frame {
-    let form = sight.change(ChangeKind::Leave(reason));
-    let key = key.json();
-    let change = form
-        .change()
-        .map(|(kind, format)| Told { change: Change { kind, key: &key, feature: Content::Null }, format });
+    let (kind, key) = (ChangeKind::Leave(reason), key.json());
+    let change = Change { kind, key: &key, former: None, feature: Content::Null };
+    let change = sight.format().map(|format| Told { change, format });
     let push = Push { channel, content: Content::Null, published: clock::timestamp(), number: 0, change };
-    framed(&push, AROUND, form.dialect(), form.deflate()).kept()
+    written(&push, &sight.dialect, sight.deflate).kept()
 }
 
-fn framed(push: &Push<'_>, hint: usize, dialect: &AnyDialect, deflate: Option<Deflate>) -> Frame {
-    let frame = Frame::made(hint, |buffer| dialect.push(push, buffer)).in_dialect(dialect);
+fn framed(event: &Event, content: Content<'_>, change: Option<Told<'_>>, form: &Form) -> Frame {
+    let (channel, published, number) = (event.channel(), event.received(), event.number());
+    written(&Push { channel, content, published, number, change }, form.dialect(), form.deflate())
+}
+
+fn written(push: &Push<'_>, dialect: &AnyDialect, deflate: Option<Deflate>) -> Frame {
+    let frame = Frame::made(push.content.len_hint() + AROUND, |buffer| dialect.push(push, buffer));
+    let frame = frame.in_dialect(dialect);
     match deflate {
         Some(deflate) => frame.deflated(deflate),
         None => frame,

@@ -20,7 +20,7 @@ use crate::{
 /// let kind = ChangeKind::Leave(LeaveReason::Moved);
 /// let changed = Changed {
 ///     source: Source::Channel(&channel),
-///     change: Change { kind, key: "7", feature: Content::Null },
+///     change: Change { kind, key: "7", former: None, feature: Content::Null },
 ///     format: ChangeFormat::Changes,
 ///     timestamp: Timestamp::since_epoch(Duration::from_millis(5)),
 /// };

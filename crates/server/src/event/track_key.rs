@@ -63,6 +63,11 @@ impl TrackKey {
         Some(Self { text, is_number })
     }
 
+    /// Whether both are written the same.
+    pub(crate) fn is_written_like(&self, other: &Self) -> bool {
+        self == other && self.is_number == other.is_number
+    }
+
     /// As JSON: a string, or a number where it came as one.
     pub(crate) fn json(&self) -> Cow<'_, str> {
         if self.is_number {

@@ -57,12 +57,17 @@ impl Sight {
         }
     }
 
+    /// How a tracked subscriber is told of changes, if it is told of any.
+    pub(crate) fn format(&self) -> Option<ChangeFormat> {
+        match self.tracking {
+            Some(Tracking::Following(format)) => Some(format),
+            Some(Tracking::Behind) | None => None,
+        }
+    }
+
     /// The form of a change that a tracked subscriber is told.
     pub(crate) fn change(&self, kind: ChangeKind) -> Form {
-        let format = match self.tracking {
-            Some(Tracking::Following(format)) => format,
-            Some(Tracking::Behind) | None => ChangeFormat::default(),
-        };
+        let format = self.format().unwrap_or_default();
         let output = if matches!(kind, ChangeKind::Leave(_)) { None } else { self.output.clone() };
         let (dialect, deflate) = (self.dialect.clone(), self.deflate);
         Form { output, members: None, dialect, deflate, change: Some((kind, format)) }

@@ -31,15 +31,19 @@ impl Behind {
             reason.is_none()
         });
         mirror.visit(sight.bounds(), |entry| {
-            let kind = match has.get(&entry.key) {
+            let (former, kind) = match has.get_key_value(&entry.key) {
                 _ if !has_room => return,
-                Some(version) if *version == entry.version => return,
-                Some(_) => ChangeKind::Update,
-                None => ChangeKind::Enter,
+                Some((_, version)) if *version == entry.version => return,
+                Some((former, _)) => (Some(former), ChangeKind::Update),
+                None => (None, ChangeKind::Enter),
             };
-            if sight.shows(&entry.event).is_ok()
-                && let Ok(frame) = rendering::push(&entry.event, &sight.change(kind))
-            {
+            if sight.shows(&entry.event).is_err() {
+                return;
+            }
+            let (form, told) = (sight.change(kind), (kind, sight.format().unwrap_or_default()));
+            if let Ok(frame) = rendering::change(&entry.event, former, told, &form) {
+                // The key as it is written now takes the place of the former one.
+                has.remove(&entry.key);
                 has.insert(entry.key.clone(), entry.version);
                 has_room = send(frame);
             }

@@ -102,7 +102,6 @@ async fn what_cannot_be_done_says_why(backend: Backend) {
         ("subscribe", json!(["news"]), -32002, "limit_reached", "news"),
         ("buffer", json!([60_001, 1]), -32002, "limit_reached", "60001"),
         ("history", json!(["map"]), -32006, "history_unavailable", "history"),
-        ("subscribe", json!({ "channel": "map", "track": true }), -32007, "unsupported", "tracking"),
     ] {
         let (found, data, message) = caller.refused(method, params.clone()).await;
         assert_eq!((found, &data["reason"]), (code, &json!(reason)), "{method} {params}: {message}");

@@ -54,7 +54,12 @@ impl Inbox {
     }
 
     /// Whether no message is waiting at this moment.
-    pub(super) fn is_empty(&self) -> bool {
-        self.unpacked.is_empty() && self.messages.is_empty()
+    pub(super) fn is_empty(&mut self) -> bool {
+        while let Ok(message) = self.messages.try_recv() {
+            if let WorkerMessage::Events(events) = message {
+                self.unpacked.extend(events);
+            }
+        }
+        self.unpacked.is_empty()
     }
 }
