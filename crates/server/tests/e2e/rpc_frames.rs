@@ -108,7 +108,7 @@ async fn what_cannot_be_done_says_why(backend: Backend) {
         assert!(message.contains(named), "{message}");
     }
     for (method, params, parameter) in [
-        ("viewport", json!([[3, 0, 1, 4]]), "bbox"),
+        ("viewport", json!([[1, 4, 3, 0]]), "bbox"),
         ("viewport", json!({ "zoom": 3 }), "bbox"),
         ("projection", json!(["mercator"]), "crs"),
         ("subscribe", json!([]), "channel"),
