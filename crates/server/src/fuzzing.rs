@@ -121,6 +121,7 @@ impl Client {
                 self.subscribed.insert(channel);
                 assert!(self.subscribed.len() <= SUBSCRIPTIONS, "{:?}", self.subscribed);
             }
+            Effect::Confirm(channel, ..) => assert!(self.subscribed.contains(&channel), "{channel}"),
             Effect::Unsubscribe(channel) => assert!(self.subscribed.remove(&channel), "{channel}"),
             Effect::Fetch(Fetch { channel, .. }, _) => {
                 assert!(RULES.access.reads(&Identity::ANYBODY, &channel, epoch()).is_ok(), "{channel}");

@@ -3,7 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, LocalBoxFuture, ready},
+};
 use geocast_geo_filter::{Transform, TransformError};
 use geocast_protocol::{ChangeFormat, Channel};
 use tokio::{task::JoinError, time::timeout};
@@ -50,6 +53,14 @@ impl Connection {
                 Effect::Buffer(buffering) => self.buffer(buffering),
                 Effect::Subscribe(channel, None, asked) => self.subscribe(channel, asked),
                 Effect::Subscribe(channel, Some(format), asked) => self.track(channel, format, asked),
+                Effect::Confirm(channel, None, asked) => {
+                    let confirmation = self.worker.confirmation(&channel);
+                    self.await_confirmation(channel, confirmation, asked);
+                }
+                Effect::Confirm(channel, Some(_), asked) => {
+                    let known = self.worker.known(&channel);
+                    self.await_state(channel, known, asked);
+                }
                 Effect::Unsubscribe(channel) => {
                     tracing::debug!(%channel, "unsubscribed");
                     self.worker.unsubscribe(self.id, &channel);
@@ -154,7 +165,21 @@ impl Connection {
                 self.worker.replay(self.id, &channel, read.mark);
             }
         }
-        let Some(confirmation) = confirmation else { return self.acknowledge(asked) };
+        self.await_confirmation(channel, confirmation, asked);
+    }
+
+    fn await_confirmation(
+        &mut self,
+        channel: Channel,
+        mut confirmation: BoxFuture<'static, Result<(), StoreError>>,
+        asked: Asked,
+    ) {
+        // Most channels have been confirmed for somebody else before.
+        match confirmation.as_mut().now_or_never() {
+            Some(Ok(())) => return self.acknowledge(asked),
+            Some(error) => confirmation = ready(error).boxed(),
+            None => {}
+        }
         // Who is told waits longer: what it is told is true.
         let patience = if asked.receipt.is_some() { ACKNOWLEDGEMENT } else { CONFIRMATION };
         self.work = Some(Box::pin(async move {
@@ -176,6 +201,10 @@ impl Connection {
         let tracking = Some(Tracking::Following(format));
         let sight = Sight { dialect: asked.dialect.clone(), tracking, ..self.sight.clone() };
         let known = self.worker.track(self.id, &channel, sight);
+        self.await_state(channel, known, asked);
+    }
+
+    fn await_state(&mut self, channel: Channel, known: LocalBoxFuture<'static, ()>, asked: Asked) {
         let patience = if asked.receipt.is_some() { ACKNOWLEDGEMENT } else { CONFIRMATION };
         self.work = Some(Box::pin(async move {
             let known = timeout(patience, known).await.map_err(|_elapsed| {

@@ -159,7 +159,11 @@ impl<'a> Conversation<'a> {
         if let Some(subscription) = self.session.subscriptions.find(&channel) {
             subscription.cause = Cause::Command;
             if subscription.dialect == *self.dialect && subscription.track == track {
-                receipt.and_then(|receipt| receipt.done).into_iter().for_each(|done| self.say(done));
+                // That it was asked for before does not mean that the store has confirmed it.
+                if receipt.is_some() {
+                    let asked = self.asked(receipt);
+                    self.wants(Effect::Confirm(channel, track, asked));
+                }
                 return Ok(());
             }
         }

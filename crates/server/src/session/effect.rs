@@ -24,6 +24,8 @@ pub(crate) enum Effect {
     Fetch(Fetch, AnyDialect),
     /// Deliver this channel, in the dialect of who asked: as changes of keys, if a format of those is given.
     Subscribe(Channel, Option<ChangeFormat>, Asked),
+    /// Say when the delivery of this channel, which was asked for before in the same words, is in force.
+    Confirm(Channel, Option<ChangeFormat>, Asked),
     /// Deliver this channel no more.
     Unsubscribe(Channel),
     /// Publish this.

@@ -78,6 +78,7 @@ fn short(effect: &Effect) -> String {
         }
         Effect::Fetch(request, _) => format!("fetch {}", fetch(request)),
         Effect::Subscribe(channel, ..) => format!("subscribe {channel}"),
+        Effect::Confirm(channel, ..) => format!("confirm {channel}"),
         Effect::Unsubscribe(channel) => format!("unsubscribe {channel}"),
         Effect::Publish(publication, _) => {
             format!("publish {} {}", publication.channel, String::from_utf8_lossy(&publication.payload))

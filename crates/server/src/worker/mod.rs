@@ -111,19 +111,29 @@ impl Worker {
         self.hub.borrow_mut().sink(id).and_then(|mailbox| look(mailbox))
     }
 
-    /// Subscribes, or replaces what an existing subscription wants. Where the store has to be asked, the future ends
-    /// when it has confirmed.
+    /// Subscribes, or replaces what an existing subscription wants. The future ends when the store has confirmed that the
+    /// channel's messages arrive.
     pub(crate) fn subscribe(
         &self,
         id: SubscriberId,
         channel: &Channel,
         sight: Sight,
-    ) -> Option<BoxFuture<'static, Result<(), StoreError>>> {
+    ) -> BoxFuture<'static, Result<(), StoreError>> {
         let first = self.hub.borrow_mut().subscribe(id, &Topic::messages(channel), sight);
-        first.then(|| {
-            self.node.broker.join(self.index, channel);
-            self.node.store.subscribe(channel)
-        })
+        if !first {
+            return self.confirmation(channel);
+        }
+        self.node.broker.join(self.index, channel);
+        self.node.store.subscribe(channel)
+    }
+
+    /// Ends when the store has confirmed a subscription that somebody here has. Whoever comes second is to be told no more
+    /// than the first.
+    pub(crate) fn confirmation(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
+        // The subscription that is already there keeps the store's count above zero.
+        let confirmation = self.node.store.subscribe(channel);
+        self.node.store.unsubscribe(channel);
+        confirmation
     }
 
     pub(crate) fn unsubscribe(&self, id: SubscriberId, channel: &Channel) {

@@ -52,6 +52,16 @@ impl Worker {
         Box::pin(async move { known.wait().await })
     }
 
+    /// Ends when the state of a channel that a client tracks is known.
+    pub(crate) fn known(&self, channel: &Channel) -> LocalBoxFuture<'static, ()> {
+        let known = self.tracked.borrow().get(channel).map(|entry| Rc::clone(&entry.known));
+        Box::pin(async move {
+            if let Some(known) = known {
+                known.wait().await;
+            }
+        })
+    }
+
     /// Ends the tracking of a channel for a client.
     pub(crate) fn untrack(&self, id: SubscriberId, channel: &Channel) {
         let last = self.hub.borrow_mut().unsubscribe(id, &Topic::state(channel));

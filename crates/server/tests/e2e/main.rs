@@ -9,6 +9,7 @@ mod client;
 mod client_reference;
 mod collections;
 mod compression;
+mod confirming;
 mod envelope;
 mod examples;
 mod gap;
