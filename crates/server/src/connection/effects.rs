@@ -49,6 +49,10 @@ impl Connection {
             let Some(effect) = self.effects.pop_front() else { return };
             match effect {
                 Effect::Say(payload) => self.say(payload),
+                // A view that another one replaces at once is not shown.
+                Effect::View(_, asked) if matches!(self.effects.front(), Some(Effect::View(..))) => {
+                    self.acknowledge(asked);
+                }
                 Effect::View(view, asked) => self.look(*view, asked),
                 Effect::Buffer(buffering) => self.buffer(buffering),
                 Effect::Subscribe(channel, None, asked) => self.subscribe(channel, asked),
@@ -89,8 +93,9 @@ impl Connection {
     pub(super) fn complete(&mut self, done: Done) {
         match done {
             Done::Sight(Ok(sight), asked) => {
-                self.see(sight);
+                // The answer comes before what the view changes.
                 self.acknowledge(asked);
+                self.see(sight);
             }
             Done::Sight(Err(error), asked) => {
                 self.session.go_back(self.sight.view(self.worker.node.rules.source));

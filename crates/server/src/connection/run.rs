@@ -195,7 +195,7 @@ impl Connection {
                 return Some(end);
             }
             taken += 1;
-            next = if taken < LARGEST_SET && self.reads(now) {
+            next = if taken < LARGEST_SET && (self.reads(now) || self.session.is_panning()) {
                 self.websocket.next().now_or_never()
             } else {
                 None

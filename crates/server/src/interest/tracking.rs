@@ -35,6 +35,14 @@ impl Sight {
         self.window.as_ref().map(|window| window.bounds())
     }
 
+    /// The boxes of two sights, if they are exact and all that tells the sights apart.
+    pub(crate) fn pans_to<'a>(&'a self, other: &'a Self) -> Option<(&'a Bbox, &'a Bbox)> {
+        if !self.renders_like(other) || self.deflate != other.deflate {
+            return None;
+        }
+        self.window.as_ref()?.pans_to(other.window.as_ref()?)
+    }
+
     /// Whether what both show looks the same in both.
     pub(crate) fn renders_like(&self, other: &Self) -> bool {
         self.output_code() == other.output_code()

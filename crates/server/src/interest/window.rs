@@ -34,6 +34,23 @@ impl Window {
         &self.bounds
     }
 
+    /// The boxes of two windows in the source's system, where they are exact to some millimetres and nothing else tells the
+    /// windows apart.
+    pub(super) fn pans_to<'a>(&'a self, other: &'a Self) -> Option<(&'a Bbox, &'a Bbox)> {
+        match (self.plain(), other.plain()) {
+            (Some(old), Some(new)) if self.viewport.members == other.viewport.members => Some((old, new)),
+            _ => None,
+        }
+    }
+
+    fn plain(&self) -> Option<&Bbox> {
+        let is_exact = self.transform.as_ref().is_none_or(|transform| transform.keeps_boxes());
+        match (&*self.bounds, self.viewport.region.boxes()) {
+            ([bounds], [_]) if is_exact => Some(bounds),
+            _ => None,
+        }
+    }
+
     /// The box as a client named it.
     pub(super) fn viewport(&self) -> &Viewport {
         &self.viewport

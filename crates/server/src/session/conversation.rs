@@ -197,6 +197,7 @@ impl<'a> Conversation<'a> {
 
     /// Changes what the client looks at, from here on.
     pub fn look(&mut self, change: impl FnOnce(&mut View), receipt: Option<Receipt>) {
+        self.pan();
         change(&mut self.session.view);
         let view = Box::new(self.session.view.clone());
         let asked = self.asked(receipt);
@@ -205,8 +206,16 @@ impl<'a> Conversation<'a> {
 
     /// Changes what the client looks at, for all that has come together with this.
     pub fn change_view(&mut self, change: impl FnOnce(&mut View)) {
+        self.pan();
         change(&mut self.session.view);
         self.session.waiting.view = Some(self.dialect.clone());
+    }
+
+    /// A view that is replaced before it was shown costs the client nothing.
+    fn pan(&mut self) {
+        if self.session.is_panning() {
+            self.session.rate.refund();
+        }
     }
 
     /// A box that a client named: `[left, bottom, right, top]`, in this system or else in that of the client's view.

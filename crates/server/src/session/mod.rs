@@ -145,6 +145,14 @@ impl Session {
         effects
     }
 
+    /// Whether the last that was said may be replaced by what comes next: where the client looks.
+    pub(crate) fn is_panning(&self) -> bool {
+        match self.waiting.effects.last() {
+            Some(effect) => matches!(effect, Effect::View(..)),
+            None => self.waiting.view.is_some(),
+        }
+    }
+
     /// Whether something waits for [`settle`](Self::settle).
     pub(crate) fn is_unsettled(&self) -> bool {
         self.waiting.view.is_some() || self.waiting.buffering.is_some() || !self.waiting.effects.is_empty()

@@ -27,6 +27,11 @@ impl Rate {
         self.full_at = self.full_at.max(now) + time;
     }
 
+    /// Gives one token back.
+    pub(crate) fn refund(&mut self) {
+        self.full_at = self.full_at.checked_sub(self.interval).unwrap_or(self.full_at);
+    }
+
     /// When there will be a token again, if there is none now.
     pub(crate) fn resumes(&self, now: Instant) -> Option<Instant> {
         let resumes = (self.full_at + self.interval).checked_sub(self.burst)?;

@@ -12,6 +12,7 @@
 //! | `behind` | [`Behind`]: a client that is not up to date |
 //! | `channel` | [`TrackedChannel`]: a mirror with those who are behind |
 //! | `catch_up` | what is sent to one that is behind |
+//! | `pan` | what is sent to one that looks elsewhere and is up to date |
 //! | `reading` | [`Readings`]: the state as the store has it, read once for all workers that ask |
 //! | `rules` | [`ChannelRule`]: what an operator says of a channel |
 
@@ -19,11 +20,13 @@ mod behind;
 mod catch_up;
 mod channel;
 mod mirror;
+mod pan;
 mod reading;
 mod rules;
 
 pub(crate) use behind::Behind;
 pub(crate) use channel::TrackedChannel;
 use mirror::Mirror;
+pub(crate) use pan::pan;
 pub(crate) use reading::{Reader, Readings, State};
 pub use rules::{ChannelRule, ChannelRuleError};

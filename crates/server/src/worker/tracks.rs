@@ -17,7 +17,7 @@ use crate::{
     Count, Event, Happening, StoreError,
     happening::{After, Turn},
     interest::Sight,
-    tracking::{Behind, ChannelRule, State, TrackedChannel},
+    tracking::{Behind, ChannelRule, State, TrackedChannel, pan},
 };
 
 /// Whether the state of a channel is known.
@@ -100,11 +100,30 @@ impl Worker {
     pub(crate) fn look_elsewhere(&self, id: SubscriberId, channel: &Channel, sight: Sight) {
         let mut tracked = self.tracked.borrow_mut();
         let Some(entry) = tracked.get_mut(channel) else { return };
+        if self.pan(id, channel, entry, &sight) {
+            return;
+        }
         if self.fall_behind(id, channel, entry)
             && let Some(behind) = entry.behind.get_mut(&id)
         {
             behind.look(sight);
         }
+    }
+
+    /// Sends a client that is up to date what differs in another sight, if that is easily found and there is room for it.
+    fn pan(&self, id: SubscriberId, channel: &Channel, entry: &TrackedChannel, sight: &Sight) -> bool {
+        if entry.behind.contains_key(&id) {
+            return false;
+        }
+        let topic = Topic::state(channel);
+        let Some(before) = self.hub.borrow().interest(id, &topic).cloned() else { return false };
+        let Some(room) = self.look_into(id, |mailbox| mailbox.room()) else { return false };
+        let Some(frames) = pan(channel, &entry.mirror, &before, sight, room) else { return false };
+        self.hub.borrow_mut().subscribe(id, &topic, sight.clone());
+        if !frames.is_empty() {
+            self.with_mailbox(id, |mailbox| mailbox.answer(&frames));
+        }
+        true
     }
 
     /// Sends a client the difference between what it has and what it is to have, as far as there is room. True if it goes on
