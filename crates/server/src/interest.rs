@@ -13,7 +13,7 @@ use geocast_protocol::{ChangeFormat, ChangeKind};
 
 pub(crate) use sight_index::SightIndex;
 pub(crate) use tracking::Tracking;
-pub(crate) use window::Window;
+pub(crate) use window::{Bounds, Window};
 
 use crate::{
     Count, Event, Happening, connection::Frame, deflate::Deflate, dialect::AnyDialect, pipeline::ClientId,

@@ -7,20 +7,20 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, LocalBoxFuture, ready},
 };
-use geocast_geo_filter::{Transform, TransformError};
+use geocast_geo_filter::TransformError;
 use geocast_protocol::{ChangeFormat, Channel};
 use tokio::{task::JoinError, time::timeout};
 
 use super::{
     Connection, Frame,
     fetch::{Fetched, fetch},
+    prepared::Prepared,
 };
 use crate::{
     Count, StoreError, clock,
     dialect::{Answer, AnyDialect, Payload},
     handler::Handling,
-    interest::{Sight, Tracking, Window},
-    node::Node,
+    interest::{Sight, Tracking},
     session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
     worker::Worker,
 };
@@ -30,8 +30,8 @@ pub(super) type Work = LocalBoxFuture<'static, Done>;
 
 /// What has become of it.
 pub(super) enum Done {
-    /// A view is ready to be used.
-    Sight(Result<Sight, TransformError>, Asked),
+    /// A view is ready to be looked at.
+    Prepared(Result<Prepared, TransformError>, Asked),
     /// A subscription is in force, or has been waited for long enough.
     Subscribed(Result<(), StoreError>, Asked),
     /// The state of a channel that is tracked from now on is known, or has been waited for long enough.
@@ -92,12 +92,17 @@ impl Connection {
     /// Takes up what an effect that needed time came to.
     pub(super) fn complete(&mut self, done: Done) {
         match done {
-            Done::Sight(Ok(sight), asked) => {
-                // The answer comes before what the view changes.
+            // The answer comes before what the view changes.
+            Done::Prepared(Ok(Prepared { sight, refused: None }), asked) => {
                 self.acknowledge(asked);
                 self.see(sight);
             }
-            Done::Sight(Err(error), asked) => {
+            Done::Prepared(Ok(Prepared { sight, refused: Some((viewport, error)) }), asked) => {
+                self.fail(&asked, &Fault::from(error).of(format!("{:?}", viewport.corners)));
+                self.see(sight);
+                self.put_back(&viewport);
+            }
+            Done::Prepared(Err(error), asked) => {
                 self.session.go_back(self.sight.view(self.worker.node.rules.source));
                 self.fail(&asked, &Fault::new(FaultKind::ProjectionFailed, error.to_string()));
             }
@@ -120,6 +125,23 @@ impl Connection {
                 std::mem::take(&mut fetched.kept).into_iter().for_each(|payload| self.say(payload));
                 self.remember(fetched);
             }
+        }
+    }
+
+    /// Takes a box that was refused out of what has been asked for, and with it the channels that came with it alone.
+    fn put_back(&mut self, refused: &Viewport) {
+        let in_force = self.sight.view(self.worker.node.rules.source).viewport;
+        let dropped = self.session.put_back(refused, in_force.as_ref());
+        self.effects.retain_mut(|effect| match effect {
+            Effect::View(view, _) if view.viewport.as_ref() == Some(refused) => {
+                view.viewport.clone_from(&in_force);
+                true
+            }
+            Effect::Subscribe(channel, ..) => !dropped.contains(channel),
+            _ => true,
+        });
+        for channel in &dropped {
+            self.worker.unsubscribe(self.id, channel);
         }
     }
 
@@ -232,7 +254,8 @@ impl Connection {
 
     fn look(&mut self, view: View, asked: Asked) {
         let (node, seen) = (Arc::clone(&self.worker.node), self.sight.clone());
-        self.work = Some(Box::pin(async move { Done::Sight(sight(&node, view, seen).await, asked) }));
+        self.work =
+            Some(Box::pin(async move { Done::Prepared(Prepared::new(&node, view, seen).await, asked) }));
     }
 
     /// What is collected is made of parts that are shared with those who are sent them singly, so it is not compressed.
@@ -313,29 +336,6 @@ pub(super) fn publish(
         published
     });
     async move { publishing.await.expect("a store does not panic") }
-}
-
-/// Prepares a view: transforms are made where they are not there yet.
-async fn sight(node: &Arc<Node>, view: View, before: Sight) -> Result<Sight, TransformError> {
-    let output = node.transform(view.output).await?;
-    let window = match view.viewport {
-        Some(viewport) => {
-            let transform = node.transform(viewport.crs).await?;
-            Some(Arc::new(window(viewport, transform).await))
-        }
-        None => None,
-    };
-    Ok(Sight { output, window, ..before })
-}
-
-async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Window {
-    let needs_time = transform.is_some();
-    let make = move || Window::new(viewport, transform);
-    if !needs_time {
-        return make();
-    }
-    // Bounds in another system take up to milliseconds.
-    tokio::task::spawn_blocking(make).await.expect("making a window does not panic")
 }
 
 /// How long a client's next command waits for the store to confirm a subscription.

@@ -9,6 +9,7 @@ mod fetch;
 mod frame;
 mod liveness;
 mod mailbox;
+mod prepared;
 mod run;
 mod socket;
 mod timing;

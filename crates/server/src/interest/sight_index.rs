@@ -1,28 +1,31 @@
-use geocast_geo_filter::{Bbox, ViewportIndex};
+use geocast_geo_filter::RegionIndex;
 use geocast_hub::{CohortId, Index};
 use rustc_hash::FxHashSet;
 
 use super::Sight;
 use crate::{Event, Happening};
 
-/// Finds those who may see an event: all without a window, and those whose window's bounds it touches.
+/// Finds those who may see an event: all without a window, and those whose window it may touch.
 #[derive(Debug)]
 pub(crate) struct SightIndex {
     everywhere: FxHashSet<CohortId>,
-    windows: ViewportIndex<CohortId>,
+    windows: RegionIndex<CohortId>,
 }
 
 impl Index<Sight> for SightIndex {
     fn insert(&mut self, cohort: CohortId, sight: &Sight) {
         match &sight.window {
-            Some(window) => self.windows.insert(cohort, window.bounds()),
+            Some(window) => {
+                let boxes = window.bounds().boxes;
+                self.windows.insert(cohort, window.region(), window.transform(), boxes);
+            }
             None => drop(self.everywhere.insert(cohort)),
         }
     }
 
     fn remove(&mut self, cohort: CohortId, sight: &Sight) {
         match &sight.window {
-            Some(_) => drop(self.windows.remove(cohort)),
+            Some(window) => drop(self.windows.remove(cohort, window.transform().map(|into| &**into))),
             None => drop(self.everywhere.remove(&cohort)),
         }
     }
@@ -30,13 +33,13 @@ impl Index<Sight> for SightIndex {
     fn candidates(&self, happening: &Happening, mut visit: impl FnMut(CohortId)) {
         self.everywhere.iter().copied().for_each(&mut visit);
         let before = happening.turn().and_then(|turn| turn.before.as_deref());
-        match before.map(extent).filter(|before| *before != extent(happening)) {
-            None => self.visit(extent(happening), visit),
+        match before.filter(|before| !is_in_place(before, happening)) {
+            None => self.visit(happening, visit),
             Some(before) => {
                 // Those who saw it where it was have to be told as well, and each is asked once.
                 let mut asked = FxHashSet::default();
-                for extent in [before, extent(happening)] {
-                    self.visit(extent, |cohort| {
+                for event in [before, happening] {
+                    self.visit(event, |cohort| {
                         if asked.insert(cohort) {
                             visit(cohort);
                         }
@@ -48,13 +51,14 @@ impl Index<Sight> for SightIndex {
 }
 
 impl SightIndex {
-    fn visit(&self, extent: Option<Bbox>, visit: impl FnMut(CohortId)) {
-        match extent {
-            None => self.windows.for_each(&Bbox::EVERYTHING, visit),
-            Some(extent) => match point(&extent) {
-                Some(point) => self.windows.for_each_at(point, visit),
-                None => self.windows.for_each(&extent, visit),
-            },
+    fn visit(&self, event: &Event, visit: impl FnMut(CohortId)) {
+        match event.geography() {
+            // What has no place concerns every window.
+            None => self.windows.for_all(visit),
+            Some(document) => {
+                let project = |transform: &_| event.projected(document, transform);
+                self.windows.for_each(document.shape(), project, visit);
+            }
         }
     }
 }
@@ -62,16 +66,18 @@ impl SightIndex {
 impl Default for SightIndex {
     fn default() -> Self {
         // Windows are chosen by strangers, who must not be able to make their cells collide.
-        Self { everywhere: FxHashSet::default(), windows: ViewportIndex::with_seed(fastrand::u64(..)) }
+        Self { everywhere: FxHashSet::default(), windows: RegionIndex::with_seed(fastrand::u64(..)) }
     }
 }
 
-/// Where it is. What has no place, or a part without a place, concerns every window.
-fn extent(event: &Event) -> Option<Bbox> {
-    event.geography()?.shape().whereabouts()
-}
-
-fn point(extent: &Bbox) -> Option<[f64; 2]> {
-    let [left, bottom, right, top] = extent.to_array();
-    (left == right && bottom == top).then_some([left, bottom])
+/// Whether the two are at the same place, as far as an index can tell.
+fn is_in_place(before: &Event, after: &Event) -> bool {
+    match (before.geography(), after.geography()) {
+        (None, None) => true,
+        (Some(before), Some(after)) => {
+            let (before, after) = (before.shape(), after.shape());
+            before.is_points() && after.is_points() && before.whereabouts() == after.whereabouts()
+        }
+        _ => false,
+    }
 }

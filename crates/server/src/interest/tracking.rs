@@ -1,7 +1,7 @@
 use geocast_geo_filter::Bbox;
 use geocast_protocol::{ChangeFormat, ChangeKind, LeaveReason};
 
-use super::{Form, Sight, Withheld};
+use super::{Bounds, Form, Sight, Withheld};
 use crate::{
     Event,
     happening::{After, Turn},
@@ -30,8 +30,8 @@ impl Sight {
         }
     }
 
-    /// Boxes in the source's system that contain all that is shown; none where that may be anything.
-    pub(crate) fn bounds(&self) -> Option<&[Bbox]> {
+    /// Where in the source's system all is that is shown; none where that may be anything.
+    pub(crate) fn bounds(&self) -> Option<Bounds<'_>> {
         self.window.as_ref().map(|window| window.bounds())
     }
 

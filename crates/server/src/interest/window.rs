@@ -3,11 +3,19 @@ use std::{
     sync::Arc,
 };
 
-use geocast_geo_filter::{Bbox, Document, Transform};
+use geocast_geo_filter::{Bbox, Document, Region, Transform};
 use geocast_protocol::text::Members;
 
 use super::Withheld;
 use crate::{Event, session::Viewport};
+
+/// Where in the source's system something is, never too small.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) boxes: &'a [Bbox],
+    /// Lines and areas may be elsewhere.
+    pub(crate) for_points_alone: bool,
+}
 
 /// A viewport, ready to be tested against.
 #[derive(Debug)]
@@ -29,9 +37,24 @@ impl Window {
         Self { viewport, transform, bounds }
     }
 
-    /// Boxes in the source's system that contain all that is in the window.
-    pub(crate) fn bounds(&self) -> &[Bbox] {
-        &self.bounds
+    /// Where in the source's system all is that is in the window.
+    pub(super) fn bounds(&self) -> Bounds<'_> {
+        Bounds { boxes: &self.bounds, for_points_alone: self.bends() }
+    }
+
+    /// What the box means, in the target of the transform.
+    pub(super) fn region(&self) -> &Region {
+        &self.viewport.region
+    }
+
+    /// Into the system of the box; none where that is the source's.
+    pub(super) fn transform(&self) -> Option<&Arc<Transform>> {
+        self.transform.as_ref()
+    }
+
+    /// Whether lines that are straight in the system of the box bend in the source's.
+    fn bends(&self) -> bool {
+        self.transform.as_ref().is_some_and(|transform| !transform.keeps_boxes())
     }
 
     /// The boxes of two windows in the source's system, where they are exact to some millimetres and nothing else tells the
@@ -65,7 +88,8 @@ impl Window {
     /// Which members of the event are in sight: `Ok(None)` for all of it.
     pub(super) fn see(&self, event: &Event, document: &Document) -> Result<Option<Vec<usize>>, Withheld> {
         let source = document.shape();
-        if let Some(whereabouts) = source.whereabouts()
+        let is_bounded = source.is_points() || !self.bends();
+        if let Some(whereabouts) = source.whereabouts().filter(|_| is_bounded)
             && !self.bounds.iter().any(|bounds| bounds.intersects(&whereabouts))
         {
             return Err(Withheld::Outside);

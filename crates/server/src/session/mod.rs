@@ -179,6 +179,25 @@ impl Session {
         self.view = view;
     }
 
+    /// Takes back a box that cannot be looked at: the one in force stays. Without one, the channels that a box brings along
+    /// go, and are returned.
+    pub(crate) fn put_back(&mut self, refused: &Viewport, in_force: Option<&Viewport>) -> Vec<Channel> {
+        if self.view.viewport.as_ref() != Some(refused) {
+            return Vec::new();
+        }
+        self.view.viewport = in_force.cloned();
+        if in_force.is_some() {
+            return Vec::new();
+        }
+        let subscriptions = self.subscriptions.iter();
+        let dropped = subscriptions.filter(|(_, subscription)| subscription.cause == Cause::Viewport);
+        let dropped: Vec<Channel> = dropped.map(|(channel, _)| channel.clone()).collect();
+        for channel in &dropped {
+            self.subscriptions.remove(channel);
+        }
+        dropped
+    }
+
     /// What the client looks at, as far as it has been said.
     pub(crate) fn view(&self) -> &View {
         &self.view

@@ -12,6 +12,7 @@ use crate::{
     Event,
     event::{TrackKey, Tracked},
     happening::{After, Turn},
+    interest::Bounds,
 };
 
 new_key_type! {
@@ -28,6 +29,8 @@ pub(crate) struct Mirror {
     places: RTree<Place>,
     /// What has no place, which is in every viewport.
     placeless: HashSet<Slot>,
+    /// What has a place and is no point: it may be in viewports whose bounds are those of points alone.
+    bent: HashSet<Slot>,
     /// What was heard of when, oldest first; an entry that was heard of again since then stands there twice.
     ages: VecDeque<(Instant, Slot, u64)>,
     /// What was heard of since the state is being read: it is newer than what will have been read.
@@ -51,6 +54,7 @@ pub(crate) struct Entry {
 struct Place {
     slot: Slot,
     extent: AABB<[f64; 2]>,
+    is_points: bool,
 }
 
 impl RTreeObject for Place {
@@ -142,18 +146,21 @@ impl Mirror {
         surplus
     }
 
-    /// Visits every entry that may be in one of these boxes, in the units of the source, each once; all of them where there
-    /// are no boxes.
-    pub(crate) fn visit<'a>(&'a self, bounds: Option<&[Bbox]>, mut visit: impl FnMut(&'a Entry)) {
-        let Some(bounds) = bounds else { return self.entries.values().for_each(visit) };
-        for slot in &self.placeless {
+    /// Visits every entry that may be within these bounds, in the units of the source, each once; all of them where there
+    /// are none.
+    pub(crate) fn visit<'a>(&'a self, bounds: Option<Bounds<'_>>, mut visit: impl FnMut(&'a Entry)) {
+        let Some(Bounds { boxes, for_points_alone }) = bounds else {
+            return self.entries.values().for_each(visit);
+        };
+        let unbounded = self.placeless.iter().chain(self.bent.iter().filter(|_| for_points_alone));
+        for slot in unbounded {
             self.entries.get(*slot).into_iter().for_each(&mut visit);
         }
-        for (position, bbox) in bounds.iter().enumerate() {
+        for (position, bbox) in boxes.iter().enumerate() {
             let envelope = aabb(bbox);
             for place in self.places.locate_in_envelope_intersecting(&envelope) {
-                let is_known =
-                    bounds[..position].iter().any(|earlier| intersects(&aabb(earlier), &place.extent));
+                let is_known = for_points_alone && !place.is_points
+                    || boxes[..position].iter().any(|earlier| intersects(&aabb(earlier), &place.extent));
                 if !is_known {
                     self.entries.get(place.slot).into_iter().for_each(&mut visit);
                 }
@@ -202,29 +209,41 @@ impl Mirror {
 
     /// Puts an entry where it is.
     fn settle(&mut self, slot: Slot) {
-        match self.entries.get(slot).map(place_of) {
-            Some(Some(extent)) => self.places.insert(Place { slot, extent }),
-            Some(None) => drop(self.placeless.insert(slot)),
-            None => {}
+        let Some(entry) = self.entries.get(slot) else { return };
+        match place_of(slot, entry) {
+            Some(place) => {
+                if !place.is_points {
+                    self.bent.insert(slot);
+                }
+                self.places.insert(place);
+            }
+            None => drop(self.placeless.insert(slot)),
         }
     }
 
     /// Takes an entry away from where it is.
     fn unsettle(&mut self, slot: Slot) {
         if !self.placeless.remove(&slot)
-            && let Some(extent) = self.entries.get(slot).and_then(place_of)
+            && let Some(place) = self.entries.get(slot).and_then(|entry| place_of(slot, entry))
         {
-            self.places.remove(&Place { slot, extent });
+            self.places.remove(&place);
+            self.bent.remove(&slot);
         }
     }
 
     /// Puts all entries where they are, which is faster than one after the other.
     fn index(&mut self) {
         self.placeless.clear();
+        self.bent.clear();
         let mut places = Vec::with_capacity(self.entries.len());
         for (slot, entry) in &self.entries {
-            match place_of(entry) {
-                Some(extent) => places.push(Place { slot, extent }),
+            match place_of(slot, entry) {
+                Some(place) => {
+                    if !place.is_points {
+                        self.bent.insert(slot);
+                    }
+                    places.push(place);
+                }
                 None => drop(self.placeless.insert(slot)),
             }
         }
@@ -233,8 +252,10 @@ impl Mirror {
 }
 
 /// Where an entry is, in the units of the source. What has no place is in every viewport.
-fn place_of(entry: &Entry) -> Option<AABB<[f64; 2]>> {
-    entry.event.geography()?.shape().whereabouts().as_ref().map(aabb)
+fn place_of(slot: Slot, entry: &Entry) -> Option<Place> {
+    let shape = entry.event.geography()?.shape();
+    let extent = aabb(&shape.whereabouts()?);
+    Some(Place { slot, extent, is_points: shape.is_points() })
 }
 
 fn aabb(bbox: &Bbox) -> AABB<[f64; 2]> {

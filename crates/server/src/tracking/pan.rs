@@ -4,7 +4,11 @@ use geocast_geo_filter::Bbox;
 use geocast_protocol::{ChangeKind, Channel, LeaveReason};
 
 use super::Mirror;
-use crate::{connection::Frame, interest::Sight, rendering};
+use crate::{
+    connection::Frame,
+    interest::{Bounds, Sight},
+    rendering,
+};
 
 /// What a subscriber that is up to date is told when it looks elsewhere, found at the edges alone: what is far inside both
 /// boxes, or outside of both, is not touched. None where the boxes cannot be compared, or where that is more than so many
@@ -19,7 +23,8 @@ pub(crate) fn pan(
     let (old, new) = before.pans_to(after)?;
     let strips: Vec<Bbox> = outside(old, new).chain(outside(new, old)).collect();
     let (mut seen, mut frames, mut left) = (HashSet::new(), Vec::new(), room);
-    mirror.visit(Some(&strips), |entry| {
+    let bounds = Bounds { boxes: &strips, for_points_alone: false };
+    mirror.visit(Some(bounds), |entry| {
         if left == 0 || !seen.insert(&entry.key) {
             return;
         }

@@ -15,6 +15,9 @@ on_both_stores!(
     state_is_read_across_the_antimeridian,
     what_is_in_force_is_said_as_it_was_given,
     a_box_in_another_unit_is_answered_and_changes_nothing,
+    a_box_with_its_axes_swapped_is_answered_and_changes_nothing,
+    a_refused_box_brings_no_channels_along,
+    what_bends_between_systems_is_found,
 );
 
 fn point(x: f64, y: f64) -> String {
@@ -125,4 +128,90 @@ async fn a_box_in_another_unit_is_answered_and_changes_nothing(backend: Backend)
     }
     assert_eq!(seen(&server, &mut client, ROUND).await, [0.0]);
     assert_eq!(caller.call("session", json!({})).await["viewport"], Value::Null);
+}
+
+const SWAPPED: &str = "look like y before x: in EPSG:2056, easting comes first here";
+
+async fn a_box_with_its_axes_swapped_is_answered_and_changes_nothing(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut client = server.subscriber("cars", &["BBOX 0 -20 10 -10"]).await;
+    // What comes with it is done all the same.
+    client
+        .send_together(&["PROJECTION epsg:3857", "BBOX 1200000 2600000 1210000 2610000 crs=epsg:2056"])
+        .await;
+    let error = client.next_error().await["content"]["error"].take();
+    assert_eq!(error["code"], "bbox_units", "{error}");
+    assert!(error["message"].as_str().expect("a message").contains(SWAPPED), "{error}");
+    let brought = server.brings(&mut client, "cars", ROUND.iter().map(|&x| point(x, -17.0))).await;
+    assert_eq!(brought.len(), 1);
+    assert_eq!(brought[0]["coordinates"][0], 0.0);
+    assert!(brought[0]["coordinates"][1].as_f64().expect("a number") < -1e6, "{brought:?}");
+
+    let mut caller = Caller::connect(&server).await;
+    caller.call("viewport", json!([[1, 2, 3, 4]])).await;
+    let bad = json!({"jsonrpc": "2.0", "id": 1, "method": "viewport",
+        "params": {"bbox": [1_200_000, 2_600_000, 1_210_000, 2_610_000], "crs": "EPSG:2056"}});
+    let next = json!({"jsonrpc": "2.0", "id": 2, "method": "projection", "params": ["EPSG:3857"]});
+    caller.client.send(json!([bad, next]).to_string()).await;
+    let answers = caller.client.next().await;
+    assert_eq!((&answers[0]["id"], &answers[0]["error"]["code"]), (&json!(1), &json!(-32602)), "{answers}");
+    assert_eq!(answers[1]["result"], json!({"crs": "EPSG:3857"}), "{answers}");
+    let session = caller.call("session", json!({})).await;
+    assert_eq!(session["viewport"]["bbox"], json!([1, 2, 3, 4]));
+    assert_eq!(session["crs"], "EPSG:3857");
+}
+
+async fn a_refused_box_brings_no_channels_along(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        settings.viewport_channels = vec!["trajectory".parse().expect("a channel")];
+    })
+    .await;
+    let mut client = server.client().await;
+    for command in
+        ["BBOX 829000 5930000 840000 5940000", "BBOX 1200000 2600000 1210000 2610000 crs=epsg:2056"]
+    {
+        client.send(command).await;
+        assert_eq!(client.next_error().await["content"]["error"]["code"], "bbox_units");
+        client.settled().await;
+        server.publish("trajectory", "1").await;
+        client.expect_nothing().await;
+    }
+    client.send("BBOX 2600000 1200000 2610000 1210000 crs=epsg:2056").await;
+    server.subscribed(&mut client, "trajectory").await;
+}
+
+/// A line from one side of the pole to the other is straight on a map around the pole, and at 60 degrees in a box of
+/// degrees.
+async fn what_bends_between_systems_is_found(backend: Backend) {
+    let line = |longitude: f64| {
+        let coordinates = [[longitude, 60.0], [longitude + 180.0, 60.0]];
+        json!({"type": "Feature", "id": "line", "properties": {},
+            "geometry": {"type": "LineString", "coordinates": coordinates}})
+        .to_string()
+    };
+    let away =
+        r#"{"type":"Feature","id":"line","properties":{},"geometry":{"type":"Point","coordinates":[0,60]}}"#;
+    let server = TestServer::start(backend).await;
+    let mut client = server.subscriber("lines", &["BBOX -10000 -10000 10000 10000 crs=epsg:3413"]).await;
+    assert_eq!(server.brings(&mut client, "lines", [away.to_owned(), line(0.0)]).await.len(), 1);
+
+    let mut caller = Caller::connect(&server).await;
+    let pole = json!({"bbox": [-10000, -10000, 10000, 10000], "crs": "EPSG:3413"});
+    let elsewhere = json!({"bbox": [1_000_000, 1_000_000, 1_010_000, 1_010_000], "crs": "EPSG:3413"});
+    caller.call("viewport", pole.clone()).await;
+    caller.call("subscribe", json!({"channel": "lines", "track": true})).await;
+    let change = async |caller: &mut Caller| caller.client.next().await["method"].take();
+    for (value, told) in [(line(0.0), "enter"), (line(-90.0), "update"), (away.to_owned(), "leave")] {
+        server.put("lines", "line", value).await;
+        assert_eq!(change(&mut caller).await, told);
+    }
+    server.put("lines", "line", line(30.0)).await;
+    assert_eq!(change(&mut caller).await, "enter");
+    caller
+        .client
+        .send(json!({"jsonrpc": "2.0", "method": "viewport", "params": elsewhere}).to_string())
+        .await;
+    assert_eq!(change(&mut caller).await, "leave");
+    caller.client.send(json!({"jsonrpc": "2.0", "method": "viewport", "params": pole}).to_string()).await;
+    assert_eq!(change(&mut caller).await, "enter");
 }
