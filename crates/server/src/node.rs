@@ -70,19 +70,24 @@ impl Node {
         self: &Arc<Self>,
         target: KnownCrs,
     ) -> Result<Option<Arc<Transform>>, TransformError> {
-        let source = self.rules.source;
-        if target == source {
-            return Ok(None);
+        if let Some(known) = self.known_transform(target) {
+            return Ok(known);
         }
-        let order = self.settings.axis_order;
-        if let Some(transform) = self.transforms.get_if_present(source, target, order) {
-            return Ok(Some(transform));
-        }
+        let (source, order) = (self.rules.source, self.settings.axis_order);
         let transforms = Arc::clone(&self.transforms);
         tokio::task::spawn_blocking(move || transforms.get_or_create(source, target, order))
             .await
             .expect("making a transform does not panic")
             .map(Some)
+    }
+
+    /// The same, if it need not be made.
+    pub(crate) fn known_transform(&self, target: KnownCrs) -> Option<Option<Arc<Transform>>> {
+        let (source, order) = (self.rules.source, self.settings.axis_order);
+        if target == source {
+            return Some(None);
+        }
+        self.transforms.get_if_present(source, target, order).map(Some)
     }
 
     /// Has the state of a channel read for a worker.

@@ -50,7 +50,10 @@ impl Connection {
             match effect {
                 Effect::Say(payload) => self.say(payload),
                 // A view that another one replaces at once is not shown.
-                Effect::View(_, asked) if matches!(self.effects.front(), Some(Effect::View(..))) => {
+                Effect::View(view, asked)
+                    if matches!(self.effects.front(), Some(Effect::View(..)))
+                        && Prepared::is_certain(&self.worker.node, &view) =>
+                {
                     self.acknowledge(asked);
                 }
                 Effect::View(view, asked) => self.look(*view, asked),

@@ -31,6 +31,15 @@ impl Prepared {
         };
         Ok(Self { sight: Sight { output, window, ..before }, refused })
     }
+
+    /// Whether a view would be prepared without fail, as far as is known without waiting.
+    pub(super) fn is_certain(node: &Node, view: &View) -> bool {
+        let is_fit = |viewport: &Viewport| match node.known_transform(viewport.crs) {
+            Some(Some(transform)) => transform.check_units(&viewport.region).is_ok(),
+            known => known.is_some(),
+        };
+        node.known_transform(view.output).is_some() && view.viewport.as_ref().is_none_or(is_fit)
+    }
 }
 
 async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Result<Window, RegionError> {
