@@ -122,6 +122,8 @@ pub struct Limits {
     pub embedded_state: usize,
     /// Keys of a tracked channel that are known of at the same time; others are withheld.
     pub tracked_keys: usize,
+    /// Bytes of state of a tracked channel that are known of at the same time. A state that has no room is withheld.
+    pub tracked_bytes: usize,
     /// Longest time, in milliseconds, and largest number of messages of a client's BUFFER.
     pub buffer: (u32, u32),
     /// Requests that [request handlers](Settings::request_handlers) work on at the same time; others are refused.
@@ -220,6 +222,7 @@ impl Default for Limits {
             in_flight: 64 * 1024 * KIB,
             embedded_state: 1024 * 1024 * KIB,
             tracked_keys: 250_000,
+            tracked_bytes: 256 * 1024 * KIB,
             buffer: (60_000, 10_000),
             handled: 64,
         }

@@ -36,6 +36,15 @@ pub(crate) struct Mirror {
     /// What was heard of since the state is being read: it is newer than what will have been read.
     heard: Option<HashSet<TrackKey>>,
     versions: u64,
+    /// Bytes of all payloads and keys, and of what there is besides, roughly.
+    bytes: usize,
+}
+
+/// How much a mirror may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bound {
+    pub(crate) keys: usize,
+    pub(crate) bytes: usize,
 }
 
 /// The state of a key.
@@ -71,9 +80,12 @@ impl Mirror {
         self.by_key.get(key).and_then(|slot| self.entries.get(*slot))
     }
 
-    /// How many keys there are.
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+    /// Whether there is room for this state of a key.
+    pub(crate) fn has_room(&self, event: &Event, tracked: &Tracked, bound: Bound) -> bool {
+        match self.get(&tracked.key) {
+            Some(entry) => self.bytes - cost(&entry.event) + cost(event) <= bound.bytes,
+            None => self.entries.len() < bound.keys && self.bytes + cost(event) <= bound.bytes,
+        }
     }
 
     /// What an event will change.
@@ -104,7 +116,7 @@ impl Mirror {
     pub(crate) fn remove(&mut self, key: &TrackKey) {
         let Some(slot) = self.by_key.remove(key) else { return };
         self.unsettle(slot);
-        self.entries.remove(slot);
+        self.release(slot);
     }
 
     /// Notes that the state is being read from now on.
@@ -112,12 +124,11 @@ impl Mirror {
         self.heard = Some(HashSet::new());
     }
 
-    /// Takes up the state as it was read, but for what has been heard of meanwhile. At most so many keys are kept; returns
-    /// how many were not.
+    /// Takes up the state as it was read, but for what has been heard of meanwhile. Returns how many keys had no room.
     pub(crate) fn absorb<'a>(
         &mut self,
         state: impl IntoIterator<Item = (&'a Arc<Event>, &'a Tracked)>,
-        most: usize,
+        bound: Bound,
         now: Instant,
     ) -> usize {
         let heard = self.heard.take().unwrap_or_default();
@@ -130,7 +141,7 @@ impl Mirror {
             }
             match self.get(&tracked.key) {
                 Some(entry) if entry.event.payload() == event.payload() => {}
-                None if self.len() >= most => surplus += 1,
+                _ if !self.has_room(event, tracked, bound) => surplus += 1,
                 _ => drop(self.set(event, tracked, true, now)),
             }
         }
@@ -139,7 +150,7 @@ impl Mirror {
             keys.filter(|key| !read.contains(key) && !heard.contains(*key)).cloned().collect();
         for key in gone {
             if let Some(slot) = self.by_key.remove(&key) {
-                self.entries.remove(slot);
+                self.release(slot);
             }
         }
         self.index();
@@ -185,19 +196,23 @@ impl Mirror {
     fn set(&mut self, event: &Arc<Event>, tracked: &Tracked, is_read: bool, now: Instant) -> Slot {
         self.versions += 1;
         let (key, version) = (tracked.key.clone(), self.versions);
-        let slot = match self.by_key.get(&key) {
-            Some(slot) => *slot,
+        let entry = Entry { key: key.clone(), event: Arc::clone(event), version, is_read };
+        self.bytes += cost(event);
+        let slot = match self.by_key.get(&key).copied() {
+            Some(slot) => {
+                self.unsettle(slot);
+                if let Some(known) = self.entries.get_mut(slot) {
+                    self.bytes -= cost(&known.event);
+                    *known = entry;
+                }
+                slot
+            }
             None => {
-                let (event, key) = (Arc::clone(event), key.clone());
-                let slot = self.entries.insert(Entry { key: key.clone(), event, version, is_read });
+                let slot = self.entries.insert(entry);
                 self.by_key.insert(key, slot);
                 slot
             }
         };
-        self.unsettle(slot);
-        if let Some(entry) = self.entries.get_mut(slot) {
-            *entry = Entry { key, event: Arc::clone(event), version, is_read };
-        }
         self.ages.push_back((now, slot, version));
         // Entries that were heard of again are forgotten here when they are the larger part.
         if self.ages.len() > 64 + 2 * self.entries.len() {
@@ -205,6 +220,13 @@ impl Mirror {
             self.ages.retain(|(_, slot, version)| entries.get(*slot).is_some_and(|e| e.version == *version));
         }
         slot
+    }
+
+    /// Forgets an entry that is nowhere any more.
+    fn release(&mut self, slot: Slot) {
+        if let Some(entry) = self.entries.remove(slot) {
+            self.bytes -= cost(&entry.event);
+        }
     }
 
     /// Puts an entry where it is.
@@ -251,6 +273,11 @@ impl Mirror {
     }
 }
 
+/// What a state takes, roughly: its payload, and what is kept of it besides.
+fn cost(event: &Event) -> usize {
+    event.payload().len() + size_of::<Event>() + size_of::<Entry>() + size_of::<Place>()
+}
+
 /// Where an entry is, in the units of the source. What has no place is in every viewport.
 fn place_of(slot: Slot, entry: &Entry) -> Option<Place> {
     let shape = entry.event.geography()?.shape();
@@ -266,3 +293,6 @@ fn aabb(bbox: &Bbox) -> AABB<[f64; 2]> {
 fn intersects(a: &AABB<[f64; 2]>, b: &AABB<[f64; 2]>) -> bool {
     rstar::Envelope::intersects(a, b)
 }
+
+#[cfg(test)]
+mod tests;

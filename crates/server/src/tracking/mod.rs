@@ -26,6 +26,7 @@ mod rules;
 
 pub(crate) use behind::Behind;
 pub(crate) use channel::TrackedChannel;
+pub(crate) use mirror::Bound;
 use mirror::Mirror;
 pub(crate) use pan::pan;
 pub(crate) use reading::{Reader, Readings, State};

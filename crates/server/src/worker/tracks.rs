@@ -17,7 +17,7 @@ use crate::{
     Count, Event, Happening, StoreError,
     happening::{After, Turn},
     interest::Sight,
-    tracking::{Behind, ChannelRule, State, TrackedChannel, pan},
+    tracking::{Behind, Bound, ChannelRule, State, TrackedChannel, pan},
 };
 
 /// Whether the state of a channel is known.
@@ -173,10 +173,10 @@ impl Worker {
         // What changes now, everybody is told as a difference.
         self.all_fall_behind(channel, entry);
         let keyed = values.iter().filter_map(|event| Some((event, event.tracked(None)?)));
-        let most = self.node.settings.limits.tracked_keys;
-        let surplus = entry.mirror.absorb(keyed, most, Instant::now());
+        let bound = self.bound();
+        let surplus = entry.mirror.absorb(keyed, bound, Instant::now());
         if surplus > 0 {
-            tracing::warn!(%channel, surplus, most, "a tracked channel has more keys than are allowed");
+            tracing::warn!(%channel, surplus, ?bound, "a tracked channel has more state than is allowed");
         }
         entry.known.set();
         let mut hub = self.hub.borrow_mut();
@@ -199,8 +199,7 @@ impl Worker {
         let Some(keyed) = event.tracked(property.map(|property| &**property)) else {
             return self.publish_change(entry, &Happening::from(Arc::clone(event)));
         };
-        let most = self.node.settings.limits.tracked_keys;
-        if entry.mirror.len() >= most && entry.mirror.get(&keyed.key).is_none() && !keyed.is_deleted {
+        if !keyed.is_deleted && !entry.mirror.has_room(event, keyed, self.bound()) {
             let hidden = self.hub.borrow().audience(&Topic::state(event.channel()));
             self.node.counters.add_many(Count::WithheldUntracked, hidden as u64);
             return;
@@ -227,6 +226,11 @@ impl Worker {
                 entry.mirror.remove(&key);
             }
         }
+    }
+
+    fn bound(&self) -> Bound {
+        let limits = &self.node.settings.limits;
+        Bound { keys: limits.tracked_keys, bytes: limits.tracked_bytes }
     }
 
     /// Publishes a change that the mirror does not have yet. Who has no room for it falls behind.
