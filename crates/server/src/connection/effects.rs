@@ -70,8 +70,7 @@ impl Connection {
                 }
                 Effect::Unsubscribe(channel) => {
                     tracing::debug!(%channel, "unsubscribed");
-                    self.worker.unsubscribe(self.id, &channel);
-                    self.worker.untrack(self.id, &channel);
+                    self.leave(&channel);
                 }
                 Effect::Fetch(request, dialect) => self.fetch(request, dialect),
                 Effect::Publish(publication, asked) => self.publish(publication, asked),
@@ -224,10 +223,16 @@ impl Connection {
     }
 
     /// What follows waits until the state is known, so that an answer behind it says that it is; but not for long.
+    /// Ends what the client gets of a channel. What was collected of it comes before anything else.
+    fn leave(&self, channel: &Channel) {
+        self.worker.unsubscribe(self.id, channel);
+        self.worker.untrack(self.id, channel);
+        self.worker.with_mailbox(self.id, |mailbox| mailbox.answer(&[]));
+    }
+
     fn track(&mut self, channel: Channel, format: ChangeFormat, asked: Asked) {
         tracing::debug!(%channel, %format, "tracked");
-        self.worker.unsubscribe(self.id, &channel);
-        self.worker.untrack(self.id, &channel);
+        self.leave(&channel);
         let tracking = Some(Tracking::Following(format));
         let sight = Sight { dialect: asked.dialect.clone(), tracking, ..self.sight.clone() };
         let known = self.worker.track(self.id, &channel, sight);

@@ -29,8 +29,9 @@ fn absorb(mirror: &mut Mirror, state: &[Arc<Event>], bound: Bound) -> usize {
 }
 
 /// The keys that a visit finds, each once.
-fn visited(mirror: &Mirror, bounds: Option<&[Bbox]>) -> BTreeSet<String> {
+fn visited(mirror: &Mirror, boxes: Option<&[Bbox]>) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
+    let bounds = boxes.map(|boxes| Bounds { boxes, for_points_alone: false });
     mirror.visit(bounds, |entry| {
         assert!(keys.insert(entry.key.json().into_owned()), "{:?} twice", entry.key);
     });
@@ -67,12 +68,12 @@ proptest! {
                 Step::Put(key, place) => {
                     apply(&mut mirror, &point(key, place), now);
                     model.insert(key, place);
-                    heard.iter_mut().for_each(|heard| drop(heard.insert(key)));
+                    heard.iter_mut().for_each(|heard| heard.extend([key]));
                 }
                 Step::Delete(key) => {
                     apply(&mut mirror, &event(deletion_notice(&key.to_string())), now);
                     model.remove(&key);
-                    heard.iter_mut().for_each(|heard| drop(heard.insert(key)));
+                    heard.iter_mut().for_each(|heard| heard.extend([key]));
                 }
                 Step::BeginReading => {
                     mirror.begin_reading();

@@ -8,7 +8,11 @@ use crate::{
     stores::on_both_stores,
 };
 
-on_both_stores!(changes_come_in_envelopes, what_changes_is_collected);
+on_both_stores!(
+    changes_come_in_envelopes,
+    what_changes_is_collected,
+    what_was_collected_comes_before_the_end_of_its_subscription,
+);
 
 async fn changes_come_in_envelopes(backend: Backend) {
     let server = TestServer::start(backend).await;
@@ -58,4 +62,19 @@ async fn what_changes_is_collected(backend: Backend) {
     client.send("BBOX 0 0 4.5 10").await;
     assert_eq!(changes(&client.next().await), [r#""update" "b""#, r#""update" "a""#]);
     assert_eq!(client.next_content().await, json!({ "change": "leave", "key": "a", "reason": "viewport" }));
+}
+
+async fn what_was_collected_comes_before_the_end_of_its_subscription(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut client = server.client().await;
+    client.send("SUB map track").await;
+    client.settled().await;
+    client.send("BUFFER 5000 100").await;
+    client.settled().await;
+    server.put("map", "a", point("a", 1.0, 5.0)).await;
+    tokio::time::sleep(crate::client::QUIET).await;
+    client.send_together(&["DEL map", "PING"]).await;
+    let collected = client.next().await;
+    assert_eq!(collected["content"][0]["content"]["change"], "enter", "{collected}");
+    assert_eq!(client.next_content().await, "PONG");
 }
