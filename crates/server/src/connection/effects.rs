@@ -222,7 +222,6 @@ impl Connection {
         }));
     }
 
-    /// What follows waits until the state is known, so that an answer behind it says that it is; but not for long.
     /// Ends what the client gets of a channel. What was collected of it comes before anything else.
     fn leave(&self, channel: &Channel) {
         self.worker.unsubscribe(self.id, channel);
@@ -230,6 +229,7 @@ impl Connection {
         self.worker.with_mailbox(self.id, |mailbox| mailbox.answer(&[]));
     }
 
+    /// What follows waits until the state is known, so that an answer behind it says that it is; but not for long.
     fn track(&mut self, channel: Channel, format: ChangeFormat, asked: Asked) {
         tracing::debug!(%channel, %format, "tracked");
         self.leave(&channel);

@@ -14,8 +14,8 @@ fn event(payload: impl Into<Bytes>) -> Arc<Event> {
 }
 
 fn point(key: u8, place: Option<i16>) -> Arc<Event> {
-    let geometry =
-        place.map_or("null".to_owned(), |x| format!(r#"{{"type":"Point","coordinates":[{x},5]}}"#));
+    let located = |x: i16| format!(r#"{{"type":"Point","coordinates":[{x},5]}}"#);
+    let geometry = place.map_or_else(|| "null".to_owned(), located);
     event(format!(r#"{{"type":"Feature","id":{key},"geometry":{geometry}}}"#))
 }
 
