@@ -24,6 +24,7 @@ impl<W: PartialEq> Fanout<W> {
         self.taken += events as u64;
     }
 
+    #[cold]
     pub(crate) fn refuse(&mut self, subscriber: SubscriberId, events: usize) {
         self.refused += events as u64;
         self.refusing.push(subscriber);
