@@ -160,6 +160,11 @@ where
         Some(reading.plus(correction).account(I::PASSED_OVER))
     }
 
+    /// The channels that have subscribers, in no order.
+    pub fn channels(&self) -> impl Iterator<Item = &C> {
+        self.channels.keys()
+    }
+
     /// The subscribers of a channel, in no order.
     pub fn members<Q>(&self, channel: &Q) -> Vec<SubscriberId>
     where

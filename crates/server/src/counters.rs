@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// for an event that waits for its subscriber, when its message has left to the last byte, or is discarded, or the
 /// connection has ended. Until then it is counted nowhere. An event that a subscriber gets later than others because it
 /// subscribed in between is counted for it like any other; values of the state that a GET answers with are not events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counters {
     counts: [AtomicU64; Count::ALL.len()],
 }
@@ -92,12 +92,20 @@ counts! {
     StoreFailed => "store_failed",
     /// Messages of the store that were longer than allowed and were skipped.
     StoreSkipped => "store_messages_skipped",
+    /// Subscriptions that were told that messages may have been missed.
+    Gaps => "gaps_told",
     /// Times that messages stopped coming from the store.
     StoreInterrupted => "store_interrupted",
     /// Publications over HTTP that were accepted.
     Published => "published",
     /// Publications over HTTP that were refused.
     PublishRefused => "publish_refused",
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { counts: [const { AtomicU64::new(0) }; Count::ALL.len()] }
+    }
 }
 
 impl Counters {

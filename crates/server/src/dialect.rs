@@ -63,6 +63,12 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         replies
     }
 
+    /// What a subscriber of a channel is told when messages of it may have been missed, because the store was away; nothing is
+    /// silence.
+    fn gap(&self, _channel: &Channel, _now: Timestamp) -> Option<Payload> {
+        None
+    }
+
     /// What stands around pushes that are sent together, if they ever are.
     fn wrap(&self, _now: Timestamp) -> Option<Wrap> {
         None

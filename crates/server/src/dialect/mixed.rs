@@ -1,4 +1,4 @@
-use geocast_protocol::{envelope::Timestamp, rpc::Frame};
+use geocast_protocol::{Channel, envelope::Timestamp, rpc::Frame};
 
 use super::{Answer, AnyDialect, Dialect, Kind, Message, Payload, Push};
 use crate::session::Conversation;
@@ -36,6 +36,10 @@ impl Dialect for Mixed {
 
     fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind {
         self.text.push(push, buffer)
+    }
+
+    fn gap(&self, channel: &Channel, now: Timestamp) -> Option<Payload> {
+        self.text.gap(channel, now)
     }
 
     fn answer(&self, answer: Answer<'_>, now: Timestamp) -> Vec<Payload> {

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use geocast_protocol::{
-    Crs, Json,
+    Channel, Crs, Json,
     envelope::{Source, Timestamp},
     rpc::{self, Call, Corners, Error, Frame, Id, Outcome, Refusal, Request},
     text::Members,
@@ -178,6 +178,12 @@ impl Dialect for Rpc {
             }
             Answer::Failed { reference: None, .. } => Vec::new(),
         }
+    }
+
+    fn gap(&self, channel: &Channel, now: Timestamp) -> Option<Payload> {
+        let mut notification = Vec::new();
+        rpc::write_gap(channel, now, &mut notification);
+        Some(Payload::text(notification))
     }
 
     fn gathered(&self, replies: Vec<Payload>) -> Vec<Payload> {

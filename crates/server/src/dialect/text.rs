@@ -1,5 +1,5 @@
 use geocast_protocol::{
-    ChangeFormat, Crs,
+    ChangeFormat, Channel, Crs,
     envelope::{self, ClientReference, Content, Envelope, Source, Timestamp},
     text,
 };
@@ -212,6 +212,12 @@ impl Dialect for Text {
                 vec![self.error(fault.kind.code(), &fault.message, now, reference)]
             }
         }
+    }
+
+    fn gap(&self, channel: &Channel, now: Timestamp) -> Option<Payload> {
+        let channel = serde_json::Value::from(channel.as_str());
+        let content = serde_json::json!({ "gap": { "channel": channel } }).to_string();
+        Some(self.envelope(Source::Websocket, Content::Json(content.as_bytes()), now, None))
     }
 
     fn wrap(&self, now: Timestamp) -> Option<Wrap> {

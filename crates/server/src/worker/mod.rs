@@ -1,6 +1,7 @@
 //! One thread with its connections and its share of the hub. It shares nothing with the other workers, so fan-out
 //! takes no lock.
 
+mod gaps;
 mod holds;
 mod message;
 mod round;

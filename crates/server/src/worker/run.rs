@@ -83,7 +83,7 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
                 round.publish();
                 worker.take_state(&state);
             }
-            WorkerMessage::Missed => worker.read_again(),
+            WorkerMessage::Missed => worker.missed(),
             WorkerMessage::Accepted(accepted) => {
                 tokio::task::spawn_local(http::serve(Rc::clone(worker), accepted, router.clone()));
             }

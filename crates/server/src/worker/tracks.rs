@@ -185,12 +185,6 @@ impl Worker {
         }
     }
 
-    /// Reads the state of every tracked channel again, because messages were missed.
-    pub(super) fn read_again(&self) {
-        let channels: Vec<Channel> = self.tracked.borrow().keys().cloned().collect();
-        channels.iter().for_each(|channel| self.read(channel));
-    }
-
     /// Publishes an event to those who track its channel.
     pub(super) fn publish_to_trackers(&self, event: &Arc<Event>, now: Instant) {
         let mut tracked = self.tracked.borrow_mut();
@@ -297,7 +291,8 @@ impl Worker {
         });
     }
 
-    fn read(&self, channel: &Channel) {
+    /// Has the state of a tracked channel read.
+    pub(super) fn read(&self, channel: &Channel) {
         if let Some(entry) = self.tracked.borrow_mut().get_mut(channel) {
             entry.mirror.begin_reading();
             self.node.read_state(channel, self.index);

@@ -13,6 +13,7 @@ mod confirming;
 mod envelope;
 mod examples;
 mod gap;
+mod gap_notices;
 mod geometries;
 mod getting;
 mod greeting;

@@ -1,0 +1,51 @@
+//! What is said when Redis was away.
+
+use std::time::Duration;
+
+use geocast_server::{Count, RedisSettings, StoreSettings};
+use serde_json::{Value, json};
+
+use crate::{caller::Caller, client::Client, redis_server::RedisServer, server::TestServer};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_subscriber_of_messages_is_told_of_a_deaf_interval_in_its_dialect() {
+    let redis = RedisServer::start(&[]);
+    let url = redis.url();
+    let server = TestServer::start_on(Some(redis), |settings| {
+        let mut redis = RedisSettings::new(url.parse().expect("a URL"));
+        redis.probe_interval = Duration::from_millis(200);
+        settings.store = StoreSettings::Redis(redis);
+    })
+    .await;
+    server.wait_until_ready().await;
+    let mut text = server.subscriber("news", &["SUB cars"]).await;
+    text.send("BUFFER 60000 100").await;
+    text.settled().await;
+    let mut caller = Caller::connect(&server).await;
+    caller.call("subscribe", json!(["news"])).await;
+    let mut aiows = Client::connect_raw(server.address, "/channel/news/").await;
+    let mut nobody = server.client().await;
+    server.publish("news", "1").await;
+    assert_eq!(caller.pushed().await["content"], 1);
+    assert_eq!(aiows.next().await, 1);
+    let kill = server.redis.as_ref().expect("it is there").cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    assert_eq!(kill.trim(), "1");
+    // What was collected comes first.
+    assert_eq!(text.next().await["content"][0]["content"], 1);
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let envelope = text.next().await;
+        assert_eq!(envelope["source"], "websocket");
+        told.push(envelope["content"]["gap"]["channel"].clone());
+    }
+    told.sort_by_key(Value::to_string);
+    assert_eq!(told, ["cars", "news"]);
+    let gap = caller.client.next().await;
+    assert_eq!((&gap["method"], &gap["params"]["source"]), (&json!("gap"), &json!("news")), "{gap}");
+    assert_eq!(server.count(Count::Gaps), 3);
+    server.publish("news", "2").await;
+    assert_eq!(caller.pushed().await["content"], 2);
+    // Here there is no word for it.
+    assert_eq!(aiows.next().await, 2);
+    nobody.expect_nothing().await;
+}
