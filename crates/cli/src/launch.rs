@@ -37,6 +37,7 @@ impl TryFrom<Options> for Launch {
             log_format,
             redis,
             channels,
+            channel_crs,
             viewport_channels,
             publish_key,
             publish_key_file,
@@ -63,6 +64,7 @@ impl TryFrom<Options> for Launch {
         set(&mut settings.workers, workers);
         set(&mut settings.text_paths, text_paths);
         set(&mut settings.path_projections, path_projections);
+        set(&mut settings.channel_crs, channel_crs);
         set(&mut settings.viewport_channels, viewport_channels);
         settings.origins = match insecure_any_origin {
             Some(true) => OriginPolicy::InsecureAny,

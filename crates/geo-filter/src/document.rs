@@ -72,6 +72,16 @@ impl Document {
         &self.shape
     }
 
+    /// The same document at the positions of a shape, of which there must be as many; else it stays as it is. For a
+    /// payload whose numbers were rounded when they were written, and the shape that they were rounded from.
+    #[must_use]
+    pub fn at(self, shape: &Shape) -> Self {
+        if shape.positions().len() != self.shape.positions().len() {
+            return self;
+        }
+        Self { shape: self.shape.with_positions(shape.positions().to_vec()), ..self }
+    }
+
     /// Whether it is a FeatureCollection with at least one position.
     #[must_use]
     pub fn is_collection(&self) -> bool {

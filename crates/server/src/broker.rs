@@ -4,13 +4,12 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use geocast_geo_filter::Limits;
 use geocast_protocol::Channel;
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender};
 
-use crate::{Count, Counters, Event, Happening, tracking::State, worker::WorkerMessage};
+use crate::{Count, Counters, Event, Happening, intake::Intake, tracking::State, worker::WorkerMessage};
 
 /// Takes messages from a store and hands each, as one shared [`Event`], to the workers that listen to its channel.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub struct Broker {
     /// The queues to the workers have no bound of their own: what is in them is bounded here, in bytes.
     in_flight: Arc<Semaphore>,
     in_flight_limit: u32,
-    limits: Limits,
+    intake: Intake,
     /// Events so far.
     numbers: AtomicU64,
     counters: Arc<Counters>,
@@ -47,14 +46,14 @@ impl Broker {
     /// The largest number of workers.
     pub const MAX_WORKERS: usize = u64::BITS as usize;
 
-    pub(crate) fn new(limits: Limits, in_flight: usize, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(intake: Intake, in_flight: usize, counters: Arc<Counters>) -> Self {
         let in_flight_limit = u32::try_from(in_flight.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         Self {
             workers: OnceLock::new(),
             routes: RwLock::default(),
             in_flight: Arc::new(Semaphore::new(in_flight_limit as usize)),
             in_flight_limit,
-            limits,
+            intake,
             numbers: AtomicU64::new(1),
             counters,
         }
@@ -104,7 +103,7 @@ impl Broker {
             return;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let event = Arc::new(Event::new(channel.clone(), payload, number, &self.limits)).into();
+        let event = Arc::new(self.read(channel.clone(), payload, number)).into();
         self.parcel().pack(InFlight { event, _hold: Hold::Cause { _cause: Arc::clone(cause) } });
     }
 
@@ -121,6 +120,11 @@ impl Broker {
         for worker in self.workers.get().into_iter().flatten() {
             let _ended: Result<(), _> = worker.send(WorkerMessage::Missed);
         }
+    }
+
+    /// Makes an event of something that was published, or is state.
+    pub(crate) fn read(&self, channel: Channel, published: Bytes, number: u64) -> Event {
+        self.intake.event(channel, published, number)
     }
 
     fn route(&self, channel: &Channel) -> u64 {
@@ -141,7 +145,7 @@ pub struct Parcel<'a> {
 impl Parcel<'_> {
     /// Adds a message for all workers that listen to the channel. Waits while too many bytes are in flight.
     pub async fn add(&mut self, channel: &Channel, payload: Bytes) {
-        let Broker { counters, in_flight, in_flight_limit, numbers, limits, .. } = self.broker;
+        let Broker { counters, in_flight, in_flight_limit, numbers, .. } = self.broker;
         counters.add(Count::Events);
         if self.broker.route(channel) == 0 {
             return;
@@ -157,7 +161,7 @@ impl Parcel<'_> {
             permit
         };
         let number = numbers.fetch_add(1, Ordering::Relaxed);
-        let event = Arc::new(Event::new(channel.clone(), payload, number, limits)).into();
+        let event = Arc::new(self.broker.read(channel.clone(), payload, number)).into();
         self.pack(InFlight { event, _hold: Hold::Permit { _permit: permit } });
         self.bytes += size;
         if self.bytes >= LARGEST_PARCEL {

@@ -1,10 +1,11 @@
 mod key;
+mod native;
 mod track_key;
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use geocast_geo_filter::{Document, Kind, Limits, ReadError, Shape, Transform};
+use geocast_geo_filter::{Document, Kind, KnownCrs, Limits, ReadError, Shape, Transform};
 use geocast_protocol::{
     Channel,
     aiows::{self, PackageType},
@@ -13,10 +14,13 @@ use geocast_protocol::{
 use parking_lot::Mutex;
 
 pub(crate) use key::Key;
+pub(crate) use native::Native;
 pub(crate) use track_key::{TrackKey, Tracked};
 
+use self::native::Normalised;
 use crate::{
     clock,
+    intake::Input,
     interest::Withheld,
     pipeline::{Carried, ClientId},
 };
@@ -33,6 +37,8 @@ pub struct Event {
     number: u64,
     received: Timestamp,
     document: Result<Document, Withheld>,
+    /// As it was published, if that was in another system.
+    native: Option<Box<Native>>,
     /// Empty until somebody needs it.
     key: OnceLock<Option<Key>>,
     /// Empty until somebody tracks its channel.
@@ -43,7 +49,19 @@ pub struct Event {
 
 impl Event {
     /// Reads what was published; `number` tells it from all other events of this node.
+    #[cfg(test)]
     pub(crate) fn new(channel: Channel, published: Bytes, number: u64, limits: &Limits) -> Self {
+        Self::read(channel, published, number, limits, None)
+    }
+
+    /// The same, in a coordinate system that is not EPSG:4326: coordinates are projected, once for all.
+    pub(crate) fn read(
+        channel: Channel,
+        published: Bytes,
+        number: u64,
+        limits: &Limits,
+        input: Option<&Input>,
+    ) -> Self {
         let (origin, package, payload) =
             match channel.is_internal().then(|| Carried::read(&published)).flatten() {
                 Some(Carried { origin, package, body }) => (origin, Some(package), published.slice_ref(body)),
@@ -52,13 +70,27 @@ impl Event {
                     (package, payload) => (None, package, published.slice_ref(payload)),
                 },
             };
-        let document = document(package, &payload, limits).map_err(|error| match error {
-            ReadError::TooManyVertices { .. } => Withheld::TooManyVertices,
-            _ => Withheld::TooDeep,
-        });
-        let received = clock::timestamp();
-        let (key, tracked, projections) = (OnceLock::new(), OnceLock::new(), Mutex::new(Vec::new()));
-        Self { channel, payload, package, origin, number, received, document, key, tracked, projections }
+        let document = document(package, &payload, limits).map_err(|error| Withheld::from(&error));
+        let Normalised { payload, document, native } = match (document, input) {
+            (Ok(document), Some(input)) if document.kind() == Kind::Geographic => {
+                Normalised::new(payload, document, input, limits)
+            }
+            (document, _) => Normalised { payload, document, native: None },
+        };
+        let projections = native.iter().map(|native| (native.crs().code(), native.shape())).collect();
+        Self {
+            channel,
+            payload,
+            package,
+            origin,
+            number,
+            received: clock::timestamp(),
+            document,
+            native: native.map(Box::new),
+            key: OnceLock::new(),
+            tracked: OnceLock::new(),
+            projections: Mutex::new(projections),
+        }
     }
 
     /// Whether subscribers can be sent what is to be published: an event of it is withheld from nobody for its form.
@@ -74,8 +106,14 @@ impl Event {
         &self.channel
     }
 
+    /// What was published, in EPSG:4326 if it has a place in the world.
     pub(crate) fn payload(&self) -> &Bytes {
         &self.payload
+    }
+
+    /// What was published, if it came in this system and that is not EPSG:4326.
+    pub(crate) fn native(&self, crs: KnownCrs) -> Option<&Native> {
+        self.native.as_deref().filter(|native| native.crs() == crs)
     }
 
     /// What kind of thing the payload is.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use geocast_geo_filter::{KnownCrs, Transform};
+use geocast_geo_filter::{KnownCrs, ReadError, Transform};
 use geocast_hub::Interest;
 use geocast_protocol::{ChangeFormat, ChangeKind};
 
@@ -187,6 +187,15 @@ impl Withheld {
             Self::TooManyVertices => "too_many_vertices",
             Self::Own => "own",
             Self::Replaced => "replaced",
+        }
+    }
+}
+
+impl From<&ReadError> for Withheld {
+    fn from(error: &ReadError) -> Self {
+        match error {
+            ReadError::TooManyVertices { .. } => Self::TooManyVertices,
+            ReadError::TooDeep { .. } => Self::TooDeep,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod handler;
 mod happening;
 mod http;
+mod intake;
 mod interest;
 mod log_limit;
 mod node;

@@ -1,7 +1,5 @@
 //! From events to frames.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use geocast_geo_filter::Kind;
 use geocast_protocol::{Change, ChangeFormat, ChangeKind, Channel, LeaveReason, envelope::Content};
@@ -78,10 +76,7 @@ fn written(push: &Push<'_>, dialect: &AnyDialect, deflate: Option<Deflate>) -> F
 
 /// A value of the state, as it is in this form.
 pub(crate) fn value(event: &Event, form: &Form) -> Result<Bytes, Withheld> {
-    Ok(match shown(event, form)? {
-        Cow::Owned(bytes) => bytes.into(),
-        Cow::Borrowed(_) => event.payload().clone(),
-    })
+    shown(event, form)
 }
 
 /// A payload as what it is.
@@ -102,17 +97,20 @@ pub(crate) fn frame_kind(kind: Kind) -> dialect::Kind {
 }
 
 /// What the payload is in this form.
-fn shown<'a>(event: &'a Event, form: &Form) -> Result<Cow<'a, [u8]>, Withheld> {
+fn shown(event: &Event, form: &Form) -> Result<Bytes, Withheld> {
     let document = event.document()?;
-    let payload: &[u8] = event.payload();
+    let payload = event.payload();
     Ok(match (form.output(), form.members()) {
         (Some(transform), members) if event.kind() == Kind::Geographic => {
+            if let Some(native) = event.native(transform.to()) {
+                return Ok(native.shown(members));
+            }
             let shape = event.projected(document, transform);
             let rewritten = document.rewrite(payload, &shape, members, transform.decimals());
-            Cow::Owned(rewritten.ok_or(Withheld::Unprojectable)?)
+            rewritten.ok_or(Withheld::Unprojectable)?.into()
         }
-        (_, Some(members)) => Cow::Owned(document.trim(payload, members)),
-        _ => Cow::Borrowed(payload),
+        (_, Some(members)) => document.trim(payload, members).into(),
+        _ => payload.clone(),
     })
 }
 

@@ -1,6 +1,6 @@
 use std::{future::Future, io, net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
-use geocast_geo_filter::{Catalogue, CatalogueError};
+use geocast_geo_filter::{Catalogue, CatalogueError, TransformError};
 use geocast_protocol::Crs;
 use thiserror::Error;
 use tokio::{
@@ -17,6 +17,7 @@ use crate::{
     endpoint::Endpoints,
     handler::{Handlers, HandlersError},
     http,
+    intake::{Intake, IntakeError},
     node::Node,
     pipeline::Consumer,
     store::{EmbeddedStore, RedisStartError, RedisStore},
@@ -56,6 +57,12 @@ pub enum StartError {
     /// A path is to be served in a coordinate system that PROJ's database does not know.
     #[error("coordinate reference system `{0}` of a path is not known here")]
     UnknownCrs(Crs),
+    /// The payloads of a channel are to come in a coordinate system that PROJ's database does not know.
+    #[error("coordinate reference system `{0}` of a channel is not known here")]
+    UnknownChannelCrs(Crs),
+    /// The payloads of a channel are to come in a coordinate system that there is no way from.
+    #[error(transparent)]
+    ChannelCrs(TransformError),
     /// There is no tokio runtime to run on.
     #[error("the server needs a tokio runtime")]
     Runtime(#[from] TryCurrentError),
@@ -65,6 +72,15 @@ pub enum StartError {
     /// There are too many workers.
     #[error("{0} workers are more than the {max} there can be", max = Broker::MAX_WORKERS)]
     TooManyWorkers(usize),
+}
+
+impl From<IntakeError> for StartError {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Unknown(crs) => Self::UnknownChannelCrs(crs),
+            IntakeError::Transform(error) => Self::ChannelCrs(error),
+        }
+    }
 }
 
 impl Server {
@@ -102,7 +118,9 @@ impl Server {
         let settings = Arc::new(settings);
         let counters = Arc::new(Counters::default());
         let limits = &settings.limits;
-        let broker = Arc::new(Broker::new(limits.payload(), limits.in_flight, Arc::clone(&counters)));
+        let catalogue = Arc::new(Catalogue::load()?);
+        let intake = Intake::new(limits.payload(), &settings.channel_crs, settings.axis_order, &catalogue)?;
+        let broker = Arc::new(Broker::new(intake, limits.in_flight, Arc::clone(&counters)));
         let (most, limit) = (limits.handled, settings.timeouts.handler);
         let handlers = Handlers::new(&settings.request_handlers, most, limit, Handle::try_current()?)?;
         let endpoints = Endpoints::new(&settings, parts.dialects, parts.commands, handlers);
@@ -119,7 +137,6 @@ impl Server {
         };
         let access = Arc::new(Access::new(&settings, exposure).asking(parts.policy));
         access.reload_keys()?;
-        let catalogue = Arc::new(Catalogue::load()?);
         let mut systems = settings.path_projections.iter().map(PathProjection::crs);
         if let Some(unknown) = systems.find(|crs| catalogue.crs(crs.code()).is_none()) {
             return Err(StartError::UnknownCrs(unknown));

@@ -3,7 +3,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use geocast_geo_filter::AxisOrder;
 use geocast_hub::Overflow;
 use geocast_protocol::{
-    Channel,
+    Channel, Crs,
     aiows::{ChannelNames, JsonEncoding},
 };
 
@@ -28,6 +28,9 @@ pub struct Settings {
     /// Where sessions begin in another coordinate system than EPSG:4326, for clients that never send PROJECTION. The
     /// first that matches a path decides.
     pub path_projections: Vec<PathProjection>,
+    /// The coordinate system that payloads come in, by channel, in the [order of axes](Self::axis_order); EPSG:4326, where
+    /// there is no rule. They are projected once, and passed through to clients whose output is in the same system.
+    pub channel_crs: Vec<ChannelRule<Crs>>,
     /// Channels that a viewport subscribes to by itself, for clients that never send SUB.
     pub viewport_channels: Vec<Channel>,
     /// What is done with messages on `/pipeline` and `/`; without any filter, there is no pipeline.
@@ -183,6 +186,7 @@ impl Default for Settings {
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             text_paths: Patterns::text_paths(),
             path_projections: Vec::new(),
+            channel_crs: Vec::new(),
             viewport_channels: Vec::new(),
             filters: Filters::default(),
             pipeline_channels: Vec::new(),

@@ -1,8 +1,8 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum};
-use geocast_protocol::Channel;
-use geocast_server::{Origin, PathProjection, Patterns, RedisUrl};
+use geocast_protocol::{Channel, Crs};
+use geocast_server::{ChannelRule, Origin, PathProjection, Patterns, RedisUrl};
 
 use super::{
     DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions,
@@ -49,6 +49,16 @@ pub(crate) struct Options {
     /// embedded store on loopback, else none]
     #[arg(long, value_name = "PATTERNS", help_heading = "Data")]
     pub(crate) channels: Option<Patterns>,
+    /// Coordinate systems that the payloads of some channels come in, such as 'swiss*=epsg:2056' [default: EPSG:4326 on all
+    /// channels]
+    #[arg(
+        long,
+        value_name = "CHANNEL=CRS",
+        value_delimiter = ',',
+        hide_short_help = true,
+        help_heading = "Data"
+    )]
+    pub(crate) channel_crs: Option<Vec<ChannelRule<Crs>>>,
     /// Channels that a viewport subscribes to by itself, for map clients that never send SUB
     #[arg(long, value_name = "CHANNELS", value_delimiter = ',', help_heading = "Data")]
     pub(crate) viewport_channels: Option<Vec<Channel>>,

@@ -85,6 +85,7 @@ fn every_option_has_an_effect() {
             "filters" => "stdout_pubsub",
             "rohrpost_handler" => "send=http://localhost:8000/send",
             "path_projections" => "/ws=epsg:3857",
+            "channel_crs" => "swiss*=epsg:2056",
             "publish_key_file" => key.path().to_str().unwrap(),
             "jwt_key_file" => secret.path().to_str().unwrap(),
             "jwks_file" => jwks.path().to_str().unwrap(),

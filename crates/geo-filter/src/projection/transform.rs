@@ -34,6 +34,9 @@ struct Proj {
     /// A PROJ operation changes while it is used. The lock is never held while anything else is waited for.
     operation: Mutex<Operation>,
     swap_output: bool,
+    /// Whether the source's authority puts y first.
+    source_is_swapped: bool,
+    swap_input: bool,
     /// The greatest latitude in the unit of the source; infinite for a projected source.
     max_latitude: f64,
     /// Where a projected target is meant to be used, in the source's degrees, which are those of EPSG:4326.
@@ -43,9 +46,9 @@ struct Proj {
 }
 
 impl Transform {
-    /// Prepares a transformation. `order` is that of the target's numbers; the source's are x, y always, as GeoJSON has
-    /// them (RFC 7946 §3.1.1). It takes 2 to 60 ms, except for what has a closed formula: not for a thread that
-    /// serves clients.
+    /// Prepares a transformation. `order` is that of the target's numbers; the source's are x, y, as GeoJSON has them
+    /// (RFC 7946 §3.1.1), unless it is [said otherwise](Self::reading). It takes 2 to 60 ms, except for what has a closed
+    /// formula: not for a thread that serves clients.
     ///
     /// # Errors
     /// When PROJ has no operation between the two systems.
@@ -56,6 +59,16 @@ impl Transform {
             Method::Proj(Proj::new(from, to, order)?)
         };
         Ok(Self { from, to, method })
+    }
+
+    /// The same from a source whose numbers are in this order. EPSG:4326 has longitude first in either.
+    #[must_use]
+    pub fn reading(mut self, order: AxisOrder) -> Self {
+        if let Method::Proj(proj) = &mut self.method {
+            proj.swap_input =
+                order == AxisOrder::Authority && proj.source_is_swapped && self.from.code() != 4326;
+        }
+        self
     }
 
     /// The system it projects from.
@@ -112,8 +125,10 @@ impl Transform {
                 None => return vec![Bbox::EVERYTHING],
             },
         };
+        let swap = matches!(&self.method, Method::Proj(proj) if proj.swap_input);
         split(bounds, kind)
             .into_iter()
+            .map(|edges| swapped(edges, swap))
             .map(|edges| Bbox::try_from(edges).unwrap_or(Bbox::EVERYTHING))
             .collect()
     }
@@ -167,6 +182,8 @@ impl Proj {
         Ok(Self {
             operation: Mutex::new(operation),
             swap_output: order == AxisOrder::Authority && target.swapped,
+            source_is_swapped: source.swapped,
+            swap_input: false,
             max_latitude,
             area: target.area.filter(|_| from.code() == 4326 && to.kind() == CrsKind::Projected),
             home: OnceLock::new(),
@@ -174,6 +191,9 @@ impl Proj {
     }
 
     fn project(&self, positions: &mut [[f64; 2]]) {
+        if self.swap_input {
+            positions.iter_mut().for_each(|position| position.swap(0, 1));
+        }
         if self.max_latitude.is_finite() {
             for position in positions.iter_mut() {
                 if position[1].abs() > self.max_latitude {

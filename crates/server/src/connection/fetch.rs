@@ -12,7 +12,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use super::Frame;
 use crate::{
-    Count, Event, StoreError, clock,
+    Count, StoreError, clock,
     dialect::{self, Payload},
     interest::Sight,
     node::Node,
@@ -149,9 +149,8 @@ async fn read(node: &Arc<Node>, request: &Fetch, sight: Sight) -> Result<Answer,
 
 /// What of the state is in sight, in the words of the dialect.
 fn show(node: &Node, request: &Fetch, sight: &Sight, values: Vec<Bytes>) -> Vec<Payload> {
-    let limits = node.payload_limits();
     let seen = values.into_iter().filter_map(|value| {
-        let event = Event::new(request.channel.clone(), value, 0, &limits);
+        let event = node.broker.read(request.channel.clone(), value, 0);
         let value = sight.show(&event).and_then(|form| rendering::value(&event, &form));
         value.map(|bytes| (event.kind(), bytes)).map_err(|reason| node.count(reason.into())).ok()
     });

@@ -107,13 +107,13 @@ impl Reader {
                 return Err(StoreError::Unavailable(reason));
             }
         };
-        let limits = self.settings.limits.payload();
+        let broker = Arc::clone(&self.broker);
         let property = ChannelRule::find(&self.settings.track_keys, channel).cloned();
         let channel = channel.clone();
         // Parsing a large state takes long enough to hold up everybody else on this thread.
         let parse = move || {
             let events = values.into_iter().map(|value| {
-                let event = Event::new(channel.clone(), value, 0, &limits);
+                let event = broker.read(channel.clone(), value, 0);
                 event.tracked(property.as_deref());
                 Arc::new(event)
             });

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use geocast_protocol::Channel;
+use geocast_protocol::{Channel, Crs};
 use thiserror::Error;
 
 use crate::{PatternError, Patterns};
@@ -38,6 +38,11 @@ impl<T> ChannelRule<T> {
         rules.iter().find(|rule| rule.channels.matches(channel.as_str())).map(|rule| &rule.value)
     }
 
+    /// The same rule with another value.
+    pub(crate) fn try_map<U, E>(&self, change: impl FnOnce(&T) -> Result<U, E>) -> Result<ChannelRule<U>, E> {
+        Ok(ChannelRule { channels: self.channels.clone(), value: change(&self.value)? })
+    }
+
     /// Reads a rule whose value is read by `parse`.
     ///
     /// # Errors
@@ -62,6 +67,14 @@ impl FromStr for ChannelRule<Box<str>> {
 
     fn from_str(text: &str) -> Result<Self, ChannelRuleError> {
         Self::parse(text, |value| if value.is_empty() { Err("it is empty") } else { Ok(value.into()) })
+    }
+}
+
+impl FromStr for ChannelRule<Crs> {
+    type Err = ChannelRuleError;
+
+    fn from_str(text: &str) -> Result<Self, ChannelRuleError> {
+        Self::parse(text, str::parse::<Crs>)
     }
 }
 

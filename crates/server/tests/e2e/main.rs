@@ -5,6 +5,7 @@ mod aiows;
 mod around_the_world;
 mod buffering;
 mod caller;
+mod channel_crs;
 mod client;
 mod client_reference;
 mod collections;

@@ -20,8 +20,7 @@ impl Inbox {
     /// Listens to `channels`. At most `in_flight` bytes wait here.
     #[expect(clippy::disallowed_methods, reason = "the broker bounds what is in it, as in the server")]
     pub(super) fn new(channels: &[Channel], in_flight: usize) -> Self {
-        let broker =
-            Broker::new(geocast_geo_filter::Limits::default(), in_flight, Arc::new(Counters::default()));
+        let broker = Broker::new(crate::intake::Intake::default(), in_flight, Arc::new(Counters::default()));
         let (sender, messages) = unbounded_channel();
         broker.attach(vec![sender]);
         channels.iter().for_each(|channel| broker.join(0, channel));
