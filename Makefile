@@ -4,6 +4,7 @@
 # rustup's folder, for shells that have not been opened anew since it was installed.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
+ORACLE := crates/server/tests/oracle
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
 # CI builds exactly what Cargo.lock says; a developer who adds a dependency need not think of it.
 LOCKED := $(if $(CI),--locked)
@@ -11,6 +12,8 @@ LOCKED := $(if $(CI),--locked)
 ARGS ?=
 # Tests wait for sockets and timers more than they compute.
 export RUST_TEST_THREADS ?= 4
+# How many random runs the oracle makes.
+RUNS ?= 50
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
 
@@ -33,6 +36,11 @@ build: setup-build ## Build the release binary
 .PHONY: test
 test: setup-test ## Run every test: unit, property, end to end on both stores, documentation
 	cargo test --workspace $(LOCKED) $(ARGS)
+
+.PHONY: oracle
+oracle: setup-test ## Hold tracked maps to shapely and pyproj in RUNS (50) random runs (ARGS='--seed 17')
+	cargo build $(LOCKED) -p geocast
+	$(ORACLE)/.venv/bin/python $(ORACLE)/oracle.py $(TARGET_DIR)/debug/geocast --runs $(RUNS) --written $(TARGET_DIR)/oracle-runs $(ARGS)
 
 .PHONY: ci
 ci: setup-ci fmt-check lint lint-alone test doc bench-check gate fuzz-check ## Everything that CI runs

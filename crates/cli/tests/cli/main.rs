@@ -11,6 +11,7 @@ mod geocast;
 mod help;
 mod lifecycle;
 mod migrating;
+mod oracle;
 mod reaching;
 #[path = "../../../server/tests/e2e/redis_server.rs"]
 #[expect(

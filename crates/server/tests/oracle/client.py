@@ -1,0 +1,169 @@
+"""A client over a real WebSocket: it sends what it is told to, and keeps its maps by what it is sent."""
+
+import asyncio
+import socket
+import time
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from dialect import Reply, Rpc, Text, effective_fault
+from expectations import Expectations
+from feature import DATA
+from ledger import Fault, Ledger, MapLibreLedger
+from view import View
+
+#: What the kernel is to keep for a client, in bytes: little, so that one who does not read is soon felt by the server.
+RECEIVE_BUFFER = 4096
+#: How long an answer may take, in seconds. Debug builds on a busy machine are slow.
+PATIENCE = 20
+
+
+class Client:
+    """One client of a run. It is reconnected under its name."""
+
+    def __init__(self, name, kind, url, registry):
+        self.name, self.kind, self._url = name, kind, url
+        self._expectations = Expectations(registry)
+        self._reading = asyncio.Event()
+        self._reading.set()
+        self.fault = None
+        self.bytes = 0
+
+    async def open(self):
+        """Connects, with nothing asked for."""
+        self._expectations.may_be(None)
+        self._expectations.may_have(DATA)
+        self.ledgers, self._ending, self._replies, self._calls = {}, {}, {}, {}
+        self._dialect = Rpc() if self.kind["dialect"] == "rpc" else Text()
+        self._changed = asyncio.Event()
+        host, port = self._url.split("/")[2].split(":")
+        tcp = socket.socket()
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        tcp.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(tcp, (host, int(port)))
+        self._socket = await connect(
+            self._url + self.kind["path"], sock=tcp, max_queue=1, max_size=None, ping_interval=None,
+            compression="deflate" if self.kind["deflate"] else None, open_timeout=PATIENCE, close_timeout=PATIENCE,
+        )
+        self._reader = asyncio.create_task(self._read())
+
+    async def close(self):
+        """Ends the connection, which may be stalled."""
+        self._reading.set()
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+        self._socket.transport.abort()
+
+    @property
+    def is_stalled(self):
+        """It does not read: the kernel's buffers fill, then the server's."""
+        return not self._reading.is_set()
+
+    async def ask(self, action):
+        """Sends a command, without waiting for what comes of it. Raises Fault."""
+        match action:
+            case {"do": "reconnect"}:
+                await self.close()
+                return await self.open()
+            case {"do": "stall"}:
+                return self._reading.clear()
+            case {"do": "go on"}:
+                return self._reading.set()
+            case {"do": "track", "channel": channel, "form": form}:
+                if channel in self._ending:
+                    # What is still on its way would be taken for the new subscription's.
+                    await self.answered()
+                self.ledgers[channel] = (MapLibreLedger if form == "maplibre" else Ledger)(self._expectations)
+            case {"do": "untrack", "channel": channel}:
+                self._ending[channel] = self.ledgers.pop(channel, None)
+            case {"do": "view", "box": box, "code": code}:
+                self._expectations.may_be(View(tuple(box), code))
+            case {"do": "unview"}:
+                self._expectations.may_be(None)
+            case {"do": "project", "code": code}:
+                self._expectations.may_have(code)
+        frames, number = self._dialect.frames(action)
+        if number is not None:
+            self._calls[number] = action
+        for frame in frames:
+            await self._send(frame)
+
+    async def answered(self):
+        """Waits until everything asked for is in force. Raises Fault."""
+        frame, number = self._dialect.ping()
+        await self._send(frame)
+        await self.until(lambda: number in self._replies and not self._calls, f"an answer to {frame}")
+        self._ending.clear()
+
+    def settle(self, session):
+        """Takes a session to be all that is in force: what was pushed before, also into a BUFFER, has come."""
+        self._expectations.settle(session)
+
+    async def until(self, is_so, what):
+        """Waits until something is so, and looks whenever something has come. Raises Fault."""
+        deadline = time.monotonic() + PATIENCE
+        while not is_so():
+            self.raise_fault()
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), deadline - time.monotonic())
+            except TimeoutError:
+                self.raise_fault()
+                raise Fault(f"{what} did not come within {PATIENCE} s") from None
+        self.raise_fault()
+
+    def fail(self, said):
+        """Notes a fault that was found from outside, and raises it."""
+        self.fault = self.fault or said
+        self.raise_fault()
+
+    def raise_fault(self):
+        if self.fault:
+            raise Fault(self.fault)
+
+    async def _send(self, frame):
+        try:
+            await self._socket.send(frame)
+        except ConnectionClosed as closed:
+            self.fault = self.fault or f"the server closed the connection: {closed}"
+
+    async def _read(self):
+        try:
+            while True:
+                await self._reading.wait()
+                frame = await self._socket.recv()
+                self.bytes += len(frame)
+                for item in self._dialect.read(frame):
+                    self._take(item)
+                self._changed.set()
+        except ConnectionClosed as closed:
+            self.fault = f"the server closed the connection: {closed}"
+        except Fault as fault:
+            self.fault = str(fault)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.fault = f"{frame} is not understood: {error!r}"
+        self._changed.set()
+
+    def _take(self, item):
+        if isinstance(item, Reply):
+            self._replies[item.number] = item.result
+            if item.number in self._calls:
+                said = effective_fault(self._calls.pop(item.number), item.result)
+                if said:
+                    raise Fault(said)
+            return
+        ledger = self.ledgers.get(item.channel)
+        if ledger is None:
+            if item.channel not in self._ending:
+                raise Fault(f"a push on {item.channel}, which is not subscribed: {item.what}")
+        elif isinstance(item.what, dict):
+            ledger.take_diff(item.what)
+        else:
+            self._not_before_the_answer(item.channel)
+            ledger.take(item.what)
+
+    def _not_before_the_answer(self, channel):
+        for action in self._calls.values():
+            if action["do"] == "track" and action["channel"] == channel:
+                raise Fault(f"an event on {channel} before the answer to the call that subscribes")

@@ -1,0 +1,121 @@
+"""A published feature: what it is in every coordinate system, by shapely and pyproj."""
+
+import math
+from functools import cache, cached_property
+
+import shapely
+from pyproj import Transformer
+from shapely.geometry import shape
+
+#: The system of what is published: longitude and latitude in degrees.
+DATA = 4326
+#: The systems that runs use, all with x (easting, longitude) first.
+CODES = (4326, 3857, 2056, 3035, 3413, 32632)
+#: Half of the last digit that is sent (eight decimals of a degree, three of a metre), and as much again for two PROJs.
+TOLERANCE = {code: 2e-8 if code == DATA else 2e-3 for code in CODES}
+
+
+@cache
+def transformer(source, target):
+    """x and y of one system to x and y of another."""
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+class Feature:
+    """A GeoJSON feature as it was published; never changed."""
+
+    def __init__(self, document):
+        self.document = document
+        self._geometries, self._shapes = {DATA: document["geometry"]}, {}
+
+    @cached_property
+    def version(self):
+        """The run's number of this publication, which no other has."""
+        return (self.document["properties"] or {})["v"]
+
+    @property
+    def is_deletion(self):
+        return self.document.get("deleted") is True
+
+    @property
+    def is_placeless(self):
+        """Without geometry, and so inside every viewport."""
+        return self.document["geometry"] is None
+
+    def geometry(self, code):
+        """Its geometry in another system; what stands behind x and y stays. Coordinates may be infinite."""
+        if code not in self._geometries:
+            self._geometries[code] = _mapped(self.document["geometry"], lambda rows: _projected(rows, code))
+        return self._geometries[code]
+
+    def is_finite(self, code):
+        return all(map(math.isfinite, _numbers(self.geometry(code))))
+
+    def shape(self, code):
+        """What shapely makes of it in another system, in two dimensions. Only for finite coordinates."""
+        if code not in self._shapes:
+            flat = _mapped(self.geometry(code), lambda rows: [row[:2] for row in rows])
+            self._shapes[code] = shape(flat)
+            shapely.prepare(self._shapes[code])
+        return self._shapes[code]
+
+
+def difference(got, feature, code):
+    """Says where a received feature is not the published one in a system, or nothing."""
+    rest = {name: value for name, value in got.items() if name != "geometry"}
+    should = {name: value for name, value in feature.document.items() if name != "geometry"}
+    if rest != should:
+        return f"members {rest} instead of {should}"
+    return geometry_difference(got["geometry"] if "geometry" in got else "no member", feature.geometry(code), code)
+
+
+def geometry_difference(got, should, code):
+    """Says where a received geometry is not the one that it should be, or nothing."""
+    if code == DATA:
+        return None if got == should else f"geometry {got} instead of {should}"
+    if _without_numbers(got) != _without_numbers(should):
+        return f"geometry {got} instead of {should}"
+    pairs = zip(_numbers(got), _numbers(should))
+    if any(not abs(a - b) <= TOLERANCE[code] for a, b in pairs):
+        return f"geometry {got} instead of {should} in EPSG:{code}"
+    return None
+
+
+def _projected(rows, code):
+    xs, ys = transformer(DATA, code).transform([row[0] for row in rows], [row[1] for row in rows])
+    return [[x, y, *row[2:]] for x, y, row in zip(xs, ys, rows)]
+
+
+def _mapped(geometry, change):
+    """A geometry whose lists of positions were changed."""
+    if geometry is None:
+        return None
+    if geometry["type"] == "GeometryCollection":
+        return geometry | {"geometries": [_mapped(member, change) for member in geometry["geometries"]]}
+
+    def deep(node):
+        if node and not isinstance(node[0], list):
+            return change([node])[0]
+        if node and not isinstance(node[0][0], list):
+            return change(node)
+        return [deep(child) for child in node]
+
+    return geometry | {"coordinates": deep(geometry["coordinates"])}
+
+
+def _numbers(node):
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _numbers(child)
+    elif isinstance(node, (int, float)) and not isinstance(node, bool):
+        yield node
+
+
+def _without_numbers(node):
+    if isinstance(node, dict):
+        return {name: _without_numbers(child) for name, child in node.items()}
+    if isinstance(node, list):
+        return [_without_numbers(child) for child in node]
+    return 0 if isinstance(node, (int, float)) and not isinstance(node, bool) else node

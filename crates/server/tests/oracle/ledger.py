@@ -1,0 +1,149 @@
+"""One client's map of one channel, built from nothing but what it is told, by strict rules."""
+
+from dataclasses import dataclass
+
+from feature import difference, geometry_difference
+from truth import key_of
+
+REASONS = ("moved", "deleted", "expired", "viewport")
+
+
+class Fault(Exception):
+    """The server broke a rule."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A push on a tracked subscription: `enter`, `update`, `leave`, or `message` for what has no key.
+
+    A leave of the MapLibre form has no reason.
+    """
+
+    kind: str
+    key: object = None
+    content: object = None
+    reason: str | None = None
+
+
+class Ledger:
+    """What a client has on its map. An enter of a known key, an update or leave of an unknown one is a fault."""
+
+    def __init__(self, expectations):
+        self.features, self.versions = {}, {}
+        #: What was told since the last look: events, and versions of messages without a key.
+        self.log, self.messages = [], []
+        self._expectations = expectations
+
+    def take(self, event):
+        """Enters what was pushed. Raises Fault."""
+        key = key_of(event.key)
+        if event.kind == "message":
+            self._take_message(event)
+            return
+        elif event.kind == "leave":
+            self._known(event, key)
+            if event.reason not in REASONS:
+                raise Fault(f"leave of {key} for the reason {event.reason}")
+            del self.features[key]
+        else:
+            if event.kind == "update":
+                self._known(event, key)
+            elif key in self.features:
+                raise Fault(f"enter of {key}, which is there already: {event.content}")
+            self._take_content(event, key)
+        self.log.append((event.kind, key, event.reason))
+
+    def differs(self, got, feature, code):
+        """Says where what is on the map differs from a feature."""
+        return difference(got, feature, code)
+
+    def _known(self, event, key):
+        if key not in self.features:
+            raise Fault(f"{event.kind} of {key}, which is not there")
+
+    def _take_content(self, event, key):
+        content = event.content
+        if not isinstance(content, dict) or content.get("type") != "Feature":
+            raise Fault(f"{event.kind} of {key} with the content {content}")
+        version = (content.get("properties") or {}).get("v")
+        if version is None:
+            raise Fault(f"{event.kind} of {key} with a content that nobody published: {content}")
+        if version < self.versions.get(key, 0):
+            raise Fault(f"{event.kind} of {key} goes back from {self.versions[key]} to {version}")
+        self._check(event.kind, key, content, version)
+        self.features[key], self.versions[key] = content, version
+
+    def _check(self, kind, key, content, version):
+        said = self._expectations.content_fault(key, content, version, self.differs)
+        if said:
+            raise Fault(f"{kind} of {key}: {said}")
+
+    def _take_message(self, event):
+        if isinstance(event.content, dict) and event.content.get("id") is not None:
+            raise Fault(f"a message for what has a key: {event.content}")
+        version, said = self._expectations.message_fault(event.content)
+        if said:
+            raise Fault(f"message: {said}")
+        self.messages.append(version)
+
+
+class MapLibreLedger(Ledger):
+    """The same for a client that hands `GeoJSONSourceDiff`s to MapLibre, which knows ids by type and value, and of a
+    feature only its id, geometry and properties."""
+
+    def __init__(self, expectations):
+        super().__init__(expectations)
+        self._ids = {}
+
+    def take_diff(self, diff):
+        """Enters a diff in MapLibre's order: remove, add, update. Raises Fault."""
+        if unknown := set(diff) - {"remove", "add", "update"}:
+            raise Fault(f"a diff with {unknown}: {diff}")
+        added = {key_of(feature.get("id")) for feature in diff.get("add", [])}
+        for feature_id in diff.get("remove", []):
+            self._same_id(feature_id)
+            if key_of(feature_id) in added:
+                self._known(Event("remove"), key_of(feature_id))
+            else:
+                self.take(Event("leave", feature_id))
+        replaced = {key_of(feature_id) for feature_id in diff.get("remove", [])} & added
+        for feature in diff.get("add", []):
+            key = key_of(feature.get("id"))
+            self.take(Event("update" if key in replaced else "enter", feature.get("id"), feature))
+            self._ids[key] = feature["id"]
+        for change in diff.get("update", []):
+            self._same_id(change["id"])
+            self.take(Event("update", change["id"], self._changed(change)))
+
+    def differs(self, got, feature, code):
+        document = feature.document
+        if key_of(got.get("id")) != key_of(document["id"]):
+            return f"id {got.get('id')} instead of {document['id']}"
+        if (got.get("properties") or {}) != (document["properties"] or {}):
+            return f"properties {got.get('properties')} instead of {document['properties']}"
+        return geometry_difference(got.get("geometry"), feature.geometry(code), code)
+
+    def take(self, event):
+        if event.kind == "leave" and event.reason is None:
+            key = key_of(event.key)
+            self._known(event, key)
+            del self.features[key], self._ids[key]
+            self.log.append(("leave", key, None))
+        else:
+            super().take(event)
+
+    def _same_id(self, feature_id):
+        known = self._ids.get(key_of(feature_id), feature_id)
+        if type(known) is not type(feature_id) or known != feature_id:
+            raise Fault(f"id {feature_id!r} for what was added as {known!r}")
+
+    def _changed(self, change):
+        """A feature as MapLibre makes it of a known one and a change."""
+        feature = dict(self.features.get(key_of(change["id"]), {"type": "Feature", "id": change["id"]}))
+        if change.get("newGeometry"):
+            feature["geometry"] = change["newGeometry"]
+        properties = {} if change.get("removeAllProperties") else dict(feature.get("properties") or {})
+        for name in change.get("removeProperties", []):
+            properties.pop(name, None)
+        properties.update({pair["key"]: pair["value"] for pair in change.get("addOrUpdateProperties", [])})
+        return feature | {"properties": properties}
