@@ -8,8 +8,8 @@ pub struct Fanout<W> {
     pub taken: u64,
     /// Events that the sink of a subscriber refused: full, or already closing.
     pub refused: u64,
-    /// The subscribers whose sinks those are, one for each refusal.
-    pub refusing: Vec<SubscriberId>,
+    /// The subscribers whose sinks those are, and how many events each refused at once; one may stand there several times.
+    pub refusing: Vec<(SubscriberId, u64)>,
     /// Subscribers from whom it was kept, by reason.
     pub withheld: Vec<(W, u64)>,
 }
@@ -27,7 +27,7 @@ impl<W: PartialEq> Fanout<W> {
     #[cold]
     pub(crate) fn refuse(&mut self, subscriber: SubscriberId, events: usize) {
         self.refused += events as u64;
-        self.refusing.push(subscriber);
+        self.refusing.push((subscriber, events as u64));
     }
 
     pub(crate) fn withhold(&mut self, reason: W, subscribers: usize) {

@@ -97,6 +97,19 @@ where
         Delivery::new(&mut self.subscribers).publish(audience, events)
     }
 
+    /// Notes in a subscriber's [account](Self::account) that its sink [refused](Fanout::refusing) so many events that it had been
+    /// granted, and what that is called.
+    pub fn note_refused<Q>(&mut self, id: SubscriberId, channel: &Q, reason: I::Withheld, events: u64)
+    where
+        C: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let subscriber = self.subscribers.get_mut(id);
+        if let Some(joined) = subscriber.and_then(|subscriber| subscriber.joined_mut(channel)) {
+            joined.correction.withdraw(reason, events);
+        }
+    }
+
     /// Gives the event to one subscriber of the channel only, as if it had been published to nobody else.
     pub fn replay<Q>(&mut self, id: SubscriberId, channel: &Q, event: &I::Event) -> Fanout<I::Withheld>
     where
@@ -105,10 +118,13 @@ where
     {
         let joined = self.subscribers.get(id).and_then(|subscriber| subscriber.joined(channel));
         let cohort = joined.and_then(|joined| self.channels.get(channel)?.cohort(joined.membership.cohort));
-        match cohort {
-            Some(cohort) => Delivery::new(&mut self.subscribers).replay(cohort, id, event),
-            None => Fanout::default(),
+        let Some(cohort) = cohort else { return Fanout::default() };
+        let fanout = Delivery::new(&mut self.subscribers).replay(cohort, id, event);
+        let subscriber = self.subscribers.get_mut(id);
+        if let Some(joined) = subscriber.and_then(|subscriber| subscriber.joined_mut(channel)) {
+            joined.correction.add(&fanout);
         }
+        fanout
     }
 
     /// Calls `work` with the sink of each subscriber that has been pushed to since the last call, in the order of their
@@ -149,7 +165,7 @@ where
         self.channels.get(channel)?.cohort(joined.membership.cohort).map(|cohort| &cohort.interest)
     }
 
-    /// What has become of a channel's events since the subscriber subscribed to it, replays not counted.
+    /// What has become of a channel's events since the subscriber subscribed to it.
     pub fn account<Q>(&self, id: SubscriberId, channel: &Q) -> Option<Account<I::Withheld>>
     where
         C: Borrow<Q>,

@@ -1,9 +1,14 @@
 use std::cell::{Cell, RefCell};
 
-/// What has become of a channel's events on their way to one subscription.
+use crate::Fanout;
+
+/// What has become of a channel's events on their way to one subscription: `events` is the sum of all else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account<W> {
-    /// Events that were handed to the subscriber's sink.
+    /// Events since the subscription began, and those that were replayed to it.
+    pub events: u64,
+    /// Events that were handed to the subscriber's sink, but for those of which it was [noted](crate::Hub::note_refused) that the
+    /// sink had refused them.
     pub granted: u64,
     /// Events that were kept from it, by reason.
     pub withheld: Vec<(W, u64)>,
@@ -61,13 +66,30 @@ impl<W: Copy + PartialEq> Reading<W> {
         self.plus(&negative)
     }
 
+    /// Adds what has become of events that this subscription alone was given.
+    pub(crate) fn add(&mut self, fanout: &Fanout<W>) {
+        self.events = self.events.wrapping_add(fanout.total());
+        self.granted = self.granted.wrapping_add(fanout.taken + fanout.refused);
+        for (reason, number) in &fanout.withheld {
+            let count = count_of(&mut self.denied, *reason);
+            *count = count.wrapping_add(*number);
+        }
+    }
+
+    /// Takes back so many events that were granted.
+    pub(crate) fn withdraw(&mut self, reason: W, number: u64) {
+        self.granted = self.granted.wrapping_sub(number);
+        let count = count_of(&mut self.denied, reason);
+        *count = count.wrapping_add(number);
+    }
+
     /// What it says of a subscription. Events that were neither granted nor denied passed it over.
     pub(crate) fn account(&self, passed_over: W) -> Account<W> {
         let denied: u64 = self.denied.iter().map(|(_, number)| number).sum();
         let mut withheld: Vec<(W, u64)> = self.denied.clone();
         *count_of(&mut withheld, passed_over) += self.events - self.granted - denied;
         withheld.retain(|(_, number)| *number > 0);
-        Account { granted: self.granted, withheld }
+        Account { events: self.events, granted: self.granted, withheld }
     }
 }
 

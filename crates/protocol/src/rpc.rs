@@ -39,6 +39,7 @@
 //!   does not make it a notification.
 //! - A batch that is too long, and a frame that nests too deep, is one invalid request.
 
+mod account;
 mod arguments;
 mod call;
 mod changed;
@@ -55,6 +56,7 @@ mod property;
 mod reply;
 mod viewport;
 
+pub use account::{Account, Sent};
 pub use call::{Call, METHODS};
 pub use changed::Changed;
 pub use discover::discover;

@@ -6,8 +6,8 @@ use geocast_protocol::{
     Channel, Crs, Json, Number, Word,
     envelope::{Content, Timestamp},
     rpc::{
-        Corners, Kept, METHODS, Outcome, Position, PropertyFilter, PropertyTest, Refusal, Scalar, Viewport,
-        discover,
+        Account, Corners, Kept, METHODS, Outcome, Position, PropertyFilter, PropertyTest, Refusal, Scalar,
+        Sent, Viewport, discover,
     },
     text::Members,
 };
@@ -53,11 +53,15 @@ fn results_are_those_of_the_table() {
     check("history", Outcome::History { channel: &channel, position, messages: &messages });
     check("presence", Outcome::Presence { channel: &channel, clients: 12 });
     let channels = [channel];
+    let withheld = &[("outside", 3)];
+    let account = Account { channel: &channels[0], tracked: true, events: 5, granted: 2, withheld };
     let session = Outcome::Session {
         channels: &channels,
         crs: Crs::WGS84,
         viewport: None,
-        withheld: &[("outside", 3)],
+        withheld,
+        accounts: &[account],
+        connection: Sent { granted: 2, delivered: 1, waiting: 1, ..Sent::default() },
     };
     check("session", session);
 
@@ -72,8 +76,15 @@ fn results_are_those_of_the_table() {
     );
     check(Outcome::Pong(None), r#""pong""#);
     check(
-        Outcome::Session { channels: &[], crs: Crs::WGS84, viewport: Some(viewport), withheld: &[] },
-        r#"{"channels":[],"crs":"EPSG:4326","viewport":{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside"},"withheld":{}}"#,
+        Outcome::Session {
+            channels: &[],
+            crs: Crs::WGS84,
+            viewport: Some(viewport),
+            withheld: &[],
+            accounts: &[],
+            connection: Sent::default(),
+        },
+        r#"{"channels":[],"crs":"EPSG:4326","viewport":{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside"},"withheld":{},"accounts":{},"connection":{"granted":0,"delivered":0,"waiting":0,"replaced":0,"slow":0}}"#,
     );
 }
 

@@ -16,8 +16,14 @@ pub(crate) use tracking::Tracking;
 pub(crate) use window::{Bounds, Window};
 
 use crate::{
-    Count, Event, Happening, connection::Frame, deflate::Deflate, dialect::AnyDialect, pipeline::ClientId,
-    rendering, session::View,
+    Count, Event, Happening,
+    connection::Frame,
+    deflate::Deflate,
+    dialect::AnyDialect,
+    happening::{After, Turn},
+    pipeline::ClientId,
+    rendering,
+    session::View,
 };
 
 /// What one subscription wants: a part of the world, in a coordinate system.
@@ -62,6 +68,10 @@ pub(crate) enum Withheld {
     Own,
     /// A newer state of the same key comes in its place.
     Replaced,
+    /// Its channel is tracked, and has as many keys as are allowed.
+    Untracked,
+    /// There was no room for it.
+    Slow,
 }
 
 impl Sight {
@@ -159,6 +169,7 @@ impl Interest for Sight {
     fn decide(&self, happening: &Happening) -> Result<Form, Withheld> {
         match (self.tracking, happening.turn()) {
             (None, _) => self.show(happening),
+            (Some(_), Some(Turn { after: After::Untracked, .. })) => Err(Withheld::Untracked),
             (Some(Tracking::Behind), _) => Err(Withheld::Replaced),
             (Some(Tracking::Following(_)), None) => self.show(happening),
             (Some(Tracking::Following(_)), Some(turn)) => self.follow(happening, turn),
@@ -187,6 +198,8 @@ impl Withheld {
             Self::TooManyVertices => "too_many_vertices",
             Self::Own => "own",
             Self::Replaced => "replaced",
+            Self::Untracked => "untracked",
+            Self::Slow => "slow",
         }
     }
 }
@@ -209,6 +222,8 @@ impl From<Withheld> for Count {
             Withheld::TooManyVertices => Self::WithheldTooManyVertices,
             Withheld::Own => Self::WithheldOwn,
             Withheld::Replaced => Self::WithheldReplaced,
+            Withheld::Untracked => Self::WithheldUntracked,
+            Withheld::Slow => Self::WithheldSlow,
         }
     }
 }

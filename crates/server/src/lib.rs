@@ -56,7 +56,9 @@ pub use handler::{
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use reload::{Reload, ReloadError};
 pub use server::{Server, StartError};
-pub use session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, View, Viewport};
+pub use session::{
+    ChannelAccount, Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, View, Viewport,
+};
 pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
 pub use store::{
     EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,

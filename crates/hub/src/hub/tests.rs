@@ -249,5 +249,34 @@ fn a_subscription_knows_what_became_of_its_events() {
     assert_eq!(account(early), (3, vec![("no multiple", 2), ("passed over", 2)]));
     assert_eq!(account(late), (2, vec![("no multiple", 1), ("passed over", 1)]));
     assert_eq!(hub.account(late, &"letters"), None);
+    assert_eq!(hub.account(early, &"numbers").unwrap().events, 7);
     assert!(hub.is_subscribed(late, &"numbers") && !hub.is_subscribed(late, &"letters"));
+}
+
+#[test]
+fn replays_and_refusals_are_in_the_account_of_whom_they_concern() {
+    let mut hub: Hub<&str, Multiples, Received> = Hub::new();
+    let (slow, other) = (hub.connect(Received::default()), hub.connect(Received::default()));
+    for id in [slow, other] {
+        hub.subscribe(id, &"numbers", Multiples { of: 2, base: 10 });
+    }
+    for value in [2, 3] {
+        hub.replay(slow, "numbers", &number(value));
+    }
+    hub.publish("numbers", &[number(4), number(6), number(7)]);
+    let fanout = hub.publish("numbers", &[number(8), number(10)]);
+    assert_eq!(fanout.refusing, vec![(slow, 1), (slow, 1), (other, 1)]);
+    for (id, events) in fanout.refusing {
+        hub.note_refused(id, "numbers", "full", events);
+    }
+    let account = |id| {
+        let account = hub.account(id, "numbers").unwrap();
+        (account.events, account.granted, account.withheld)
+    };
+    let expected = (7, 3, vec![("no multiple", 2), ("full", 2)]);
+    assert_eq!(account(slow), expected);
+    assert_eq!(account(other), (5, 3, vec![("no multiple", 1), ("full", 1)]));
+    // It goes with the subscriber into another cohort.
+    hub.subscribe(slow, &"numbers", Multiples { of: 3, base: 10 });
+    assert_eq!(hub.account(slow, "numbers").map(|account| (account.events, account.granted)), Some((7, 3)));
 }

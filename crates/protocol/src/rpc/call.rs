@@ -195,11 +195,16 @@ methods! {
 
     /// Says what the server believes about this connection, and what it withheld for which reason.
     "session" => Session {} -> concat!(
-        r#"{"type":"object","required":["channels","crs","viewport","withheld"],"properties":{"#,
+        r#"{"type":"object","required":["channels","crs","viewport","withheld","accounts","connection"],"properties":{"#,
         r#""channels":{"type":"array","items":{"type":"string"}},"crs":{"type":"string"},"#,
         r#""viewport":{"type":["object","null"]},"#,
-        r#""withheld":{"type":"object","additionalProperties":{"type":"integer","minimum":0}}}}"#
-    ), r#"{"channels":["vehicles"],"crs":"EPSG:4326","viewport":null,"withheld":{"outside":3}}"#;
+        r#""withheld":{"type":"object","additionalProperties":{"type":"integer","minimum":0}},"#,
+        r#""accounts":{"type":"object","additionalProperties":{"type":"object","#,
+        r#""required":["tracked","events","granted","withheld"],"properties":{"tracked":{"type":"boolean"},"#,
+        r#""events":{"type":"integer","minimum":0},"granted":{"type":"integer","minimum":0},"#,
+        r#""withheld":{"type":"object","additionalProperties":{"type":"integer","minimum":0}}}}},"#,
+        r#""connection":{"type":"object","additionalProperties":{"type":"integer","minimum":0}}}}"#
+    ), r#"{"channels":["vehicles"],"crs":"EPSG:4326","viewport":null,"withheld":{"outside":3},"accounts":{"vehicles":{"tracked":true,"events":5,"granted":2,"withheld":{"outside":3}}},"connection":{"granted":2,"delivered":1,"waiting":1,"replaced":0,"slow":0}}"#;
 
     /// Describes all methods: an OpenRPC document.
     "rpc.discover" => Discover {} -> r#"{"type":"object","required":["openrpc","info","methods"]}"#,

@@ -7,7 +7,7 @@ use crate::{
     text::Members,
 };
 
-use super::{Corners, PropertyFilter, parameter::Field};
+use super::{Account, Corners, PropertyFilter, Sent, account::counts, parameter::Field};
 
 /// The result of a call: the state that is in force after it. The table of methods has the schema of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,8 +88,12 @@ pub enum Outcome<'a> {
         crs: Crs,
         /// The viewport, if there is one.
         viewport: Option<Viewport<'a>>,
-        /// How many messages were withheld, by reason.
+        /// How many messages were withheld, by reason, on all channels and on the connection.
         withheld: &'a [(&'a str, u64)],
+        /// What has become of the events of each channel.
+        accounts: &'a [Account<'a>],
+        /// What has become of all that was granted.
+        connection: Sent,
     },
     /// Of `rpc.discover`: what [`discover`](super::discover) makes.
     Description(&'a Json),
@@ -194,7 +198,7 @@ impl Outcome<'_> {
                 named(&mut object, channel, None);
                 object.json("clients", &clients.to_string());
             }
-            Self::Session { channels, crs, viewport, withheld } => {
+            Self::Session { channels, crs, viewport, withheld, accounts, connection } => {
                 object.list("channels", channels, |out, channel| json::string(out, channel.as_str()));
                 object.text("crs", &crs.to_string());
                 let place = object.member("viewport");
@@ -202,11 +206,13 @@ impl Outcome<'_> {
                     Some(viewport) => viewport.write(place),
                     None => place.extend_from_slice(b"null"),
                 }
-                let mut reasons = Object::new(object.member("withheld"));
-                for (reason, count) in withheld {
-                    reasons.json(reason, &count.to_string());
-                }
-                reasons.end();
+                counts(object.member("withheld"), withheld.iter().copied());
+                let mut by_channel = Object::new(object.member("accounts"));
+                accounts
+                    .iter()
+                    .for_each(|account| account.write(by_channel.member(account.channel.as_str())));
+                by_channel.end();
+                connection.write(object.member("connection"));
             }
         }
         object.end();

@@ -21,7 +21,7 @@ use crate::{
     dialect::{Answer, AnyDialect, Payload},
     handler::Handling,
     interest::{Sight, Tracking},
-    session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, Publication, Report, View, Viewport},
+    session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, Publication, View, Viewport},
     worker::Worker,
 };
 
@@ -147,7 +147,7 @@ impl Connection {
         }
     }
 
-    fn say(&mut self, payload: Payload) {
+    pub(super) fn say(&mut self, payload: Payload) {
         match &mut self.gathered {
             Some(kept) => kept.push(payload),
             None => {
@@ -320,15 +320,6 @@ impl Connection {
             Some(Err(error)) => tracing::debug!(%error, "a handler was given up"),
             None => self.handled = None,
         }
-    }
-
-    fn report(&mut self, reference: &str, dialect: &AnyDialect) {
-        let channels: Vec<Channel> =
-            self.session.subscriptions().map(|(channel, _)| channel.clone()).collect();
-        let withheld = self.worker.withheld(self.id);
-        let report = Report { channels: &channels, view: self.session.view(), withheld: &withheld };
-        let answer = dialect.answer(Answer::Report { reference, report: &report }, clock::timestamp());
-        answer.into_iter().for_each(|payload| self.say(payload));
     }
 }
 

@@ -10,6 +10,7 @@ mod frame;
 mod liveness;
 mod mailbox;
 mod prepared;
+mod report;
 mod run;
 mod socket;
 mod timing;

@@ -10,7 +10,7 @@ use geocast_protocol::{
 use super::{Answer, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     Count,
-    session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Viewport, name_of},
+    session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, Viewport, name_of},
 };
 
 /// JSON-RPC 2.0: every call is answered with what is in force from then on.
@@ -119,11 +119,25 @@ impl Rpc {
     fn described(reference: &str, report: &Report<'_>) -> Payload {
         let viewport = report.view.viewport.as_ref();
         let viewport = viewport.and_then(|viewport| Some(in_force(viewport, corners(viewport)?)));
+        let accounts: Vec<rpc::Account<'_>> = report
+            .accounts
+            .iter()
+            .map(|account| rpc::Account {
+                channel: &account.channel,
+                tracked: account.is_tracked,
+                events: account.events,
+                granted: account.granted,
+                withheld: &account.withheld,
+            })
+            .collect();
+        let Sent { granted, delivered, waiting, replaced, slow } = report.sent;
         let outcome = Outcome::Session {
             channels: report.channels,
             crs: name_of(report.view.output),
             viewport,
             withheld: report.withheld,
+            accounts: &accounts,
+            connection: rpc::Sent { granted, delivered, waiting, replaced, slow },
         };
         answer(reference, Ok(&outcome))
     }

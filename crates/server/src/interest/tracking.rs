@@ -86,6 +86,7 @@ impl Sight {
         let was_shown = turn.before.as_ref().is_some_and(|before| self.shows(before).is_ok());
         let kind = match (was_shown, turn.after) {
             (_, After::Same) => return Err(Withheld::Replaced),
+            (_, After::Untracked) => return Err(Withheld::Untracked),
             (true, After::Gone(reason)) => ChangeKind::Leave(reason),
             (false, After::Gone(_)) => return Err(Withheld::Outside),
             (was_shown, After::Here) => match (was_shown, self.shows(event)) {

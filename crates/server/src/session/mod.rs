@@ -1,5 +1,6 @@
 //! One client's conversation, without sockets: messages go in, [`Effect`]s come out, and time is an argument.
 
+mod account;
 mod conversation;
 mod effect;
 mod fault;
@@ -16,6 +17,7 @@ use std::{
 use geocast_geo_filter::{Catalogue, KnownCrs};
 use geocast_protocol::{Channel, envelope::Timestamp};
 
+pub use account::{ChannelAccount, Sent};
 pub use conversation::Conversation;
 pub(crate) use effect::{Asked, Buffering, Effect};
 pub use effect::{Fetch, Publication, Receipt};

@@ -1,6 +1,8 @@
 use geocast_geo_filter::{KnownCrs, Region};
 use geocast_protocol::{Channel, Crs, text::Members};
 
+use super::{ChannelAccount, Sent};
+
 /// What a client looks at and in which coordinates it wants it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
@@ -30,8 +32,12 @@ pub struct Report<'a> {
     pub channels: &'a [Channel],
     /// What it looks at.
     pub view: &'a View,
-    /// How many messages it did not get, by reason.
+    /// How many messages it did not get, by reason: the sum of what the accounts say, and of what the connection lost.
     pub withheld: &'a [(&'a str, u64)],
+    /// What has become of the events of each channel.
+    pub accounts: &'a [ChannelAccount],
+    /// What has become of all events that were granted.
+    pub sent: Sent,
 }
 
 impl View {

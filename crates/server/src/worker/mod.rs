@@ -11,13 +11,12 @@ mod tracks;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
-use geocast_hub::{Fanout, Hub, Overflow, SubscriberId, Tally};
+use geocast_hub::{Account, Fanout, Hub, Overflow, SubscriberId, Tally};
 use geocast_protocol::Channel;
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
@@ -175,8 +174,9 @@ impl Worker {
     pub(crate) fn replay(&self, id: SubscriberId, channel: &Channel, mark: u64) {
         for event in self.holds.borrow().since(channel, mark) {
             let happening = Happening::from(Arc::clone(event));
-            let fanout = self.hub.borrow_mut().replay(id, &Topic::messages(channel), &happening);
-            self.account(&fanout);
+            let topic = Topic::messages(channel);
+            let fanout = self.hub.borrow_mut().replay(id, &topic, &happening);
+            self.account(&topic, &fanout, Withheld::Slow);
             self.flush();
         }
     }
@@ -186,18 +186,16 @@ impl Worker {
         self.hub.borrow().is_subscribed(id, &Topic::messages(channel))
     }
 
-    /// How many events a client did not get, by reason: of the channels that it is subscribed to now.
-    pub(crate) fn withheld(&self, id: SubscriberId) -> Vec<(&'static str, u64)> {
-        let hub = self.hub.borrow();
-        let accounts = hub.subscriptions(id).filter_map(|channel| hub.account(id, channel));
-        let mut withheld = BTreeMap::new();
-        for (reason, number) in accounts.flat_map(|account| account.withheld) {
-            *withheld.entry(reason.name()).or_default() += number;
-        }
-        drop(hub);
-        let lost = self.look_into(id, |mailbox| Some(mailbox.total())).unwrap_or_default();
-        withheld.extend([("replaced", lost.replaced), ("slow", lost.dropped)]);
-        withheld.into_iter().filter(|(_, number)| *number > 0).collect()
+    /// What has become of the events of a client's subscription.
+    pub(crate) fn account_of(&self, id: SubscriberId, topic: &Topic) -> Option<Account<Withheld>> {
+        self.hub.borrow().account(id, topic)
+    }
+
+    /// What has become of all events that a client's mailbox took, and how many of them it still has.
+    pub(crate) fn sent(&self, id: SubscriberId) -> Option<(Tally, u64)> {
+        // Whatever has left meanwhile is counted first.
+        self.with_mailbox(id, |_mailbox| ())?;
+        self.look_into(id, |mailbox| Some((mailbox.total(), mailbox.events())))
     }
 
     /// Ends the holds whose time is over, and forgets what is older than a hold lasts.
@@ -224,8 +222,9 @@ impl Worker {
         drop(holds);
         let channel = first.event.channel();
         let shared = events.iter().map(|in_flight| &in_flight.event);
-        let fanout = self.hub.borrow_mut().publish(&Topic::messages(channel), shared);
-        self.account(&fanout);
+        let topic = Topic::messages(channel);
+        let fanout = self.hub.borrow_mut().publish(&topic, shared);
+        self.account(&topic, &fanout, Withheld::Slow);
         if self.tracked.borrow().contains_key(channel) {
             events.iter().for_each(|in_flight| self.publish_to_trackers(&in_flight.event, now));
         }
@@ -254,11 +253,14 @@ impl Worker {
         }
     }
 
-    /// Counts events that were kept from subscribers. Those that were taken are counted when their way ends.
-    fn account(&self, fanout: &Fanout<Withheld>) {
+    /// Counts events that were kept from subscribers; `refused` is the reason for those that found no room. Those that were taken
+    /// are counted when their way ends.
+    fn account(&self, topic: &Topic, fanout: &Fanout<Withheld>, refused: Withheld) {
         let counters = &self.node.counters;
         if fanout.refused > 0 {
-            counters.add_many(Count::WithheldSlow, fanout.refused);
+            counters.add_many(refused.into(), fanout.refused);
+            let mut hub = self.hub.borrow_mut();
+            fanout.refusing.iter().for_each(|(id, events)| hub.note_refused(*id, topic, refused, *events));
         }
         for (reason, number) in &fanout.withheld {
             counters.add_many((*reason).into(), *number);

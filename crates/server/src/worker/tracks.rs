@@ -16,7 +16,7 @@ use super::{Topic, Worker};
 use crate::{
     Count, Event, Happening, StoreError,
     happening::{After, Turn},
-    interest::Sight,
+    interest::{Sight, Withheld},
     tracking::{Behind, Bound, ChannelRule, State, TrackedChannel, pan},
 };
 
@@ -194,9 +194,8 @@ impl Worker {
             return self.publish_change(entry, &Happening::from(Arc::clone(event)));
         };
         if !keyed.is_deleted && !entry.mirror.has_room(event, keyed, self.bound()) {
-            let hidden = self.hub.borrow().audience(&Topic::state(event.channel()));
-            self.node.counters.add_many(Count::WithheldUntracked, hidden as u64);
-            return;
+            let turn = Turn { before: None, after: After::Untracked };
+            return self.publish_change(entry, &Happening::of_key(Arc::clone(event), turn));
         }
         let turn = entry.mirror.turn(event, keyed);
         self.publish_change(entry, &Happening::of_key(Arc::clone(event), turn));
@@ -230,17 +229,18 @@ impl Worker {
     /// Publishes a change that the mirror does not have yet. Who has no room for it falls behind.
     fn publish_change(&self, entry: &mut TrackedChannel, happening: &Happening) {
         let channel = happening.channel();
-        let mut fanout = self.hub.borrow_mut().publish(&Topic::state(channel), [happening]);
-        if happening.turn().is_some() {
-            for id in std::mem::take(&mut fanout.refusing) {
-                self.fall_behind(id, channel, entry);
-                let mut hub = self.hub.borrow_mut();
-                hub.sink(id).into_iter().for_each(|mailbox| mailbox.wake());
-            }
-            // They will be sent a newer state in its place.
-            self.node.counters.add_many(Count::WithheldReplaced, std::mem::take(&mut fanout.refused));
+        let topic = Topic::state(channel);
+        let fanout = self.hub.borrow_mut().publish(&topic, [happening]);
+        if happening.turn().is_none() {
+            return self.account(&topic, &fanout, Withheld::Slow);
         }
-        self.account(&fanout);
+        // They will be sent a newer state in its place.
+        self.account(&topic, &fanout, Withheld::Replaced);
+        for (id, _) in fanout.refusing {
+            self.fall_behind(id, channel, entry);
+            let mut hub = self.hub.borrow_mut();
+            hub.sink(id).into_iter().for_each(|mailbox| mailbox.wake());
+        }
     }
 
     /// Sees to it that a subscriber is behind: what it has is what the mirror has. False if it does not track the channel.

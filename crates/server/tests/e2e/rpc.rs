@@ -111,7 +111,11 @@ async fn the_session_says_what_was_withheld_and_why(backend: Backend) {
     let server = TestServer::start(backend).await;
     let mut caller = Caller::connect(&server).await;
     let empty = caller.call("session", json!([])).await;
-    assert_eq!(empty, json!({ "channels": [], "crs": "EPSG:4326", "viewport": null, "withheld": {} }));
+    let nothing = json!({ "granted": 0, "delivered": 0, "waiting": 0, "replaced": 0, "slow": 0 });
+    let expected = json!({
+        "channels": [], "crs": "EPSG:4326", "viewport": null, "withheld": {}, "accounts": {}, "connection": nothing,
+    });
+    assert_eq!(empty, expected);
     caller.call("viewport", json!([[0, 0, 10, 10]])).await;
     caller.call("subscribe", json!(["map"])).await;
     for x in 0..5 {
@@ -127,6 +131,10 @@ async fn the_session_says_what_was_withheld_and_why(backend: Backend) {
     let session = caller.call("session", json!([])).await;
     assert_eq!(session["channels"], json!(["map"]));
     assert_eq!(session["withheld"], json!({ "outside": 3 }));
+    let account = json!({ "tracked": false, "events": 7, "granted": 4, "withheld": { "outside": 3 } });
+    assert_eq!(session["accounts"], json!({ "map": account }));
+    let sent = json!({ "granted": 4, "delivered": 4, "waiting": 0, "replaced": 0, "slow": 0 });
+    assert_eq!(session["connection"], sent);
     assert_eq!(session["viewport"]["bbox"], json!([20, 0, 30, 10]));
     assert_eq!(server.count(Count::WithheldOutside), 3);
 }

@@ -1,5 +1,6 @@
 //! Tracked subscriptions: what enters, changes and leaves.
 
+mod accounts;
 mod follower;
 mod over_redis;
 mod pressure;
