@@ -52,7 +52,7 @@ counts! {
     WithheldSlow => "withheld_slow_consumer",
     /// Messages kept from a subscriber: a newer state of the same key came while they were waiting.
     WithheldReplaced => "withheld_replaced",
-    /// Messages kept from a tracked subscriber: its channel has as many keys as are allowed.
+    /// Messages kept from a tracked subscriber: its channel has as many keys, or as much state, as is allowed.
     WithheldUntracked => "withheld_untracked_key",
     /// Messages kept from a subscriber: its connection ended while they were waiting.
     WithheldGone => "withheld_connection_ended",

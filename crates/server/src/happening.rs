@@ -26,7 +26,7 @@ pub(crate) enum After {
     Here,
     /// Its state is what it was before: those who know it have been told.
     Same,
-    /// It is not known, because its channel has as many keys as are allowed.
+    /// It is not known, because its channel has as many keys, or as much state, as is allowed.
     Untracked,
     /// There is no such key any more.
     Gone(LeaveReason),

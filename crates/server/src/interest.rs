@@ -68,7 +68,7 @@ pub(crate) enum Withheld {
     Own,
     /// A newer state of the same key comes in its place.
     Replaced,
-    /// Its channel is tracked, and has as many keys as are allowed.
+    /// Its channel is tracked, and has as many keys, or as much state, as is allowed.
     Untracked,
     /// There was no room for it.
     Slow,

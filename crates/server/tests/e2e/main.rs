@@ -31,6 +31,7 @@ mod mobility_toolbox;
 mod not_finite;
 mod origins;
 mod packages;
+mod pages;
 mod pings;
 mod pipeline;
 mod positions;

@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `* PUBLISH channel payload` | somebody publishes |
 //! | `* SET channel key payload` | somebody sets a key of the state, and so publishes |
+//! | `* DELETE channel key` | somebody deletes one, and so publishes |
 //!
 //! Behind the path, `-f` and `--redis-channels` begin lists of filters and of channels that pass them.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use futures_util::FutureExt;
-use geocast_server::{Secret, Settings, pipeline::Filters};
+use geocast_server::{Secret, Settings, deletion_notice, pipeline::Filters};
 
 use crate::{
     client::{Client, QUIET},
@@ -72,6 +73,10 @@ async fn publish(server: &TestServer, event: &str) {
     match words.as_slice() {
         ["PUBLISH", channel, payload @ ..] => server.publish(channel, payload.join(" ")).await,
         ["SET", channel, key, payload] => server.put(channel, key, (*payload).to_owned()).await,
+        ["DELETE", channel, key] => {
+            let (channel, notice) = (channel.parse().expect("a channel"), deletion_notice(key));
+            assert!(server.store.remove(&channel, key, notice).await.expect("the store answers"));
+        }
         other => panic!("{other:?} is no event"),
     }
 }
@@ -92,7 +97,7 @@ fn apply(settings: &mut Settings, options: &[&str]) {
 }
 
 async fn transcripts_are_true(backend: Backend) {
-    for (name, at_least) in [("protocol.md", 4), ("filters.md", 4)] {
+    for (name, at_least) in [("protocol.md", 4), ("filters.md", 4), ("tracking.md", 3)] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
         let page = std::fs::read_to_string(&path).expect("the page is in the tree");
         let transcripts = Transcript::all(&page);

@@ -1,9 +1,11 @@
 //! In the text dialect.
 
+use geocast_server::Count;
 use serde_json::{Value, json};
 
 use super::follower::point;
 use crate::{
+    client::QUIET,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -58,6 +60,11 @@ async fn what_changes_is_collected(backend: Backend) {
             .collect()
     };
     assert_eq!(changes(&envelope), [r#""enter" "a""#, r#""enter" "b""#, r#""update" "a""#]);
+    // The last of them may still be on its way.
+    while server.count(Count::Events) < 5 {
+        tokio::time::sleep(QUIET).await;
+    }
+    tokio::time::sleep(QUIET).await;
     // What a viewport changes comes behind what was collected before.
     client.send("BBOX 0 0 4.5 10").await;
     assert_eq!(changes(&client.next().await), [r#""update" "b""#, r#""update" "a""#]);
