@@ -1,4 +1,4 @@
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
     AbsentClientReference, AxisOrder, ChannelNames, Compression, JsonEncoding, KeyFile, Limits, OriginPolicy,
@@ -8,7 +8,7 @@ use geocast_server::{
 use crate::{
     arguments::{
         AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, LimitOptions, LogFormat,
-        Options, OverflowOption, RedisOptions, TimeoutOptions, TokenOptions,
+        Options, OverflowOption, RedisOptions, TimeoutOptions, TokenOptions, TrackingOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -49,6 +49,7 @@ impl TryFrom<Options> for Launch {
             axis_order,
             tokens,
             dialects,
+            tracking,
             filters,
             deflate,
             deflate_threshold,
@@ -74,6 +75,9 @@ impl TryFrom<Options> for Launch {
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
         settings.tokens = token_settings(tokens)?;
         apply_dialects(&mut settings, dialects)?;
+        let TrackingOptions { track_key, stale_after } = tracking;
+        set(&mut settings.track_keys, track_key);
+        set(&mut settings.stale_after, stale_after);
         apply_filters(&mut settings, filters)?;
         let filtered_port = (!settings.filters.is_empty() && listen.usock.is_none()).then_some(FILTERED_PORT);
         set(&mut settings.absent_client_reference, client_reference.map(Into::into));
@@ -173,6 +177,8 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
         max_transforms,
         max_in_flight,
         max_embedded_state,
+        max_tracked_keys,
+        max_tracked_state,
         max_buffer_time,
         max_buffer_count,
         max_handled,
@@ -190,6 +196,8 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
     set(&mut limits.transforms, max_transforms);
     set(&mut limits.in_flight, max_in_flight);
     set(&mut limits.embedded_state, max_embedded_state);
+    set(&mut limits.tracked_keys, max_tracked_keys.map(NonZeroUsize::get));
+    set(&mut limits.tracked_bytes, max_tracked_state);
     set(&mut limits.buffer.0, max_buffer_time.map(milliseconds));
     set(&mut limits.buffer.1, max_buffer_count);
     set(&mut limits.handled, max_handled);

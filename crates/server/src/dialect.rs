@@ -33,6 +33,77 @@ use crate::session::{Conversation, Fault, Fetch, Report};
 ///
 /// One value serves all clients and all workers; what is to be known of one client is in the [`Conversation`]. Nothing here
 /// may wait: what takes time is asked of the conversation and comes back as an [`Answer`].
+///
+/// # Tracking
+///
+/// Who asks the conversation to [`track`](Conversation::track) a channel is pushed what becomes of keys in its viewport: then
+/// [`Push::change`] says what has become of which key, and the content is its feature, or [`Content::Null`] where it leaves. It
+/// is `None` for messages without a key, and wherever nobody tracks; a dialect that never asks needs not look at it. Of rohrpost,
+/// aiows and the pipeline none does.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use geocast_server::{
+///     Answer, Change, ChangeFormat, ChangeKind, Channel, Content, Conversation, Dialect, Kind, LeaveReason, Message,
+///     Payload, Push, Timestamp, Told,
+/// };
+///
+/// /// A channel's name tracks it; then come `+key feature`, `=key feature` and `-key reason`.
+/// #[derive(Debug)]
+/// struct Signs;
+///
+/// impl Dialect for Signs {
+///     fn name(&self) -> &'static str {
+///         "signs"
+///     }
+///
+///     fn receive(&self, message: Message<'_>, conversation: &mut Conversation<'_>) {
+///         let Message::Text(name) = message else { return };
+///         let Ok(channel) = name.parse::<Channel>() else { return };
+///         if let Err(fault) = conversation.track(channel, ChangeFormat::default(), None) {
+///             conversation.say(Payload::text(fault.message));
+///         }
+///     }
+///
+///     fn push(&self, push: &Push<'_>, buffer: &mut Vec<u8>) -> Kind {
+///         let Some(Told { change, .. }) = push.change else {
+///             push.content.write(buffer);
+///             return Kind::Text;
+///         };
+///         let (sign, reason) = match change.kind {
+///             ChangeKind::Enter => (b'+', None),
+///             ChangeKind::Update => (b'=', None),
+///             ChangeKind::Leave(reason) => (b'-', Some(reason)),
+///         };
+///         buffer.push(sign);
+///         buffer.extend_from_slice(change.key.as_bytes());
+///         buffer.push(b' ');
+///         match reason {
+///             Some(reason) => buffer.extend_from_slice(reason.as_str().as_bytes()),
+///             None => push.content.write(buffer),
+///         }
+///         Kind::Text
+///     }
+///
+///     fn answer(&self, _: Answer<'_>, _: Timestamp) -> Vec<Payload> {
+///         Vec::new()
+///     }
+/// }
+///
+/// let channel: Channel = "vehicles".parse()?;
+/// let told = |kind, content| {
+///     let change = Change { kind, key: "7", former: None, feature: content };
+///     let change = Some(Told { change, format: ChangeFormat::default() });
+///     let push = Push { channel: &channel, content, published: Timestamp::since_epoch(Duration::ZERO), number: 1, change };
+///     let mut buffer = Vec::new();
+///     Signs.push(&push, &mut buffer);
+///     buffer
+/// };
+/// assert_eq!(told(ChangeKind::Enter, Content::Json(b"{}")), b"+7 {}");
+/// assert_eq!(told(ChangeKind::Leave(LeaveReason::Moved), Content::Null), b"-7 moved");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Dialect: Debug + Send + Sync + 'static {
     /// Its name in logs, and the WebSocket sub-protocol (RFC 6455 §1.9) by which clients may ask for it.
     fn name(&self) -> &'static str;
@@ -95,7 +166,8 @@ pub struct Push<'a> {
     pub published: Timestamp,
     /// Its number among all that this node got.
     pub number: u64,
-    /// What it changes about a key, for a tracked subscriber.
+    /// What it changes about a key, for a tracked subscriber; `None` for a message that changes none. See
+    /// [`Dialect`](Dialect#tracking).
     pub change: Option<Told<'a>>,
 }
 

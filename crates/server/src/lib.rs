@@ -78,6 +78,8 @@ pub use geocast_protocol::Channel;
 pub use geocast_protocol::aiows::{ChannelNames, JsonEncoding};
 /// Re-exported for [`Dialect`].
 pub use geocast_protocol::envelope::{Content, Timestamp};
+/// Re-exported for [`Dialect`] and what it [is told](Told) of tracked channels.
+pub use geocast_protocol::{Change, ChangeFormat, ChangeKind, LeaveReason};
 /// Re-exported for [`RequestHandler`].
 pub use geocast_protocol::{Json, rohrpost::RawRequest};
 

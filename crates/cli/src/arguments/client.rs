@@ -66,6 +66,13 @@ pub(crate) struct SubArguments {
     pub(crate) channels: Vec<Channel>,
     #[command(flatten)]
     pub(crate) look: Look,
+    /// Say what enters the box, what changes in it, and what leaves it, beginning with what is there
+    #[arg(long)]
+    pub(crate) track: bool,
+    /// At the end, and also each time this time has passed, say on standard error how many events came, and how many of them were
+    /// withheld for which reason
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = units::some_time)]
+    pub(crate) explain: Option<Option<Duration>>,
     /// Let the server collect messages for so long, or so many of them: 500ms,100
     #[arg(long, value_name = "TIME,N")]
     pub(crate) buffer: Option<Buffer>,

@@ -177,9 +177,14 @@ const SUB_EXAMPLES: &str = "\
 Prints one JSON value per line, or indented and coloured on a terminal. The box is meant in
 EPSG:4326 (longitude, latitude) unless --bbox-crs says otherwise; --projection is for the output.
 
+With --track, each value says what has become of which key:
+  {\"change\":\"enter\",\"key\":7,\"feature\":{…}}, also with \"update\"
+  {\"change\":\"leave\",\"key\":7,\"reason\":\"moved\"}
+
 Examples:
   geocast sub vehicles --bbox 5.9,45.8,10.5,47.8 --count 5
   geocast sub vehicles --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857 | jq .properties.line
+  geocast sub vehicles --bbox 8.4,47.3,8.7,47.5 --track --explain=10s
 
 Exit codes: 0 all of --count came; 1 failed; 2 bad option; 3 fewer than --count, or nothing, before
 --timeout; 4 server not reached.";
@@ -218,6 +223,7 @@ mod tests {
         let readme = readme.chain(include_str!("../../../../docs/access.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/filters.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/migrating.md").lines());
+        let readme = readme.chain(include_str!("../../../../docs/tracking.md").lines());
         let help = [EXAMPLES, SERVE_EXAMPLES, DEMO_EXAMPLES, GET_EXAMPLES, SUB_EXAMPLES, PUB_EXAMPLES];
         let help = help.iter().flat_map(|help| help.lines());
         let examples: Vec<_> =

@@ -11,6 +11,7 @@ mod producer;
 mod redis;
 mod timeouts;
 mod tokens;
+mod tracking;
 
 pub(crate) use client::{GetArguments, Look, PubArguments, Server, SubArguments};
 pub(crate) use dialects::DialectOptions;
@@ -23,3 +24,4 @@ pub(crate) use producer::ProducerOptions;
 pub(crate) use redis::RedisOptions;
 pub(crate) use timeouts::TimeoutOptions;
 pub(crate) use tokens::TokenOptions;
+pub(crate) use tracking::TrackingOptions;

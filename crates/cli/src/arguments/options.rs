@@ -6,6 +6,7 @@ use geocast_server::{ChannelRule, Origin, PathProjection, Patterns, RedisUrl};
 
 use super::{
     DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions,
+    TrackingOptions,
 };
 use crate::{logging, units};
 
@@ -143,6 +144,8 @@ pub(crate) struct Options {
     pub(crate) tokens: TokenOptions,
     #[command(flatten)]
     pub(crate) dialects: DialectOptions,
+    #[command(flatten)]
+    pub(crate) tracking: TrackingOptions,
     #[command(flatten)]
     pub(crate) filters: FilterOptions,
     #[command(flatten)]

@@ -2,10 +2,12 @@
 
 mod backoff;
 mod buffer;
+mod change;
 mod command_line_box;
 mod connection;
 mod dial;
 mod envelope;
+mod explanation;
 mod get;
 mod output;
 mod pretty;

@@ -1,6 +1,7 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use super::{
+    change,
     envelope::Envelope,
     pretty::{Colour, pretty},
 };
@@ -12,6 +13,8 @@ pub(super) struct Output {
     out: BufWriter<Stdout>,
     form: Form,
     envelope: bool,
+    /// Whether changes of keys come.
+    is_tracked: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +32,12 @@ impl Output {
             (true, true) => Form::Pretty(Colour::Off),
             (true, false) => Form::Pretty(Colour::On),
         };
-        Self { out: BufWriter::new(out), form, envelope: look.envelope }
+        Self { out: BufWriter::new(out), form, envelope: look.envelope, is_tracked: false }
+    }
+
+    /// The same for changes of keys.
+    pub(super) fn tracked(self, is_tracked: bool) -> Self {
+        Self { is_tracked, ..self }
     }
 
     /// Prints the content, or all of the envelope.
@@ -37,7 +45,10 @@ impl Output {
         let text = if self.envelope { envelope.text } else { envelope.content };
         match self.form {
             Form::Lines => self.out.write_all(&line(text)),
-            Form::Pretty(colour) => self.out.write_all(pretty(text, colour).as_bytes()),
+            Form::Pretty(colour) => {
+                let change = (self.is_tracked && !self.envelope).then(|| change::heading(text, colour));
+                self.out.write_all(change.flatten().unwrap_or_else(|| pretty(text, colour)).as_bytes())
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-use geocast_protocol::{Channel, Word, text::Command};
+use geocast_protocol::{ChangeFormat, Channel, Word, text::Command};
 
 use crate::arguments::{Look, SubArguments};
 
@@ -6,9 +6,9 @@ use crate::arguments::{Look, SubArguments};
 pub(super) fn subscription(arguments: &SubArguments) -> Vec<Command> {
     let mut commands = look(&arguments.look);
     commands.extend(arguments.buffer.map(super::Buffer::command));
-    commands.extend(
-        arguments.channels.iter().map(|channel| Command::Subscribe { channel: channel.clone(), track: None }),
-    );
+    let track = arguments.track.then_some(ChangeFormat::Changes);
+    let subscribe = |channel: &Channel| Command::Subscribe { channel: channel.clone(), track };
+    commands.extend(arguments.channels.iter().map(subscribe));
     commands
 }
 
@@ -66,6 +66,7 @@ mod tests {
             "sub a --bbox -1,2,3,4 --projection EPSG:3857 --buffer 1s,5",
             &["PROJECTION EPSG:3857", "BBOX -1 2 3 4 crs=EPSG:4326", "BUFFER 1000 5", "SUB a"],
         );
+        check("sub a b --track --explain", &["SUB a track", "SUB b track"]);
         check("sub a --bbox 1,2,3,4 --bbox-crs epsg:2056", &["BBOX 1 2 3 4 crs=EPSG:2056", "SUB a"]);
         check("get a", &["GET a client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);
         check("get a k", &["GET a k client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use geocast_protocol::Channel;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{json, value::RawValue};
+
+use super::explanation::{EXPLANATION, Explanation};
 
 /// Something that a server says in JSON-RPC, in between.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,14 +15,17 @@ pub(super) enum Said {
     Delivers(BTreeSet<String>),
     /// Why it does not let a channel be read.
     Refuses(String),
+    /// What has become of events.
+    Explains(Explanation),
     /// Nothing that was asked for.
     Nothing,
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct Reply<'a> {
     id: Option<String>,
-    result: Option<Session>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
     error: Option<Reason>,
 }
 
@@ -51,12 +56,18 @@ pub(super) fn read(frame: &str) -> Option<Said> {
     if !frame.starts_with(r#"{"jsonrpc""#) {
         return None;
     }
-    let Ok(Reply { id, result, error }) = serde_json::from_str(frame) else { return Some(Said::Nothing) };
-    Some(match (id.as_deref(), result, error) {
-        (Some(STANDING), Some(session), _) => Said::Delivers(session.channels),
-        (Some(REASON), _, Some(reason)) => Said::Refuses(reason.message),
-        _ => Said::Nothing,
-    })
+    let said = || {
+        let Reply { id, result, error } = serde_json::from_str(frame).ok()?;
+        match (id.as_deref()?, result, error) {
+            (STANDING, Some(session), _) => serde_json::from_str::<Session>(session.get())
+                .ok()
+                .map(|session| Said::Delivers(session.channels)),
+            (EXPLANATION, Some(session), _) => serde_json::from_str(session.get()).ok().map(Said::Explains),
+            (REASON, _, Some(reason)) => Some(Said::Refuses(reason.message)),
+            _ => None,
+        }
+    };
+    Some(said().unwrap_or(Said::Nothing))
 }
 
 const STANDING: &str = "geocast-standing";

@@ -1,16 +1,18 @@
 use std::{
     collections::BTreeSet,
     io::{self, IsTerminal},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::bail;
 use geocast_protocol::Channel;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     backoff::Backoff,
     connection::{Connection, Incoming},
     envelope::Envelope,
+    explanation::{self, Explanation},
     output::{self, Output},
     setup,
     standing::{self, Said},
@@ -20,11 +22,24 @@ use crate::{arguments::SubArguments, exit::Exit};
 /// `geocast sub`: what is published on channels.
 pub(crate) async fn sub(arguments: SubArguments) -> anyhow::Result<Exit> {
     let timeout = arguments.timeout;
-    let mut listener = Listener::new(arguments);
-    let outcome = match timeout {
-        Some(timeout) => tokio::time::timeout(timeout, listener.listen()).await.unwrap_or(Ok(())),
-        None => listener.listen().await,
+    let (mut listener, mut connection) = (Listener::new(arguments), None);
+    let stopped = listener.explains.is_some().then(stopped).transpose()?;
+    let outcome = {
+        let listening = listener.listen(&mut connection);
+        let listening = async {
+            match timeout {
+                Some(timeout) => tokio::time::timeout(timeout, listening).await.unwrap_or(Ok(())),
+                None => listening.await,
+            }
+        };
+        match stopped {
+            Some(stopped) => tokio::select! { outcome = listening => outcome, () = stopped => Ok(()) },
+            None => listening.await,
+        }
     };
+    if outcome.as_ref().err().is_none_or(output::is_closed) {
+        listener.end(connection).await;
+    }
     match outcome {
         Err(error) if output::is_closed(&error) => Ok(Exit::Success),
         Err(error) => Err(error),
@@ -46,15 +61,29 @@ struct Listener {
     refused: BTreeSet<Channel>,
     /// Reasons for that which have been asked for and have not come yet.
     reasons: usize,
+    /// Whether, and how often, it is said what has become of events.
+    explains: Option<Explains>,
     output: Output,
     printed: usize,
     /// Whether it has been said what may be wrong when nothing comes.
     wondered: bool,
 }
 
+/// The saying of what has become of events.
+#[derive(Debug)]
+struct Explains {
+    /// After so long it is asked again; without, only at the end.
+    every: Option<Duration>,
+    /// When, if that is to come before the end.
+    due: Option<Instant>,
+    /// Answers that have not come yet.
+    asked: usize,
+}
+
 impl Listener {
     fn new(arguments: SubArguments) -> Self {
-        let output = Output::new(&arguments.look);
+        let output = Output::new(&arguments.look).tracked(arguments.track);
+        let explains = arguments.explain.map(|every| Explains { every, due: None, asked: 0 });
         let commands = setup::subscription(&arguments);
         // The last question is which of the channels are delivered.
         let commands = commands.iter().map(ToString::to_string).chain([standing::question()]).collect();
@@ -63,6 +92,7 @@ impl Listener {
             commands,
             refused: BTreeSet::new(),
             reasons: 0,
+            explains,
             output,
             printed: 0,
             wondered: false,
@@ -70,24 +100,24 @@ impl Listener {
     }
 
     /// Prints until enough has come, over as many connections as it takes.
-    async fn listen(&mut self) -> anyhow::Result<()> {
+    async fn listen(&mut self, place: &mut Option<Connection>) -> anyhow::Result<()> {
         let server = self.arguments.server.clone();
-        let mut connection = Connection::open(&server, &self.commands).await?;
+        let mut connection = place.insert(Connection::open(&server, &self.commands).await?);
         self.tell();
         loop {
-            let Some(reason) = self.hear(&mut connection).await? else {
-                connection.close().await;
-                return Ok(());
-            };
+            self.wait_to_explain();
+            let Some(reason) = self.hear(connection).await? else { return Ok(()) };
             if self.arguments.no_reconnect {
                 bail!("the connection ended: {reason}");
             }
             eprintln!("geocast: the connection ended: {reason}; connecting again");
             let mut backoff = Backoff::default();
+            // Of a connection that is gone, nothing can be said any more.
+            *place = None;
             connection = loop {
                 tokio::time::sleep(backoff.wait(fastrand::f64())).await;
                 if let Ok(connection) = Connection::open(&server, &self.commands).await {
-                    break connection;
+                    break place.insert(connection);
                 }
             };
             (self.refused, self.reasons) = (BTreeSet::new(), 0);
@@ -98,11 +128,16 @@ impl Listener {
     /// Prints what comes. `None`: enough has come; otherwise why nothing comes any more.
     async fn hear(&mut self, connection: &mut Connection) -> anyhow::Result<Option<String>> {
         loop {
-            let mut next = match tokio::time::timeout(SUSPICIOUS, connection.next()).await {
-                Ok(incoming) => Some(incoming),
-                Err(_) => {
+            let due = self.explains.as_ref().and_then(|explains| explains.due);
+            let mut next = tokio::select! {
+                incoming = connection.next() => Some(incoming),
+                () = sleep_until(due) => {
+                    self.ask_for_explanation(connection).await?;
+                    None
+                }
+                () = tokio::time::sleep(SUSPICIOUS), if !self.wondered => {
                     self.wonder();
-                    Some(connection.next().await)
+                    None
                 }
             };
             while let Some(incoming) = next {
@@ -113,6 +148,7 @@ impl Listener {
                             self.look_for_refusals(connection, &delivered).await?
                         }
                         Some(Said::Refuses(reason)) => self.refusal(&reason)?,
+                        Some(Said::Explains(explanation)) => self.explain(&explanation),
                         Some(Said::Nothing) => {}
                     },
                     Incoming::Sign => {}
@@ -161,6 +197,65 @@ impl Listener {
         Ok(())
     }
 
+    /// Asks for what has become of events. Until the answer is there it is not asked again, so that a server that is silent is
+    /// found to be.
+    async fn ask_for_explanation(&mut self, connection: &mut Connection) -> anyhow::Result<()> {
+        if let Some(explains) = &mut self.explains {
+            explains.due = None;
+            explains.asked += 1;
+            connection.say(explanation::question()).await?;
+        }
+        Ok(())
+    }
+
+    /// On a connection that has just begun, or after an answer.
+    fn wait_to_explain(&mut self) {
+        if let Some(explains) = &mut self.explains {
+            explains.asked = 0;
+            explains.due = explains.every.map(|every| Instant::now() + every);
+        }
+    }
+
+    fn explain(&mut self, explanation: &Explanation) {
+        explanation.to_string().lines().for_each(|line| eprintln!("geocast: {line}"));
+        self.wait_to_explain();
+    }
+
+    /// Says what has become of events, if that is wanted, and goodbye.
+    async fn end(&mut self, connection: Option<Connection>) {
+        let Some(mut connection) = connection else { return };
+        if self.explains.is_some() {
+            let last = self.hear_explanation(&mut connection);
+            if !tokio::time::timeout(EXPLANATION, last).await.unwrap_or(false) {
+                eprintln!("geocast: the server does not say what has become of events");
+            }
+        }
+        connection.close().await;
+    }
+
+    /// Asks a last time and waits for the answer; what else comes is passed over. False if there will be none.
+    async fn hear_explanation(&mut self, connection: &mut Connection) -> bool {
+        if self.ask_for_explanation(connection).await.is_err() {
+            return false;
+        }
+        let mut left = self.explains.as_ref().map_or(0, |explains| explains.asked);
+        while left > 0 {
+            match connection.next().await {
+                Incoming::Frame(frame) => {
+                    if let Some(Said::Explains(explanation)) = standing::read(&frame) {
+                        left -= 1;
+                        if left == 0 {
+                            self.explain(&explanation);
+                        }
+                    }
+                }
+                Incoming::Sign => {}
+                Incoming::End { .. } => return false,
+            }
+        }
+        true
+    }
+
     fn frame(&mut self, frame: &str) -> anyhow::Result<()> {
         for envelope in Envelope::read(frame)? {
             if let Some(error) = envelope.error() {
@@ -200,9 +295,32 @@ impl Listener {
     }
 }
 
+/// Waits until then, or for ever.
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends when somebody wants this to end. From here on the signals for that do not end the process.
+fn stopped() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
 /// What lets a channel be read.
 const ADVICE: &str =
     " (its operator allows channels with --channels, or with a token in --url: ?token=TOKEN)";
 
 /// After so long without a message, somebody who waits may want to know why.
 const SUSPICIOUS: Duration = Duration::from_secs(10);
+
+/// How long the last explanation is waited for.
+const EXPLANATION: Duration = Duration::from_secs(5);

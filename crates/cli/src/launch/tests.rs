@@ -86,6 +86,8 @@ fn every_option_has_an_effect() {
             "rohrpost_handler" => "send=http://localhost:8000/send",
             "path_projections" => "/ws=epsg:3857",
             "channel_crs" => "swiss*=epsg:2056",
+            "track_key" => "vehicles*=train_id",
+            "stale_after" => "vehicles*=30s",
             "publish_key_file" => key.path().to_str().unwrap(),
             "jwt_key_file" => secret.path().to_str().unwrap(),
             "jwks_file" => jwks.path().to_str().unwrap(),
@@ -109,6 +111,30 @@ fn every_option_has_an_effect() {
         }
         assert_ne!(format!("{:?}", launch(&arguments).unwrap()), default, "{} changes nothing", option.key());
     }
+}
+
+#[test]
+fn rules_for_tracked_channels_come_in_lists_and_hold_something() {
+    let check = |arguments: &[&str], expected: Result<usize, &str>| {
+        let command = Options::augment_args(clap::Command::new("geocast").no_binary_name(true));
+        let read = command.try_get_matches_from(arguments).map_err(|error| error.to_string());
+        let rules = read.map(|matches| {
+            let settings = Launch::try_from(Options::from_arg_matches(&matches).unwrap()).unwrap().settings;
+            settings.track_keys.len() + settings.stale_after.len()
+        });
+        match (rules, expected) {
+            (Ok(rules), Ok(expected)) => assert_eq!(rules, expected, "{arguments:?}"),
+            (Err(error), Err(expected)) => assert!(error.contains(expected), "{error}"),
+            (rules, _) => panic!("{arguments:?}: {rules:?}"),
+        }
+    };
+    check(&["--track-key=vehicles*=train_id,ships=mmsi", "--track-key", "a=b"], Ok(3));
+    check(&["--stale-after=vehicles*=30s,ships=10m"], Ok(2));
+    check(&["--stale-after=vehicles*=0s"], Err("is no time at all"));
+    check(&["--stale-after=vehicles*=30"], Err("is not a duration such as 25s"));
+    check(&["--stale-after=30s"], Err("has no value"));
+    check(&["--track-key=vehicles*="], Err("is empty"));
+    check(&["--max-tracked-keys=0"], Err("is not a whole number of 1 or more"));
 }
 
 #[test]

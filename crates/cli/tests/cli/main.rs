@@ -21,6 +21,7 @@ mod reaching;
 mod redis_server;
 mod rohrpost_conformance;
 mod tokens;
+mod tracking;
 #[path = "../../../server/tests/e2e/transcript.rs"]
 #[expect(
     dead_code,

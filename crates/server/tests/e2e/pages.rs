@@ -13,7 +13,8 @@ async fn run(number: usize, stub: &str, frames: &[Value]) -> Value {
         page.split("\n<script>\n").skip(1).filter_map(|rest| rest.split("</script>").next()).collect();
     assert_eq!(scripts.len(), 2, "one for each library");
     let frames: Vec<String> = frames.iter().map(|frame| frame.to_string().replace('\'', "\\u0027")).collect();
-    let says: String = frames.iter().map(|frame| format!("socket.onmessage({{ data: '{frame}' }});\n")).collect();
+    let says: String =
+        frames.iter().map(|frame| format!("socket.onmessage({{ data: '{frame}' }});\n")).collect();
     let program = format!(
         "{SOCKET}{stub}{}\nsocket.onopen();\n{says}console.log(JSON.stringify({{ sent, shown: shown() }}));\n\
          socket.onclose({{ code: 3500 }});",
