@@ -28,8 +28,8 @@ async fn run(number: usize, stub: &str, frames: &[Value]) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-fn point(x: f64, line: &str) -> Value {
-    let geometry = json!({ "type": "Point", "coordinates": [x, 47.0] });
+fn point(x: u32, line: &str) -> Value {
+    let geometry = json!({ "type": "Point", "coordinates": [x, 47] });
     json!({ "type": "Feature", "id": 7, "geometry": geometry, "properties": { "line": line } })
 }
 
@@ -39,20 +39,20 @@ async fn a_page_of_maplibre_shows_what_it_is_told() {
     let status = json!({ "source": "websocket", "content": { "status": "open" }, "timestamp": 1.0 });
     let update = json!({
         "id": 7,
-        "newGeometry": { "type": "Point", "coordinates": [9.0, 47.0] },
+        "newGeometry": { "type": "Point", "coordinates": [9, 47] },
         "removeAllProperties": true,
         "addOrUpdateProperties": [{ "key": "line", "value": "S 5" }],
     });
     let said = [
         status,
-        told(json!({ "add": [point(8.0, "S 4")] })),
+        told(json!({ "add": [point(8, "S 4")] })),
         told(json!({ "add": [{ "type": "Feature", "id": "x", "geometry": null }] })),
         told(json!({ "update": [update] })),
         told(json!({ "remove": ["x"] })),
     ];
     let page = run(0, MAPLIBRE, &said).await;
     assert_eq!(page["sent"], json!(["BBOX 5 45 10 48", "SUB vehicles track maplibre"]));
-    assert_eq!(page["shown"], json!([point(9.0, "S 5")]));
+    assert_eq!(page["shown"], json!([point(9, "S 5")]));
 }
 
 #[tokio::test]
@@ -60,9 +60,9 @@ async fn a_page_of_openlayers_shows_what_it_is_told() {
     let told = |method: &str, params: Value| json!({ "jsonrpc": "2.0", "method": method, "params": params });
     let said = [
         json!({ "jsonrpc": "2.0", "id": 3, "result": { "channel": "vehicles", "tracked": true } }),
-        told("enter", json!({ "source": "vehicles", "key": 7, "content": point(8.0, "S 4") })),
-        told("enter", json!({ "source": "vehicles", "key": "x", "content": point(1.0, "x") })),
-        told("update", json!({ "source": "vehicles", "key": "7", "content": point(9.0, "S 5") })),
+        told("enter", json!({ "source": "vehicles", "key": 7, "content": point(8, "S 4") })),
+        told("enter", json!({ "source": "vehicles", "key": "x", "content": point(1, "x") })),
+        told("update", json!({ "source": "vehicles", "key": "7", "content": point(9, "S 5") })),
         told("leave", json!({ "source": "vehicles", "key": "x", "reason": "moved" })),
     ];
     let page = run(1, OPENLAYERS, &said).await;
@@ -78,7 +78,7 @@ async fn a_page_of_openlayers_shows_what_it_is_told() {
             call(3, "subscribe", json!({ "channel": "vehicles", "track": true })),
         ]
     );
-    assert_eq!(page["shown"], json!([point(9.0, "S 5")]));
+    assert_eq!(page["shown"], json!([point(9, "S 5")]));
 }
 
 /// A WebSocket of a browser.
