@@ -79,7 +79,7 @@ async fn what_was_collected_comes_before_the_end_of_its_subscription(backend: Ba
     client.send("BUFFER 5000 100").await;
     client.settled().await;
     server.put("map", "a", point("a", 1.0, 5.0)).await;
-    tokio::time::sleep(crate::client::QUIET).await;
+    tokio::time::sleep(QUIET).await;
     client.send_together(&["DEL map", "PING"]).await;
     let collected = client.next().await;
     assert_eq!(collected["content"][0]["content"]["change"], "enter", "{collected}");
