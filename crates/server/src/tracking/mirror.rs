@@ -285,14 +285,19 @@ fn place_of(slot: Slot, entry: &Entry) -> Option<Place> {
     Some(Place { slot, extent, is_points: shape.is_points() })
 }
 
+/// A box as the tree takes it. Boxes that intersect do so here as well.
 fn aabb(bbox: &Bbox) -> AABB<[f64; 2]> {
-    let [left, bottom, right, top] = bbox.to_array();
+    let [left, bottom, right, top] = bbox.to_array().map(|edge| edge.clamp(-FARTHEST, FARTHEST));
     AABB::from_corners([left, bottom], [right, top])
 }
 
 fn intersects(a: &AABB<[f64; 2]>, b: &AABB<[f64; 2]>) -> bool {
     rstar::Envelope::intersects(a, b)
 }
+
+/// Edges beyond it are taken for this. The tree adds, multiplies and compares them, and panics where that comes to infinity less
+/// infinity.
+const FARTHEST: f64 = 1e9;
 
 #[cfg(test)]
 mod tests;

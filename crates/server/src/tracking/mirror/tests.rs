@@ -150,3 +150,23 @@ fn the_oldest_expires_first_and_only_when_it_is_time() {
     assert_eq!(expired(&mut mirror, start + 99 * second), None);
     assert_eq!(mirror.bytes, 0);
 }
+
+#[test]
+fn what_is_immeasurably_far_away_has_its_place() {
+    let mut mirror = Mirror::default();
+    let far = |key: usize, y: &str| {
+        let geometry = format!(r#"{{"type":"Point","coordinates":[{},{y}]}}"#, key % 100);
+        event(format!(r#"{{"type":"Feature","id":{key},"geometry":{geometry}}}"#))
+    };
+    for key in 0..300 {
+        let y = if key < 150 { "1.7e308" } else { ["-1.7e308", "5"][key % 2] };
+        apply(&mut mirror, &far(key, y), Instant::now());
+    }
+    assert_eq!(visited(&mirror, Some(&[Bbox::EVERYTHING])).len(), 300);
+    let near = Bbox::try_from([-180.0, 0.0, 180.0, 10.0]).expect("a box");
+    assert_eq!(visited(&mirror, Some(&[near])).len(), 75);
+    for key in 0..300 {
+        apply(&mut mirror, &event(deletion_notice(&key.to_string())), Instant::now());
+    }
+    assert_eq!((mirror.places.size(), mirror.bytes), (0, 0));
+}
