@@ -11,7 +11,7 @@ use crate::{
     Access, Broker, Count, Counters, Settings, Store,
     endpoint::Endpoints,
     session::Rules,
-    tracking::{Reader, Readings},
+    tracking::{Reader, Readings, Ticket},
 };
 
 /// What all workers of a server share.
@@ -91,14 +91,14 @@ impl Node {
     }
 
     /// Has the state of a channel read for a worker.
-    pub(crate) fn read_state(&self, channel: &Channel, worker: usize) {
+    pub(crate) fn read_state(&self, channel: &Channel, worker: usize) -> Ticket {
         let reader = Reader {
             store: Arc::clone(&self.store),
             broker: Arc::clone(&self.broker),
             settings: Arc::clone(&self.settings),
             room: Arc::clone(&self.snapshots),
         };
-        self.readings.ask(&reader, channel, worker);
+        self.readings.ask(&reader, channel, worker)
     }
 
     /// The coordinate system in which a session on this path begins.

@@ -3,7 +3,7 @@ use std::{collections::HashMap, rc::Rc};
 use geocast_hub::SubscriberId;
 use rustc_hash::FxHashMap;
 
-use super::{Behind, Mirror};
+use super::{Awaited, Behind, Mirror};
 use crate::{event::TrackKey, interest::Sight, worker::Known};
 
 /// A channel that is tracked, as one worker knows it.
@@ -12,6 +12,7 @@ pub(crate) struct TrackedChannel {
     pub(crate) mirror: Mirror,
     /// Whether the mirror has the state; until then everybody is behind.
     pub(crate) known: Rc<Known>,
+    pub(crate) awaited: Awaited,
     /// Subscribers that are not up to date. Their ids are the server's own.
     pub(crate) behind: FxHashMap<SubscriberId, Behind>,
 }

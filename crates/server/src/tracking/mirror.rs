@@ -124,6 +124,11 @@ impl Mirror {
         self.heard = Some(HashSet::new());
     }
 
+    /// Notes that the state could not be read.
+    pub(crate) fn give_up_reading(&mut self) {
+        self.heard = None;
+    }
+
     /// Takes up the state as it was read, but for what has been heard of meanwhile. Returns how many keys had no room.
     pub(crate) fn absorb<'a>(
         &mut self,

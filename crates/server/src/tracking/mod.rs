@@ -8,6 +8,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | `awaited` | [`Awaited`]: whether a worker waits for the state, and when it asks again |
 //! | `mirror` | [`Mirror`]: the state of a channel, by key and by place |
 //! | `behind` | [`Behind`]: a client that is not up to date |
 //! | `channel` | [`TrackedChannel`]: a mirror with those who are behind |
@@ -16,6 +17,7 @@
 //! | `reading` | [`Readings`]: the state as the store has it, read once for all workers that ask |
 //! | `rules` | [`ChannelRule`]: what an operator says of a channel |
 
+mod awaited;
 mod behind;
 mod catch_up;
 mod channel;
@@ -24,10 +26,11 @@ mod pan;
 mod reading;
 mod rules;
 
+pub(crate) use awaited::Awaited;
 pub(crate) use behind::Behind;
 pub(crate) use channel::TrackedChannel;
 pub(crate) use mirror::Bound;
 use mirror::Mirror;
 pub(crate) use pan::pan;
-pub(crate) use reading::{Reader, Readings, State};
+pub(crate) use reading::{Reader, Readings, State, Ticket};
 pub use rules::{ChannelRule, ChannelRuleError};

@@ -15,10 +15,19 @@ use crate::{Broker, Event, Settings, Store, StoreError};
 /// Reads of the state of tracked channels, for the workers of a node: one at a time for each channel, for all that asked
 /// before it began.
 #[derive(Debug, Default)]
-pub(crate) struct Readings {
+pub(crate) struct Readings(Mutex<UnderWay>);
+
+#[derive(Debug, Default)]
+struct UnderWay {
     // Channels that are tracked, which are bounded with the subscriptions.
-    under_way: Mutex<FxHashMap<Channel, Asking>>,
+    channels: FxHashMap<Channel, Asking>,
+    /// The last ticket that was given to somebody who asked.
+    last: Ticket,
 }
+
+/// Says when somebody asked: later ones are greater.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(u64);
 
 /// The workers that asked, by index.
 #[derive(Debug, Default)]
@@ -33,6 +42,8 @@ struct Asking {
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) channel: Channel,
+    /// The last ticket that was given before the read began.
+    pub(crate) ticket: Ticket,
     /// The values, or why there are none.
     pub(crate) values: Result<Arc<[Arc<Event>]>, Arc<StoreError>>,
     /// The room that the values take among all that has been read for clients.
@@ -49,45 +60,51 @@ pub(crate) struct Reader {
 }
 
 impl Readings {
-    /// Has the state of a channel read, from now on, and handed to a worker.
-    pub(crate) fn ask(self: &Arc<Self>, reader: &Reader, channel: &Channel, worker: usize) {
-        let mut under_way = self.under_way.lock();
-        if let Some(asking) = under_way.get_mut(channel) {
+    /// Has the state of a channel read, from now on, and handed to a worker: the first that has this ticket or a later one.
+    pub(crate) fn ask(self: &Arc<Self>, reader: &Reader, channel: &Channel, worker: usize) -> Ticket {
+        let mut under_way = self.0.lock();
+        let UnderWay { channels, last } = &mut *under_way;
+        last.0 += 1;
+        let ticket = *last;
+        if let Some(asking) = channels.get_mut(channel) {
             if !asking.next.contains(&worker) {
                 asking.next.push(worker);
             }
-            return;
+            return ticket;
         }
-        under_way.insert(channel.clone(), Asking { now: vec![worker], next: Vec::new() });
+        channels.insert(channel.clone(), Asking { now: vec![worker], next: Vec::new() });
         drop(under_way);
         let (readings, reader, channel) = (Arc::clone(self), reader.clone(), channel.clone());
-        tokio::spawn(async move { readings.run(&reader, channel).await });
+        tokio::spawn(async move { readings.run(&reader, channel, ticket).await });
+        ticket
     }
 
-    async fn run(&self, reader: &Reader, channel: Channel) {
+    async fn run(&self, reader: &Reader, channel: Channel, mut ticket: Ticket) {
         loop {
-            let state = reader.read(&channel).await;
-            let mut under_way = self.under_way.lock();
-            let Some(asking) = under_way.get_mut(&channel) else { return };
+            let state = reader.read(&channel, ticket).await;
+            let mut under_way = self.0.lock();
+            let UnderWay { channels, last } = &mut *under_way;
+            let Some(asking) = channels.get_mut(&channel) else { return };
             for worker in std::mem::take(&mut asking.now) {
                 reader.broker.hand(worker, state.clone());
             }
             if asking.next.is_empty() {
-                under_way.remove(&channel);
+                channels.remove(&channel);
                 return;
             }
             asking.now = std::mem::take(&mut asking.next);
+            ticket = *last;
         }
     }
 }
 
 impl Reader {
-    async fn read(&self, channel: &Channel) -> State {
+    async fn read(&self, channel: &Channel, ticket: Ticket) -> State {
         let (values, permit) = match self.values(channel).await {
             Ok((values, permit)) => (Ok(values.into()), permit.map(Arc::new)),
             Err(error) => (Err(Arc::new(error)), None),
         };
-        State { channel: channel.clone(), values, _permit: permit }
+        State { channel: channel.clone(), ticket, values, _permit: permit }
     }
 
     async fn values(

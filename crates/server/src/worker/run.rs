@@ -83,7 +83,11 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
                 round.publish();
                 worker.take_state(&state);
             }
-            WorkerMessage::Missed => worker.missed(),
+            WorkerMessage::Missed => {
+                // What came before is older than what will be read.
+                round.publish();
+                worker.missed();
+            }
             WorkerMessage::Accepted(accepted) => {
                 tokio::task::spawn_local(http::serve(Rc::clone(worker), accepted, router.clone()));
             }

@@ -17,7 +17,8 @@ use crate::{
     Count, Event, Happening, StoreError,
     happening::{After, Turn},
     interest::{Sight, Withheld},
-    tracking::{Behind, Bound, ChannelRule, State, TrackedChannel, pan},
+    log_limit::LogLimit,
+    tracking::{Behind, Bound, ChannelRule, State, Ticket, TrackedChannel, pan},
 };
 
 /// Whether the state of a channel is known.
@@ -153,23 +154,21 @@ impl Worker {
         let channel = &state.channel;
         let mut tracked = self.tracked.borrow_mut();
         let Some(entry) = tracked.get_mut(channel) else { return };
+        if !entry.awaited.takes(state.ticket) {
+            return;
+        }
         let values = match &state.values {
             Ok(values) => values,
             Err(error) => {
-                tracing::warn!(%channel, %error, "the state of a tracked channel could not be read yet");
+                if let Some(unlogged) = UNREAD.admit() {
+                    tracing::warn!(%channel, %error, unlogged, "the state of a tracked channel could not be read yet");
+                }
                 self.node.count(Count::StoreFailed);
-                drop(tracked);
-                let worker = Rc::downgrade(self);
-                let channel = channel.clone();
-                tokio::task::spawn_local(async move {
-                    tokio::time::sleep(AGAIN).await;
-                    if let Some(worker) = worker.upgrade() {
-                        worker.read(&channel);
-                    }
-                });
-                return;
+                entry.mirror.give_up_reading();
+                return self.read_later(channel, entry.awaited.fail());
             }
         };
+        entry.awaited.succeed();
         // What changes now, everybody is told as a difference.
         self.all_fall_behind(channel, entry);
         let keyed = values.iter().filter_map(|event| Some((event, event.tracked(None)?)));
@@ -280,7 +279,11 @@ impl Worker {
                 }
                 match confirmed {
                     Ok(()) => return worker.read(&channel),
-                    Err(error) => tracing::warn!(%channel, %error, "subscription is not in force yet"),
+                    Err(error) => {
+                        if let Some(unlogged) = UNCONFIRMED.admit() {
+                            tracing::warn!(%channel, %error, unlogged, "subscription is not in force yet");
+                        }
+                    }
                 }
                 confirmation = worker.node.store.subscribe(&channel);
                 // The first subscription goes on; this one only asks again.
@@ -295,8 +298,22 @@ impl Worker {
     pub(super) fn read(&self, channel: &Channel) {
         if let Some(entry) = self.tracked.borrow_mut().get_mut(channel) {
             entry.mirror.begin_reading();
-            self.node.read_state(channel, self.index);
+            entry.awaited.ask(self.node.read_state(channel, self.index));
         }
+    }
+
+    /// Reads the state of a channel after some time, unless somebody has had it read meanwhile.
+    fn read_later(self: &Rc<Self>, channel: &Channel, (wait, ticket): (Duration, Ticket)) {
+        let (worker, channel) = (Rc::downgrade(self), channel.clone());
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(wait).await;
+            let Some(worker) = worker.upgrade() else { return };
+            let is_last =
+                worker.tracked.borrow().get(&channel).is_some_and(|entry| entry.awaited.is_last(ticket));
+            if is_last {
+                worker.read(&channel);
+            }
+        });
     }
 }
 
@@ -313,5 +330,9 @@ impl Known {
     }
 }
 
-/// How long to wait before state that could not be read is read again.
+/// How long to wait before a store is asked again for a subscription that is not in force.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// Clients choose the channels, and the store may have something else under these names.
+static UNREAD: LogLimit = LogLimit::new();
+static UNCONFIRMED: LogLimit = LogLimit::new();

@@ -4,6 +4,7 @@ mod accounts;
 mod follower;
 mod over_redis;
 mod pressure;
+mod reading;
 mod text;
 
 use std::time::Duration;
