@@ -100,11 +100,11 @@ impl Mailbox {
         self.outbox.queued()
     }
 
-    /// Bytes that may be sent to somebody who is behind: none before most of what waits has been written, and then a
-    /// quarter of the bound.
+    /// Bytes that may be sent to somebody who is behind: none before most of what waits has been written, and then about a
+    /// quarter of the bound. What is being collected is no hindrance, as it is sent before an [answer](Self::answer).
     pub(crate) fn room(&self) -> Option<usize> {
-        let waiting = self.waiting();
-        (waiting <= self.limit / 16).then(|| self.limit / 4 - waiting)
+        let least = self.limit / 16;
+        (self.outbox.queued() <= least).then(|| (self.limit / 4).saturating_sub(self.waiting()).max(least))
     }
 
     /// Bytes that wait to be written or are being collected.

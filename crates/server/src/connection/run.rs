@@ -153,11 +153,12 @@ impl Connection {
         self.worker.with_mailbox(self.id, |_| ());
         loop {
             self.proceed();
-            let catches_up = self.catch_up();
             let now = Instant::now();
             if let Some(end) = self.tick(now) {
                 return end;
             }
+            // Behind what has just been written because it was time.
+            let catches_up = self.catch_up();
             let deadline = self.deadline(now);
             let reads = self.reads(now);
             tokio::select! {
