@@ -105,7 +105,10 @@ impl Connection {
                 self.put_back(&viewport);
             }
             Done::Prepared(Err(error), asked) => {
-                self.session.go_back(self.sight.view(self.worker.node.rules.source));
+                // A view that has been asked for since is newer, and goes back itself if it has to.
+                if !self.effects.iter().any(|effect| matches!(effect, Effect::View(..))) {
+                    self.session.go_back(self.sight.view(self.worker.node.rules.source));
+                }
                 self.fail(&asked, &Fault::new(FaultKind::ProjectionFailed, error.to_string()));
             }
             Done::Subscribed(Ok(()), asked) => self.acknowledge(asked),
@@ -251,6 +254,10 @@ impl Connection {
 
     /// Sends what the client tracks and does not have yet, as far as there is room. True if it goes on at once.
     pub(super) fn catch_up(&self) -> bool {
+        // What is kept to be sent together says that it is subscribed, or where the client looks.
+        if self.gathered.is_some() {
+            return false;
+        }
         let mut goes_on = false;
         for (channel, subscription) in self.session.subscriptions() {
             if subscription.track.is_some() {
@@ -281,7 +288,9 @@ impl Connection {
             // One that waits to be carried out will begin with this sight.
             let tracking = subscription.track.map(Tracking::Following);
             let sight = Sight { dialect: subscription.dialect.clone(), tracking, ..sight.clone() };
-            if tracking.is_some() {
+            if tracking.is_some() && self.gathered.is_some() {
+                self.worker.look_later(self.id, channel, sight);
+            } else if tracking.is_some() {
                 self.worker.look_elsewhere(self.id, channel, sight);
             } else if self.worker.is_subscribed(self.id, channel) {
                 self.worker.look(self.id, channel, sight);

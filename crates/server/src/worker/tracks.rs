@@ -99,11 +99,17 @@ impl Worker {
 
     /// Gives a client's tracked subscription a new sight. It is sent the difference.
     pub(crate) fn look_elsewhere(&self, id: SubscriberId, channel: &Channel, sight: Sight) {
+        let is_done =
+            self.tracked.borrow().get(channel).is_none_or(|entry| self.pan(id, channel, entry, &sight));
+        if !is_done {
+            self.look_later(id, channel, sight);
+        }
+    }
+
+    /// Gives a client's tracked subscription a new sight. It is sent the difference when it [catches up](Self::catch_up).
+    pub(crate) fn look_later(&self, id: SubscriberId, channel: &Channel, sight: Sight) {
         let mut tracked = self.tracked.borrow_mut();
         let Some(entry) = tracked.get_mut(channel) else { return };
-        if self.pan(id, channel, entry, &sight) {
-            return;
-        }
         if self.fall_behind(id, channel, entry)
             && let Some(behind) = entry.behind.get_mut(&id)
         {
