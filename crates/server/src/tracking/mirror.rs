@@ -33,8 +33,11 @@ pub(crate) struct Mirror {
     bent: HashSet<Slot>,
     /// What was heard of when, oldest first; an entry that was heard of again since then stands there twice.
     ages: VecDeque<(Instant, Slot, u64)>,
+    /// How often something was heard of.
+    times: u64,
     /// What was heard of since the state is being read: it is newer than what will have been read.
     heard: Option<HashSet<TrackKey>>,
+    /// How often something has changed.
     versions: u64,
     /// Bytes of all payloads and keys, and of what there is besides, roughly.
     bytes: usize,
@@ -52,10 +55,12 @@ pub(crate) struct Bound {
 pub(crate) struct Entry {
     pub(crate) key: TrackKey,
     pub(crate) event: Arc<Event>,
-    /// Rises with every change of the mirror.
+    /// The mirror's version when it became what it is.
     pub(crate) version: u64,
     /// Whether it was read from the store, and its publication may still be on the way.
     is_read: bool,
+    /// When it was last heard of, as a number that stands in the list of ages.
+    time: u64,
 }
 
 /// Where an entry is.
@@ -80,6 +85,11 @@ impl Mirror {
         self.by_key.get(key).and_then(|slot| self.entries.get(*slot))
     }
 
+    /// Rises with every change.
+    pub(crate) fn version(&self) -> u64 {
+        self.versions
+    }
+
     /// Whether there is room for this state of a key.
     pub(crate) fn has_room(&self, event: &Event, tracked: &Tracked, bound: Bound) -> bool {
         match self.get(&tracked.key) {
@@ -93,7 +103,7 @@ impl Mirror {
         let before = self.get(&tracked.key);
         let after = match before {
             _ if tracked.is_deleted => After::Gone(geocast_protocol::LeaveReason::Deleted),
-            Some(entry) if entry.is_read && entry.event.payload() == event.payload() => After::Same,
+            Some(_) if self.same(event, tracked).is_some() => After::Same,
             _ => After::Here,
         };
         Turn { before: before.map(|entry| Arc::clone(&entry.event)), after }
@@ -106,10 +116,24 @@ impl Mirror {
         }
         if tracked.is_deleted {
             self.remove(&tracked.key);
+        } else if let Some(slot) = self.same(event, tracked) {
+            // Who has been told of it need not be told again.
+            if let Some(entry) = self.entries.get_mut(slot) {
+                entry.is_read = false;
+            }
+            self.hear(slot, now);
         } else {
             let slot = self.set(event, tracked, false, now);
             self.settle(slot);
         }
+    }
+
+    /// Removes a key whose new state has no room.
+    pub(crate) fn lose(&mut self, key: &TrackKey) {
+        if let Some(heard) = &mut self.heard {
+            heard.insert(key.clone());
+        }
+        self.remove(key);
     }
 
     /// Removes a key.
@@ -132,30 +156,32 @@ impl Mirror {
     /// Takes up the state as it was read, but for what has been heard of meanwhile. Returns how many keys had no room.
     pub(crate) fn absorb<'a>(
         &mut self,
-        state: impl IntoIterator<Item = (&'a Arc<Event>, &'a Tracked)>,
+        state: impl Iterator<Item = (&'a Arc<Event>, &'a Tracked)> + Clone,
         bound: Bound,
         now: Instant,
     ) -> usize {
         let heard = self.heard.take().unwrap_or_default();
-        let mut read: HashSet<&TrackKey> = HashSet::new();
+        let read: HashSet<&TrackKey> = state.clone().map(|(_, tracked)| &tracked.key).collect();
+        let is_gone = |key: &&TrackKey| !read.contains(key) && !heard.contains(*key);
+        let mut gone: Vec<TrackKey> = self.by_key.keys().filter(is_gone).cloned().collect();
+        // They make room for others.
+        gone.drain(..).for_each(|key| self.forget(&key));
         let mut surplus = 0;
         for (event, tracked) in state {
-            read.insert(&tracked.key);
             if heard.contains(&tracked.key) || tracked.is_deleted {
                 continue;
             }
             match self.get(&tracked.key) {
-                Some(entry) if entry.event.payload() == event.payload() => {}
-                _ if !self.has_room(event, tracked, bound) => surplus += 1,
+                Some(entry) if entry.event.payload() == event.payload() => {
+                    if let Some(slot) = self.by_key.get(&tracked.key).copied() {
+                        self.hear(slot, now);
+                    }
+                }
+                _ if !self.has_room(event, tracked, bound) => {
+                    surplus += 1;
+                    self.forget(&tracked.key);
+                }
                 _ => drop(self.set(event, tracked, true, now)),
-            }
-        }
-        let keys = self.by_key.keys();
-        let gone: Vec<TrackKey> =
-            keys.filter(|key| !read.contains(key) && !heard.contains(*key)).cloned().collect();
-        for key in gone {
-            if let Some(slot) = self.by_key.remove(&key) {
-                self.release(slot);
             }
         }
         self.index();
@@ -186,9 +212,9 @@ impl Mirror {
 
     /// The key that has not been heard of for the longest time, if that is as long as this.
     pub(crate) fn expired(&mut self, age: Duration, now: Instant) -> Option<&Entry> {
-        while let Some((heard, slot, version)) = self.ages.front().copied() {
+        while let Some((heard, slot, time)) = self.ages.front().copied() {
             match self.entries.get(slot) {
-                Some(entry) if entry.version == version => {
+                Some(entry) if entry.time == time => {
                     let is_over = heard + age <= now;
                     return if is_over { self.entries.get(slot) } else { None };
                 }
@@ -201,7 +227,7 @@ impl Mirror {
     fn set(&mut self, event: &Arc<Event>, tracked: &Tracked, is_read: bool, now: Instant) -> Slot {
         self.versions += 1;
         let (key, version) = (tracked.key.clone(), self.versions);
-        let entry = Entry { key: key.clone(), event: Arc::clone(event), version, is_read };
+        let entry = Entry { key: key.clone(), event: Arc::clone(event), version, is_read, time: 0 };
         self.bytes += cost(event);
         let slot = match self.by_key.get(&key).copied() {
             Some(slot) => {
@@ -218,17 +244,40 @@ impl Mirror {
                 slot
             }
         };
-        self.ages.push_back((now, slot, version));
+        self.hear(slot, now);
+        slot
+    }
+
+    /// The entry that was read from the store and is now published as it is.
+    fn same(&self, event: &Event, tracked: &Tracked) -> Option<Slot> {
+        let slot = *self.by_key.get(&tracked.key)?;
+        let entry = self.entries.get(slot)?;
+        (entry.is_read && entry.event.payload() == event.payload()).then_some(slot)
+    }
+
+    /// Notes that an entry has been heard of.
+    fn hear(&mut self, slot: Slot, now: Instant) {
+        let Some(entry) = self.entries.get_mut(slot) else { return };
+        self.times += 1;
+        entry.time = self.times;
+        self.ages.push_back((now, slot, self.times));
         // Entries that were heard of again are forgotten here when they are the larger part.
         if self.ages.len() > 64 + 2 * self.entries.len() {
             let entries = &self.entries;
-            self.ages.retain(|(_, slot, version)| entries.get(*slot).is_some_and(|e| e.version == *version));
+            self.ages.retain(|(_, slot, time)| entries.get(*slot).is_some_and(|entry| entry.time == *time));
         }
-        slot
+    }
+
+    /// Forgets a key, whose place is forgotten later.
+    fn forget(&mut self, key: &TrackKey) {
+        if let Some(slot) = self.by_key.remove(key) {
+            self.release(slot);
+        }
     }
 
     /// Forgets an entry that is nowhere any more.
     fn release(&mut self, slot: Slot) {
+        self.versions += 1;
         if let Some(entry) = self.entries.remove(slot) {
             self.bytes -= cost(&entry.event);
         }

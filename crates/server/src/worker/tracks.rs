@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::HashSet,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -137,16 +138,20 @@ impl Worker {
     /// at once.
     pub(crate) fn catch_up(&self, id: SubscriberId, channel: &Channel) -> bool {
         let mut tracked = self.tracked.borrow_mut();
-        let Some(TrackedChannel { mirror, behind: all, known, .. }) = tracked.get_mut(channel) else {
+        let Some(TrackedChannel { mirror, behind: all, known, expired, .. }) = tracked.get_mut(channel)
+        else {
             return false;
         };
         let Some(behind) = all.get_mut(&id).filter(|behind| behind.is_ready && known.is_known.get()) else {
             return false;
         };
         let Some(room) = self.look_into(id, |mailbox| mailbox.room()) else { return false };
-        let (frames, is_all) = behind.catch_up(channel, mirror, room);
+        let (frames, is_all) = behind.catch_up(channel, mirror, expired, room);
         if is_all && let Some(Behind { sight, .. }) = all.remove(&id) {
             self.hub.borrow_mut().subscribe(id, &Topic::state(channel), sight);
+        }
+        if all.is_empty() {
+            *expired = HashSet::new();
         }
         drop(tracked);
         if !frames.is_empty() {
@@ -198,9 +203,13 @@ impl Worker {
         let Some(keyed) = event.tracked(property.map(|property| &**property)) else {
             return self.publish_change(entry, &Happening::from(Arc::clone(event)));
         };
+        entry.expired.remove(&keyed.key);
         if !keyed.is_deleted && !entry.mirror.has_room(event, keyed, self.bound()) {
-            let turn = Turn { before: None, after: After::Untracked };
-            return self.publish_change(entry, &Happening::of_key(Arc::clone(event), turn));
+            // A key whose newer state has no room is no longer where it was.
+            let before = entry.mirror.get(&keyed.key).map(|known| Arc::clone(&known.event));
+            let after = if before.is_some() { After::Gone(LeaveReason::Deleted) } else { After::Untracked };
+            self.publish_change(entry, &Happening::of_key(Arc::clone(event), Turn { before, after }));
+            return entry.mirror.lose(&keyed.key);
         }
         let turn = entry.mirror.turn(event, keyed);
         self.publish_change(entry, &Happening::of_key(Arc::clone(event), turn));
@@ -215,13 +224,21 @@ impl Worker {
         }
         for (channel, entry) in self.tracked.borrow_mut().iter_mut() {
             let Some(age) = ChannelRule::find(rules, channel) else { continue };
-            while let Some(expired) = entry.mirror.expired(*age, now) {
+            let mut unwritten = 0;
+            for _ in 0..MOST_EXPIRED {
+                let Some(expired) = entry.mirror.expired(*age, now) else { break };
                 let (event, key) = (Arc::clone(&expired.event), expired.key.clone());
                 let turn =
                     Turn { before: Some(Arc::clone(&event)), after: After::Gone(LeaveReason::Expired) };
                 self.publish_change(entry, &Happening::of_key(event, turn));
-                entry.behind.values_mut().for_each(|behind| behind.expire(&key));
                 entry.mirror.remove(&key);
+                entry.expire(key);
+                // Outboxes are bounded for slow readers, not for this.
+                unwritten += LEAVE;
+                if unwritten >= self.node.settings.limits.outbox / 16 {
+                    self.flush();
+                    unwritten = 0;
+                }
             }
         }
     }
@@ -335,6 +352,12 @@ impl Known {
         self.changed.notify_waiters();
     }
 }
+
+/// Keys of a channel that expire in one go; others have their turn later.
+const MOST_EXPIRED: usize = 10_000;
+
+/// Bytes that a leave takes in an outbox, roughly.
+const LEAVE: usize = 256;
 
 /// How long to wait before a store is asked again for a subscription that is not in force.
 const AGAIN: Duration = Duration::from_millis(500);

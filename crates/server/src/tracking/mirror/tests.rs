@@ -112,7 +112,10 @@ fn what_was_read_and_comes_again_is_the_same() {
     absorb(&mut mirror, &[point(1, Some(5)), point(2, Some(5))], BOUND);
     let turn = |mirror: &Mirror, event: &Arc<Event>| mirror.turn(event, event.tracked(None).expect("a key"));
     assert_eq!(turn(&mirror, &point(1, Some(5))).after, After::Same);
+    let version = mirror.version();
     apply(&mut mirror, &point(1, Some(5)), Instant::now());
+    // Nobody is told of it again.
+    assert_eq!(mirror.version(), version);
     // Its publication has come; the next one is news.
     assert_eq!(turn(&mirror, &point(1, Some(5))).after, After::Here);
     assert_eq!(turn(&mirror, &point(2, Some(6))).after, After::Here);
@@ -169,4 +172,30 @@ fn what_is_immeasurably_far_away_has_its_place() {
         apply(&mut mirror, &event(deletion_notice(&key.to_string())), Instant::now());
     }
     assert_eq!((mirror.places.size(), mirror.bytes), (0, 0));
+}
+
+#[test]
+fn what_is_read_again_is_as_young_as_what_is_heard_of() {
+    let (mut mirror, second) = (Mirror::default(), Duration::from_secs(1));
+    let start = Instant::now().checked_sub(9 * second).expect("the machine runs for some time");
+    apply(&mut mirror, &point(1, Some(5)), start);
+    apply(&mut mirror, &point(2, Some(5)), start);
+    let version = mirror.version();
+    mirror.begin_reading();
+    absorb(&mut mirror, &[point(1, Some(5)), point(2, Some(5))], BOUND);
+    assert_eq!(mirror.version(), version, "nothing has changed");
+    assert!(mirror.expired(10 * second, start + 12 * second).is_none());
+    assert!(mirror.expired(10 * second, Instant::now() + 11 * second).is_some());
+}
+
+#[test]
+fn what_is_gone_makes_room_and_what_has_none_is_not_shown_as_it_was() {
+    let mut mirror = Mirror::default();
+    let bound = Bound { keys: 2, ..BOUND };
+    absorb(&mut mirror, &[point(1, Some(5)), point(2, Some(5))], bound);
+    assert_eq!(absorb(&mut mirror, &[point(3, Some(5)), point(4, Some(5))], bound), 0);
+    assert_eq!(visited(&mirror, None), BTreeSet::from(["3".to_owned(), "4".to_owned()]));
+    let bound = Bound { bytes: mirror.bytes, ..bound };
+    assert_eq!(absorb(&mut mirror, &[point(3, Some(5)), point(4, Some(-160))], bound), 1);
+    assert_eq!(visited(&mirror, None), BTreeSet::from(["3".to_owned()]));
 }

@@ -5,6 +5,7 @@ mod follower;
 mod over_redis;
 mod pressure;
 mod reading;
+mod regressions;
 mod text;
 
 use std::time::Duration;

@@ -109,8 +109,7 @@ impl Gate {
 }
 
 async fn start(make: impl FnOnce(Arc<Broker>) -> Box<dyn Store> + Send + 'static) -> (TestServer, Arc<Gate>) {
-    let gate =
-        Arc::new(Gate { open: Semaphore::new(0), reads: AtomicU32::new(0), fault: Mutex::default() });
+    let gate = Arc::new(Gate { open: Semaphore::new(0), reads: AtomicU32::new(0), fault: Mutex::default() });
     let its = Arc::clone(&gate);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a port");
     let server = TestServer::start_built(
