@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write},
-    num::NonZeroUsize,
     time::{Duration, Instant},
 };
 
@@ -13,6 +12,13 @@ use crate::{exit::Exit, launch::Launch, unreachable::Unreachable};
 /// Says what is right and what is not, and what to do about it.
 pub(crate) async fn check(launch: Launch) -> anyhow::Result<Exit> {
     let Launch { listening, mut settings, log: _ } = launch;
+    let mut redis = None;
+    if let StoreSettings::Redis(settings) = &mut settings.store {
+        settings.probe_interval = PROBE_INTERVAL;
+        redis = Some((settings.url.to_string(), settings.connect_timeout + SETTLING));
+    }
+    // On the same host, because what is allowed depends on who can reach it.
+    let server = Server::start(listening.elsewhere().open().await?.listeners, settings)?;
     if let Some(tcp) = &listening.tcp
         && let Some(certificate) = &tcp.certificate
     {
@@ -29,16 +35,8 @@ pub(crate) async fn check(launch: Launch) -> anyhow::Result<Exit> {
             }
         }
         // The server whose configuration this is may well be running.
-        Err(error) => say("port", &format!("{error:#}"))?,
+        Err(error) => say("port", &crate::told(&error))?,
     }
-    let mut redis = None;
-    if let StoreSettings::Redis(settings) = &mut settings.store {
-        settings.probe_interval = PROBE_INTERVAL;
-        redis = Some((settings.url.to_string(), settings.connect_timeout + SETTLING));
-    }
-    settings.workers = NonZeroUsize::MIN;
-    // On the same host, because what is allowed depends on who can reach it.
-    let server = Server::start(listening.elsewhere().open().await?.listeners, settings)?;
     if let Some((url, patience)) = redis {
         healthy(&*server.store(), patience).await.map_err(|error| Unreachable::redis(&url, &error))?;
         say("redis", &format!("{url} answers, and what is published there arrives"))?;

@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use geocast_server::StartError;
+
 use crate::{config::ConfigError, unreachable::Unreachable};
 
 /// How the program ends. The numbers are documented in `geocast --help` and stay as they are.
@@ -22,7 +24,16 @@ pub(crate) enum Exit {
 impl Exit {
     /// What an error amounts to.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        if error.is::<ConfigError>() {
+        let is_configured_wrongly = matches!(
+            error.downcast_ref(),
+            Some(
+                StartError::TooManyWorkers(_)
+                    | StartError::UnknownCrs(_)
+                    | StartError::Keys(_)
+                    | StartError::Handlers(_)
+            )
+        );
+        if is_configured_wrongly || error.is::<ConfigError>() {
             Self::Usage
         } else if error.is::<Unreachable>() {
             Self::Unreachable

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match run(invocation) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("geocast: {error:#}");
+            eprintln!("geocast: {}", told(&error));
             Exit::of(&error).into()
         }
     }
@@ -52,6 +52,15 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Pub(publication) => in_runtime(client::publish(publication)),
         Command::Bench(benchmark) => bench::bench(benchmark),
     }
+}
+
+/// The error and its causes, but for those that it tells itself.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        _ if told.ends_with(&cause) => told,
+        _ => format!("{told}: {cause}"),
+    })
 }
 
 /// Connections run on threads of their own; one thread suffices for the rest.

@@ -13,6 +13,8 @@ pub(crate) enum UnitError {
     NoTime(String),
     #[error("{0:?} is not a size such as 65536, 64KiB or 1MiB")]
     Size(String),
+    #[error("{0:?} is too little to answer a client at all: at least {LEAST_OUTBOX} bytes are needed")]
+    Outbox(String),
     #[error("{0:?} is not a whole number such as 100")]
     Count(String),
     #[error("{0:?} is not a whole number of 1 or more")]
@@ -63,6 +65,13 @@ pub(crate) fn size(text: &str) -> Result<usize, UnitError> {
     number.checked_mul(factor).filter(|&bytes| bytes > 0).ok_or_else(error)
 }
 
+/// Bytes that may wait for a client: enough for a handshake, the greeting and a close.
+pub(crate) fn outbox(text: &str) -> Result<usize, UnitError> {
+    size(text).and_then(|bytes| {
+        if bytes < LEAST_OUTBOX { Err(UnitError::Outbox(text.to_owned())) } else { Ok(bytes) }
+    })
+}
+
 /// A whole number.
 pub(crate) fn count<T: FromStr>(text: &str) -> Result<T, UnitError> {
     text.parse().ok().ok_or_else(|| UnitError::Count(text.to_owned()))
@@ -91,6 +100,7 @@ fn digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
+const LEAST_OUTBOX: usize = 4096;
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 #[cfg(test)]
@@ -145,6 +155,8 @@ mod tests {
         ] {
             assert_eq!(size(text).ok(), bytes, "{text:?}");
         }
+        assert_eq!(outbox("4KiB"), Ok(4096));
+        assert_eq!(outbox("4095"), Err(UnitError::Outbox("4095".to_owned())));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Reload {
                 Ok(()) => tracing::info!("read again: {}", action.name),
                 Err(error) => {
                     failures += 1;
-                    tracing::error!("{} stays as it was: {}", action.name, with_sources(&*error));
+                    tracing::error!("kept as before: {}: {}", action.name, with_sources(&*error));
                 }
             }
         }

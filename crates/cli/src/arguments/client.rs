@@ -14,12 +14,22 @@ pub(crate) struct Server {
     /// The server's WebSocket: ws://, wss://, or unix:/path/of/a.sock
     #[arg(long, value_name = "URL", env = "GEOCAST_URL", default_value = "ws://127.0.0.1:8765/ws")]
     pub(crate) url: ServerUrl,
+    /// Present this token (JWT)
+    #[arg(long, value_name = "TOKEN", env = "GEOCAST_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
     /// Trust these certificates (PEM) instead of those of this machine
     #[arg(long, value_name = "FILE", env = "GEOCAST_CA")]
     pub(crate) ca: Option<PathBuf>,
     /// Take whoever answers for the server, whatever its certificate
     #[arg(long)]
     pub(crate) insecure: bool,
+}
+
+impl Server {
+    /// The token to present, if there is one. A variable that is empty is as good as none.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref().filter(|token| !token.is_empty())
+    }
 }
 
 /// What is looked at, and how it is shown.
@@ -100,7 +110,7 @@ pub(crate) struct PubArguments {
     /// Also keep it in the channel's state, under this key
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<Word>,
-    /// The server's publish key
+    /// The server's publish key, presented instead of a token
     #[arg(long, value_name = "KEY", env = "GEOCAST_PUBLISH_KEY", hide_env_values = true)]
     pub(crate) publish_key: Option<String>,
     /// A file that holds it

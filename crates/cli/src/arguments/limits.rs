@@ -18,7 +18,7 @@ pub(crate) struct LimitOptions {
     #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
     pub(crate) max_publication: Option<usize>,
     /// What may wait for one client [default: 1MiB]
-    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = units::outbox, hide_short_help = true)]
     pub(crate) outbox_bytes: Option<usize>,
     /// What happens when more waits [default: close]
     #[arg(long, value_name = "POLICY", hide_short_help = true)]

@@ -7,6 +7,7 @@ mod invocation;
 mod limits;
 mod listen;
 mod options;
+mod paths;
 mod producer;
 mod redis;
 mod timeouts;

@@ -1,12 +1,12 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 use geocast_protocol::{Channel, Crs};
 use geocast_server::{ChannelRule, Origin, PathProjection, Patterns, RedisUrl};
 
 use super::{
     DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions,
-    TrackingOptions,
+    TrackingOptions, paths,
 };
 use crate::{logging, units};
 
@@ -68,6 +68,7 @@ pub(crate) struct Options {
         long,
         alias = "pwd",
         value_name = "KEY",
+        value_parser = NonEmptyStringValueParser::new(),
         hide_env_values = true,
         conflicts_with = "publish_key_file",
         help_heading = "Data"
@@ -99,12 +100,13 @@ pub(crate) struct Options {
     )]
     pub(crate) insecure_any_origin: Option<bool>,
     /// Request paths for WebSockets of the text dialect, as patterns [default: /,/ws,/ws/]
-    #[arg(long, value_name = "PATTERNS", help_heading = "Clients")]
+    #[arg(long, value_name = "PATTERNS", value_parser = paths::patterns, help_heading = "Clients")]
     pub(crate) text_paths: Option<Patterns>,
     /// Coordinate systems in which sessions on some paths begin, such as '/tracker-ws/*=epsg:3857' [default: EPSG:4326 on all paths]
     #[arg(
         long,
         value_name = "PATH=CRS",
+        value_parser = paths::projection,
         value_delimiter = ',',
         hide_short_help = true,
         help_heading = "Clients"

@@ -1,13 +1,21 @@
 use std::time::Duration;
 
-use anyhow::bail;
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use thiserror::Error;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Error, Message, Utf8Bytes, protocol::CloseFrame},
+    tungstenite::{
+        Error, Message, Utf8Bytes,
+        client::IntoClientRequest,
+        http::{StatusCode, header},
+        protocol::CloseFrame,
+    },
 };
 
-use super::dial::{self, PATIENCE, dial};
+use super::{
+    bearer::bearer,
+    dial::{self, PATIENCE, dial},
+};
 use crate::{arguments::Server, unreachable::Unreachable};
 
 /// A WebSocket to a server.
@@ -26,18 +34,39 @@ pub(super) enum Incoming {
     },
 }
 
+/// A server that is there, and does not want us.
+#[derive(Debug, Error)]
+#[error("the server at {location} refuses: {message} (HTTP {})", .status.as_u16())]
+pub(super) struct Refused {
+    location: String,
+    message: String,
+    status: StatusCode,
+}
+
+impl Refused {
+    /// Whether asking again will not help: what is wrong is the question, such as a token whose time is over.
+    pub(super) fn is_final(&self) -> bool {
+        self.status.is_client_error()
+            && !matches!(self.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+    }
+}
+
 impl Connection {
     /// Connects and says what is wanted.
     pub(super) async fn open(server: &Server, commands: &[String]) -> anyhow::Result<Self> {
         let location = server.url.to_string();
+        let mut request = server.url.websocket().into_client_request()?;
+        if let Some(token) = server.token() {
+            request.headers_mut().insert(header::AUTHORIZATION, bearer(token.as_bytes())?);
+        }
         let stream = dial(server).await?;
-        let connecting = client_async_with_config(server.url.websocket(), stream, None);
+        let connecting = client_async_with_config(request, stream, None);
         let websocket = match tokio::time::timeout(PATIENCE, connecting).await {
             Ok(Ok((websocket, _))) => websocket,
             Ok(Err(Error::Http(response))) => {
                 let body = response.body().as_deref().unwrap_or_default();
                 let message = super::publish::message(body);
-                bail!("the server at {location} refuses: {message} (HTTP {})", response.status().as_u16());
+                return Err(Refused { location, message, status: response.status() }.into());
             }
             Ok(Err(error)) => return Err(Unreachable::server(&location, error.to_string()).into()),
             Err(_) => {

@@ -1,6 +1,7 @@
 //! `geocast get`, `sub` and `pub`: clients of a running server.
 
 mod backoff;
+mod bearer;
 mod buffer;
 mod change;
 mod command_line_box;

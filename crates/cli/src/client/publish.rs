@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response, body::Incoming, client::conn::http1, head
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 
-use super::{dial::dial, envelope::ServerError};
+use super::{bearer::bearer, dial::dial, envelope::ServerError};
 use crate::{arguments::PubArguments, exit::Exit, unreachable::Unreachable};
 
 /// `geocast pub`: to a channel, and with a key to its state.
@@ -70,19 +70,21 @@ fn request(arguments: &PubArguments, payload: Bytes) -> anyhow::Result<Request<F
     };
     let mut request = Request::builder()
         .method(method)
-        .uri(path)
+        .uri(path + arguments.server.url.query())
         .header(header::HOST, arguments.server.url.authority())
         .header(header::USER_AGENT, concat!("geocast/", env!("CARGO_PKG_VERSION")));
-    if let Some(key) = publish_key(arguments)? {
-        request = request.header(header::AUTHORIZATION, [b"Bearer ", &*key].concat());
+    let token = || arguments.server.token().map(|token| token.as_bytes().to_vec());
+    if let Some(secret) = publish_key(arguments)?.or_else(token) {
+        request = request.header(header::AUTHORIZATION, bearer(&secret)?);
     }
-    request.body(Full::new(payload)).context("the publish key cannot be sent in a header")
+    Ok(request.body(Full::new(payload))?)
 }
 
 /// As it was given, or what the file holds without the line break that editors put at its end.
 fn publish_key(arguments: &PubArguments) -> anyhow::Result<Option<Vec<u8>>> {
     let Some(path) = &arguments.publish_key_file else {
-        return Ok(arguments.publish_key.as_ref().map(|key| key.as_bytes().to_vec()));
+        let given = arguments.publish_key.as_ref().filter(|key| !key.is_empty());
+        return Ok(given.map(|key| key.as_bytes().to_vec()));
     };
     let mut key =
         fs::read(path).with_context(|| format!("--publish-key-file {} cannot be read", path.display()))?;

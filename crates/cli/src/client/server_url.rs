@@ -42,6 +42,11 @@ impl ServerUrl {
         }
     }
 
+    /// What follows the path, from the question mark on.
+    pub(super) fn query(&self) -> &str {
+        self.path.find('?').map_or("", |start| &self.path[start..])
+    }
+
     /// What a handshake asks for, whatever carries it.
     pub(super) fn websocket(&self) -> String {
         format!("ws://{}{}", self.authority(), self.path)
@@ -90,15 +95,16 @@ impl FromStr for ServerUrl {
     }
 }
 
-/// As it may be typed.
+/// As it may be typed, but for the query: it may hold a token or a password.
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = &self.path;
+        let path = self.path.strip_suffix(self.query()).unwrap_or(&self.path);
+        let query = if self.query().is_empty() { "" } else { "?…" };
         match &self.place {
-            Place::Port { tls: false, authority, .. } => write!(f, "ws://{authority}{path}"),
-            Place::Port { tls: true, authority, .. } => write!(f, "wss://{authority}{path}"),
-            Place::Socket(file) if path == USUAL_PATH => write!(f, "unix:{}", file.display()),
-            Place::Socket(file) => write!(f, "unix:{}:{path}", file.display()),
+            Place::Port { tls: false, authority, .. } => write!(f, "ws://{authority}{path}{query}"),
+            Place::Port { tls: true, authority, .. } => write!(f, "wss://{authority}{path}{query}"),
+            Place::Socket(file) if self.path == USUAL_PATH => write!(f, "unix:{}", file.display()),
+            Place::Socket(file) => write!(f, "unix:{}:{path}{query}", file.display()),
         }
     }
 }
@@ -116,7 +122,7 @@ mod tests {
             ("ws://127.0.0.1:8765/ws", false, "127.0.0.1", 8765, "ws://127.0.0.1:8765/ws"),
             ("ws://h", false, "h", 80, "ws://h/"),
             ("http://h:81", false, "h", 81, "ws://h:81/ws"),
-            ("http://h:81/tracker/?key=1", false, "h", 81, "ws://h:81/tracker/?key=1"),
+            ("http://h:81/tracker/?key=1", false, "h", 81, "ws://h:81/tracker/?…"),
             ("ws://[::1]:9/ws", false, "::1", 9, "ws://[::1]:9/ws"),
             ("wss://h/ws", true, "h", 443, "wss://h/ws"),
             ("https://h:8443", true, "h", 8443, "wss://h:8443/ws"),
@@ -129,11 +135,18 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_a_password_is_sent_and_not_shown() {
+        let url: ServerUrl = "ws://h/ws?token=secret".parse().unwrap();
+        assert_eq!((url.query(), url.websocket().as_str()), ("?token=secret", "ws://h/ws?token=secret"));
+        assert_eq!(url.to_string(), "ws://h/ws?…");
+    }
+
+    #[test]
     fn unix_sockets_are_named_by_their_path() {
         for (text, file, websocket, shown) in [
             ("unix:/run/g.sock", "/run/g.sock", "ws://localhost/ws", "unix:/run/g.sock"),
             ("unix:g.sock:/ws", "g.sock", "ws://localhost/ws", "unix:g.sock"),
-            ("unix:/a:b:/x/?key=1", "/a:b", "ws://localhost/x/?key=1", "unix:/a:b:/x/?key=1"),
+            ("unix:/a:b:/x/?key=1", "/a:b", "ws://localhost/x/?key=1", "unix:/a:b:/x/?…"),
         ] {
             let url: ServerUrl = text.parse().unwrap();
             assert_eq!(url.place(), &Place::Socket(file.into()), "{text}");

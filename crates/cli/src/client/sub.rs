@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     backoff::Backoff,
-    connection::{Connection, Incoming},
+    connection::{Connection, Incoming, Refused},
     envelope::Envelope,
     explanation::{self, Explanation},
     output::{self, Output},
@@ -116,8 +116,10 @@ impl Listener {
             *place = None;
             connection = loop {
                 tokio::time::sleep(backoff.wait(fastrand::f64())).await;
-                if let Ok(connection) = Connection::open(&server, &self.commands).await {
-                    break place.insert(connection);
+                match Connection::open(&server, &self.commands).await {
+                    Ok(connection) => break place.insert(connection),
+                    Err(error) if error.downcast_ref().is_some_and(Refused::is_final) => return Err(error),
+                    Err(_comes_back) => {}
                 }
             };
             (self.refused, self.reasons) = (BTreeSet::new(), 0);
@@ -316,8 +318,7 @@ fn stopped() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// What lets a channel be read.
-const ADVICE: &str =
-    " (its operator allows channels with --channels, or with a token in --url: ?token=TOKEN)";
+const ADVICE: &str = " (its operator allows channels with --channels, or by a token: --token TOKEN)";
 
 /// After so long without a message, somebody who waits may want to know why.
 const SUSPICIOUS: Duration = Duration::from_secs(10);

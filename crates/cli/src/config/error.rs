@@ -17,6 +17,11 @@ pub(crate) enum ConfigError {
     /// The file is not what its name says.
     #[error("the configuration {path} is not valid: {reason}", path = path.display())]
     Syntax { path: PathBuf, reason: String },
+    /// A file is divided into sections.
+    #[error(
+        "`{name}` {place} is a section, and there are none: options stand at the top, such as port = 8765"
+    )]
+    Section { name: String, place: String },
     /// There is no such option.
     #[error(transparent)]
     Unknown(#[from] Unknown),

@@ -29,6 +29,9 @@ pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
         }
         let option = table.options().find(|option| option.is_called(key) && !option.names_the_file());
         let Some(option) = option else {
+            if value.is_object() {
+                return Err(ConfigError::Section { name: key.clone(), place: source.place() });
+            }
             return Err(Unknown::key(key, source.place(), table).into());
         };
         layer.0.insert(option.key().to_owned(), given(value, source, option, table)?);

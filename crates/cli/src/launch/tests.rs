@@ -83,6 +83,7 @@ fn every_option_has_an_effect() {
             "reuse_addr" => "false",
             "redis" => "redis://elsewhere",
             "filters" => "stdout_pubsub",
+            "outbox_bytes" => "8KiB",
             "rohrpost_handler" => "send=http://localhost:8000/send",
             "path_projections" => "/ws=epsg:3857",
             "channel_crs" => "swiss*=epsg:2056",

@@ -15,6 +15,8 @@ pub(crate) struct Announcement {
     keyed: bool,
     /// Which tokens are accepted, if any are.
     tokens: Option<String>,
+    /// Which filters run, in their order, if any do.
+    filters: Option<String>,
     insecure: Vec<&'static str>,
     embedded: bool,
     /// What there is to say of the certificate.
@@ -40,6 +42,10 @@ impl Announcement {
                 .map(|patterns| patterns.iter().collect::<Vec<_>>().join(",")),
             keyed: settings.publish_key.is_some(),
             tokens: settings.tokens.as_ref().map(accepted),
+            filters: (!settings.filters.is_empty()).then(|| {
+                let names = settings.filters.names().collect::<Vec<_>>().join(", ");
+                format!("{names} (for messages on / and /pipeline)")
+            }),
             insecure,
             embedded: matches!(settings.store, StoreSettings::Embedded),
             certificate,
@@ -54,10 +60,10 @@ impl Announcement {
         let store = server.store().description();
         let open = self.embedded && server.addresses().iter().all(ListenAddress::is_local);
         let channels = match (&self.channels, &self.tokens) {
-            (Some(patterns), _) => patterns.as_str(),
+            (Some(patterns), _) if !patterns.is_empty() => patterns.as_str(),
             (None, _) if open => "all",
-            (None, Some(_)) => "none without a token",
-            (None, None) => "none",
+            (_, Some(_)) => "none without a token",
+            (_, None) => "none",
         };
         let publishing = match (self.keyed, &self.tokens) {
             (true, None) => "with the publish key",
@@ -78,11 +84,12 @@ impl Announcement {
                 ] {
                     eprintln!("  {name:<11}{value}");
                 }
-                if let Some(tokens) = &self.tokens {
-                    eprintln!("  {:<11}{tokens}", "tokens");
-                }
-                if let Some(certificate) = &self.certificate {
-                    eprintln!("  {:<11}{certificate}", "tls");
+                for (name, value) in
+                    [("tokens", &self.tokens), ("filters", &self.filters), ("tls", &self.certificate)]
+                {
+                    if let Some(value) = value {
+                        eprintln!("  {name:<11}{value}");
+                    }
                 }
             }
             LogFormat::Json => tracing::info!(
@@ -95,6 +102,7 @@ impl Announcement {
                 channels,
                 publishing,
                 tokens = self.tokens,
+                filters = self.filters,
                 "listening"
             ),
         }

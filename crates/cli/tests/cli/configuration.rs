@@ -31,13 +31,44 @@ fn an_unknown_flag_and_a_wrong_value_are_usage() {
         (&["sub"], "<CHANNEL>"),
         (&["sub", "news_*"], "news_*"),
         (&["frobnicate"], "frobnicate"),
+        (&["serve", "--publish-key", ""], "--publish-key"),
+        (&["serve", "--text-paths", "/ws,ws2"], "`ws2` is the path of no request"),
+        (&["serve", "--outbox-bytes", "1"], "\"1\" is too little to answer a client at all"),
+        (&["serve", "--port", "0", "--workers", "100000"], "100000 workers are more than"),
+        (&["check", "--port", "0", "--workers", "100000"], "100000 workers are more than"),
+        (
+            &["check", "--port", "0", "--path-projections", "/x=epsg:99999"],
+            "`EPSG:99999` of a path is not known",
+        ),
         (&[], "Usage: geocast <COMMAND>"),
     ] {
         let output = run(arguments);
         assert_eq!(code(&output), 2, "{arguments:?}");
         assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
         assert!(!stderr(&output).contains("secret"), "{}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{arguments:?}");
     }
+}
+
+#[test]
+fn a_file_has_no_sections_and_no_empty_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("geocast.toml");
+    for (text, said) in [
+        ("# all\n[server]\nport = 0\n", "line 2 is a section, and there are none: options stand at the top"),
+        ("port = 0\npublish_key = \"\"\n", "`publish_key=…` in "),
+    ] {
+        fs::write(&path, text).unwrap();
+        let output = run(&["check", "--config", path.to_str().unwrap()]);
+        assert_eq!(code(&output), 2, "{text}");
+        assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn no_channels_are_said_to_be_none() {
+    let server = Running::server(&["serve", "--port", "0", "--channels", ""]);
+    server.wait_for("  channels   none\n");
 }
 
 /// Each source gives a port that none of the others gives; the check says which one is meant.

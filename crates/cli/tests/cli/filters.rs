@@ -44,12 +44,16 @@ fn the_file_of_the_reference_is_understood() {
 #[test]
 fn filters_are_named_one_after_the_other() {
     let server = Running::server(&["serve", "-f", "stdout_rawdata", "stdout_messages", "--port", "0"]);
+    server.wait_for("  filters    stdout_rawdata, stdout_messages (for messages on / and /pipeline)\n");
     let url = format!("ws://{}/", server.address());
     run_with_input(&["sub", "a", "--url", &url, "--timeout", "1s", "--no-reconnect"], b"");
     assert_eq!([server.line(), server.line(), server.line()], ["--RAWDATA--", "SUB a", "--MESSAGE--"]);
     for (names, said) in [
         (&["stdout_pubsub", "stdout_pubsub"][..], "the filter `stdout_pubsub` is named twice"),
-        (&["./none.rhai"], "the script ./none.rhai: it cannot be read"),
+        (
+            &["./none.rhai"],
+            "the script ./none.rhai: it cannot be read: No such file or directory (os error 2)\n",
+        ),
     ] {
         let output = run(&[&["serve", "-f"], names].concat());
         assert_eq!(code(&output), 2, "{names:?}");

@@ -2,9 +2,11 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    path::Path,
+    process::Command,
 };
 
-use crate::geocast::{Running, code, run, stderr, stdout};
+use crate::geocast::{Running, code, geocast, run, stderr, stdout};
 
 const SECRET: &str = "correct horse battery staple; and more";
 
@@ -76,4 +78,75 @@ fn credentials_are_never_logged() {
     for secret in ["UGF5bG9hZE9mVG9rZW4", "U2lnbmF0dXJlT2ZUb2tlbg", "Sesame", "horse"] {
         assert!(!said.contains(secret), "{secret} was logged:\n{said}");
     }
+}
+
+/// What docs/access.md has an operator type, but for the last line of it, which keeps the token for later.
+fn first_token(folder: &Path) -> String {
+    let docs = include_str!("../../../../docs/access.md");
+    let recipe = docs.split("### A first token").nth(1).and_then(|rest| rest.split("```sh\n").nth(1));
+    let recipe = recipe.and_then(|rest| rest.split("```").next()).expect("the recipe");
+    let script = format!("set -e\n{recipe}printf %s \"$GEOCAST_TOKEN\"\n");
+    let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().expect("a shell");
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output)
+}
+
+#[test]
+fn a_first_token_is_made_as_documented_and_presented_by_all_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = first_token(folder.path());
+    let keys = format!("--jwks-file={}", folder.path().join("keys.json").display());
+    let server = Running::server(&["serve", "--port", "0", "--channels", "news", &keys]);
+    let (url, channel) = (server.url(), "team_a_positions");
+    let with_query = format!("{url}?token={token}");
+    for presented in [&["--token", &token, "--url", &url][..], &["--url", &with_query]] {
+        let output = run(&[&["pub", channel, "--key", "1", "1"], presented].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let output = run(&[&["get", channel, "1"], presented].concat());
+        assert_eq!((code(&output), stdout(&output).as_str()), (0, "1\n"), "{}", stderr(&output));
+        let output = run(&[&["sub", channel, "--timeout", "1s"], presented].concat());
+        assert_eq!(code(&output), 3, "{}", stderr(&output));
+    }
+    assert_eq!(code(&run(&["pub", channel, "1", "--url", &url])), 1);
+    let output = geocast(&["get", channel, "--url", &url]).env("GEOCAST_TOKEN", &token).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+
+    for presented in [&["--token", "a.b.c", "--url", &url][..], &["--url", &format!("{url}?token=a.b.c")]] {
+        for command in [["sub", channel], ["get", channel], ["pub", channel]] {
+            let output = run(&[&command[..], presented].concat());
+            assert_eq!(code(&output), 1, "{}", stderr(&output));
+            let said = stderr(&output);
+            assert!(
+                said.contains("the token is not accepted (HTTP 401)") && !said.contains("a.b.c"),
+                "{said}"
+            );
+        }
+    }
+}
+
+/// A server that comes back without the key, so that asking again would never end.
+#[test]
+fn who_is_refused_when_connecting_again_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = first_token(folder.path());
+    let keys = format!("--jwks-file={}", folder.path().join("keys.json").display());
+    let mut server = Running::server(&["serve", "--port", "0", &keys]);
+    let (url, port) = (server.url(), server.address().port().to_string());
+    let mut sub = Running::start(geocast(&["sub", "team_a_x", "--token", &token, "--url", &url]));
+    let subscribed = || stdout(&run(&["pub", "team_a_x", "1", "--url", &url]));
+    crate::geocast::wait_until(
+        || {
+            subscribed();
+            sub.ready_line().is_some()
+        },
+        || "nothing came".to_owned(),
+    );
+    server.signal("TERM");
+    server.code();
+    let other = tempfile::tempdir().unwrap();
+    first_token(other.path());
+    let keys = format!("--jwks-file={}", other.path().join("keys.json").display());
+    let _again = Running::server(&["serve", "--port", &port, &keys]);
+    assert_eq!(sub.code(), 1);
+    assert!(sub.said().contains("the token is not accepted (HTTP 401)"), "{}", sub.said());
 }

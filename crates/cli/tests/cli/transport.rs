@@ -66,11 +66,15 @@ fn a_certificate_is_read_again_on_a_hang_up() {
     server.wait_for(&format!("read again: certificate and key of {}", server.address()));
     fs::write(pair.path("key.pem"), "no key").unwrap();
     server.signal("HUP");
-    let said = format!("stays as it was: there is no private key in {}", pair.name("key.pem"));
+    let said = format!(
+        "kept as before: certificate and key of {}: there is no private key in {}",
+        server.address(),
+        pair.name("key.pem")
+    );
     server.wait_for(&said);
     fs::remove_file(pair.path("cert.pem")).unwrap();
     server.signal("HUP");
-    server.wait_for(&format!("stays as it was: {} cannot be read: No such file", pair.name("cert.pem")));
+    server.wait_for(&format!(": {} cannot be read: No such file", pair.name("cert.pem")));
 }
 
 #[test]

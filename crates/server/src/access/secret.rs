@@ -12,9 +12,10 @@ impl Secret {
         Self(secret.into().into_boxed_slice())
     }
 
-    /// Whether `offered` is the secret. The time taken depends on the lengths alone.
+    /// Whether `offered` is the secret. The time taken depends on the lengths alone. A secret of no bytes is none, and admits
+    /// nobody.
     pub fn admits(&self, offered: &[u8]) -> bool {
-        self.0.ct_eq(offered).into()
+        !self.0.is_empty() && bool::from(self.0.ct_eq(offered))
     }
 }
 
@@ -35,5 +36,6 @@ mod tests {
             assert_eq!(secret.admits(offered.as_bytes()), admitted, "{offered:?}");
         }
         assert!(!format!("{secret:?}").contains("tram"));
+        assert!(!Secret::new("").admits(b""), "what everybody knows is no secret");
     }
 }

@@ -84,10 +84,15 @@ fn secret(path: &Path) -> Result<Key, KeyError> {
 }
 
 fn jwks(path: &Path) -> Result<Vec<Key>, KeyError> {
-    let set: JwkSet = serde_json::from_slice(&read(path)?).map_err(|error| KeyError::Syntax {
+    let bytes = read(path)?;
+    let set: JwkSet = serde_json::from_slice(&bytes).map_err(|error| KeyError::Syntax {
         path: path.to_owned(),
         // The library's own words may quote a key.
         what: match error.classify() {
+            _ if bytes.starts_with(b"-----BEGIN ") => "this is PEM, to be converted into a JSON Web Key,",
+            Category::Data if is_single_key(&bytes) => {
+                "this is a single key, which belongs into {\"keys\":[…]},"
+            }
             Category::Data => "a member is missing or has another type",
             Category::Io | Category::Syntax | Category::Eof => "this is not JSON",
         },
@@ -107,6 +112,10 @@ fn jwks(path: &Path) -> Result<Vec<Key>, KeyError> {
         })?);
     }
     if keys.is_empty() { Err(KeyError::Empty(path.to_owned())) } else { Ok(keys) }
+}
+
+fn is_single_key(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(bytes).is_ok_and(|members| members.contains_key("kty"))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, KeyError> {

@@ -135,6 +135,20 @@ fn a_file_that_is_none_is_named_and_never_quoted() {
         let error = KeySet::load(&[KeyFile::Secret(path.clone())]).unwrap_err().to_string();
         assert!(error.contains(&name) && !error.contains("sesame"), "{error}");
     }
+    for (content, said) in [
+        (
+            "-----BEGIN PUBLIC KEY-----\nsesame\n",
+            "this is PEM, to be converted into a JSON Web Key, at line 1",
+        ),
+        (
+            r#"{"kty":"EC","x":"sesame"}"#,
+            r#"this is a single key, which belongs into {"keys":[…]}, at line 1"#,
+        ),
+    ] {
+        fs::write(&path, content).unwrap();
+        let error = KeySet::load(&[KeyFile::Jwks(path.clone())]).unwrap_err().to_string();
+        assert!(error.contains(said) && !error.contains("sesame"), "{error}");
+    }
     fs::write(&path, vec![b' '; 1024 * 1024 + 1]).unwrap();
     for file in [KeyFile::Jwks(path.clone()), KeyFile::Secret(path.clone())] {
         assert!(KeySet::load(&[file]).unwrap_err().to_string().contains("more than 1048576 bytes"));
