@@ -56,6 +56,10 @@ impl Rpc {
             Call::Subscribe { since: Some(_), .. } | Call::Subscribe { epoch: Some(_), .. } => {
                 return Err(no_history());
             }
+            Call::Subscribe { track: None | Some(false), format: Some(format), .. } => {
+                let (value, reason) = (format.as_str().to_owned(), "needs track to be true".to_owned());
+                return Err(Error::BadParameter { parameter: "format", value, reason });
+            }
             Call::Subscribe { channel, track, format, .. } => {
                 let tracked = track.unwrap_or(false);
                 let outcome = Outcome::Subscribed { channel, tracked, position: None, recovered: None };

@@ -5,7 +5,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::access::TokenError;
+use crate::{access::TokenError, log_limit::LogLimit};
 
 /// An answer that is an error, in one form everywhere: `{"error":{"code":…,"message":…}}`.
 #[derive(Debug)]
@@ -24,14 +24,22 @@ impl Refusal {
         Self { status, code, message: message.into(), cause: None }
     }
 
-    /// A web page from elsewhere.
+    /// A web page from elsewhere. Browsers show nobody the answer to a handshake, so the log has it too.
     pub(crate) fn origin(origin: &str) -> Self {
-        let message = format!(
-            "web pages from `{origin}` may not use this server; an operator can allow them with --allow-origin"
-        );
+        let remedy = if origin == "null" {
+            "a page opened from a file has no origin: open it through a web server".to_owned()
+        } else {
+            format!("an operator can allow them with --allow-origin {origin}")
+        };
+        if let Some(unlogged) = PAGES.admit() {
+            tracing::info!(origin, remedy, unlogged, "a web page was refused");
+        }
+        let message = format!("web pages from `{origin}` may not use this server; {remedy}");
         Self::new(StatusCode::FORBIDDEN, "origin_refused", message)
     }
 }
+
+static PAGES: LogLimit = LogLimit::new();
 
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {

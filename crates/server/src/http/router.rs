@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
@@ -49,6 +49,11 @@ async fn nothing_here() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here; / lists what there is")
 }
 
-async fn other_method() -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this method is not for this address")
+async fn other_method(method: Method, uri: Uri) -> Refusal {
+    let message = if method == Method::GET && uri.path().starts_with("/api/state/") {
+        "state is read over WebSocket: GET and the channel in a frame, or `geocast get`".to_owned()
+    } else {
+        format!("{method} is not for this address; the header Allow says what is")
+    };
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }

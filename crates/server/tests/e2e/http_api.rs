@@ -240,6 +240,10 @@ async fn unknown_addresses_and_methods_are_refused(backend: Backend) {
         ("POST", "/live"),
         ("DELETE", "/ready"),
     ] {
-        expect_error(&request(server.address, method, path, KEY, "1").await, 405, path);
+        let response = request(server.address, method, path, KEY, "1").await;
+        expect_error(&response, 405, path);
+        let is_state = method == "GET" && path.starts_with("/api/state");
+        let said = if is_state { "state is read over WebSocket" } else { "the header Allow says what is" };
+        assert!(response.body.contains(said), "{method} {path}: {response:?}");
     }
 }

@@ -93,6 +93,12 @@ async fn publishing_is_held_to_the_same_rule(backend: Backend) {
             let response =
                 request(server.address, method, path, &[&origin, "Authorization: Bearer key"], "1").await;
             assert_eq!(response.status, status, "{method} {origin}: {response:?}");
+            let remedy = if origin.ends_with("null") {
+                "open it through a web server"
+            } else {
+                "--allow-origin http://evil.example"
+            };
+            assert_eq!(response.body.contains(remedy), status == 403, "{origin}: {response:?}");
         }
     }
 }

@@ -114,6 +114,7 @@ async fn what_cannot_be_done_says_why(backend: Backend) {
         ("subscribe", json!([]), "channel"),
         ("subscribe", json!(["a*"]), "channel"),
         ("subscribe", json!({ "channel": "map", "chanel": 1 }), "chanel"),
+        ("subscribe", json!({ "channel": "map", "format": "maplibre" }), "format"),
     ] {
         let (code, data, message) = caller.refused(method, params.clone()).await;
         assert_eq!((code, &data["parameter"]), (-32602, &json!(parameter)), "{method} {params}: {message}");
