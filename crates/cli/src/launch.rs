@@ -45,6 +45,7 @@ impl TryFrom<Options> for Launch {
             insecure_any_origin,
             text_paths,
             path_projections,
+            bbox_keyword,
             client_reference,
             axis_order,
             tokens,
@@ -66,6 +67,7 @@ impl TryFrom<Options> for Launch {
         set(&mut settings.text_paths, text_paths);
         set(&mut settings.path_projections, path_projections);
         set(&mut settings.channel_crs, channel_crs);
+        set(&mut settings.bbox_keywords, bbox_keyword);
         set(&mut settings.viewport_channels, viewport_channels);
         settings.origins = match insecure_any_origin {
             Some(true) => OriginPolicy::InsecureAny,

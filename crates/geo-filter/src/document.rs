@@ -52,11 +52,11 @@ impl Document {
                 None => return Ok(Self::without_geometry(Kind::Text)),
             },
         };
-        if builder.positions.is_empty() {
+        if builder.positions.is_empty() && !builder.structure.collection {
             return Ok(Self::without_geometry(Kind::Json));
         }
-        let shape = Shape::new(Arc::new(builder.structure), builder.positions);
-        Ok(Self { kind: Kind::Geographic, shape })
+        let kind = if builder.positions.is_empty() { Kind::Json } else { Kind::Geographic };
+        Ok(Self { kind, shape: Shape::new(Arc::new(builder.structure), builder.positions) })
     }
 
     /// What the payload is.
@@ -82,7 +82,7 @@ impl Document {
         Self { shape: self.shape.with_positions(shape.positions().to_vec()), ..self }
     }
 
-    /// Whether it is a FeatureCollection with at least one position.
+    /// Whether it is a FeatureCollection.
     #[must_use]
     pub fn is_collection(&self) -> bool {
         self.shape.structure().collection

@@ -10,6 +10,7 @@ pub(crate) enum Name {
     Geometry,
     Geometries,
     Features,
+    Properties,
     Other,
 }
 
@@ -21,6 +22,7 @@ impl Name {
             b"geometry" => Self::Geometry,
             b"geometries" => Self::Geometries,
             b"features" => Self::Features,
+            b"properties" => Self::Properties,
             _ => Self::Other,
         }
     }

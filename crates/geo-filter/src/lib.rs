@@ -38,6 +38,9 @@ pub use shape::Shape;
 mod index;
 pub use index::ViewportIndex;
 
+mod properties;
+pub use properties::Properties;
+
 mod decimals;
 pub use decimals::{Decimals, DecimalsError};
 

@@ -194,6 +194,11 @@ impl Place {
     }
 }
 
+/// Whether the value of a `type` member makes its object a Feature.
+pub(crate) fn is_feature(value: &RawValue) -> bool {
+    geo_type(value) == Some(GeoType::Feature)
+}
+
 /// The value of a `type` member.
 fn geo_type(value: &RawValue) -> Option<GeoType> {
     let json = value.get();

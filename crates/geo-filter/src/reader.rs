@@ -109,7 +109,7 @@ impl Reader<'_> {
                 Name::Coordinates | Name::Geometries => place.can_be(Place::Geometry),
                 Name::Geometry => place.can_be(Place::Feature),
                 Name::Features => place == Place::Document,
-                Name::Other => false,
+                Name::Properties | Name::Other => false,
             };
             if !looked_at {
                 self.lexer.skip()?;
@@ -140,7 +140,7 @@ impl Reader<'_> {
             Name::Geometry => Content::Geometry(self.value(Place::Geometry)?),
             Name::Geometries => Content::Geometries(self.value(Place::Geometries)?),
             Name::Features => Content::Features(self.value(Place::Features)?),
-            Name::Coordinates | Name::Type | Name::Other => {
+            Name::Coordinates | Name::Type | Name::Properties | Name::Other => {
                 self.lexer.peek()?;
                 let start = self.lexer.at;
                 match kind {
@@ -198,7 +198,7 @@ impl Reader<'_> {
 fn undecoded(name: &[u8]) -> Option<Name> {
     // What cannot be decoded is no name of ours.
     let name = decoded(name).unwrap_or_default();
-    matches!(Name::of(name.as_bytes()), Name::Other).then_some(Name::Other)
+    matches!(Name::of(name.as_bytes()), Name::Properties | Name::Other).then_some(Name::Other)
 }
 
 /// The text of a string, from what is between its quotes. `None` for a lone surrogate: the lexer has seen to the rest.

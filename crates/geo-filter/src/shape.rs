@@ -81,7 +81,7 @@ impl Shape {
         &self.positions
     }
 
-    /// How many members there are: features of a collection, or 1; 0 for a document without any position.
+    /// How many members there are: features of a collection; for any other document 1, or 0 if it has no position.
     #[must_use]
     pub fn members(&self) -> usize {
         self.structure.members.len()

@@ -40,6 +40,8 @@ counts! {
     Delivered => "delivered",
     /// Messages kept from a subscriber: no part of the geometry is in the viewport.
     WithheldOutside => "withheld_outside_viewport",
+    /// Messages kept from a subscriber: no feature in the viewport has the properties that it asked for.
+    WithheldFiltered => "withheld_filtered",
     /// Messages kept from a subscriber: the geometry has no finite coordinates in the subscriber's system.
     WithheldUnprojectable => "withheld_unprojectable",
     /// Messages kept from a subscriber: JSON nested too deeply.

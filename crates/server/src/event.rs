@@ -1,3 +1,4 @@
+mod features;
 mod key;
 mod native;
 mod track_key;
@@ -17,12 +18,13 @@ pub(crate) use key::Key;
 pub(crate) use native::Native;
 pub(crate) use track_key::{TrackKey, Tracked};
 
-use self::native::Normalised;
+use self::{features::Features, native::Normalised};
 use crate::{
     clock,
     intake::Input,
     interest::Withheld,
     pipeline::{Carried, ClientId},
+    properties::Column,
 };
 
 /// A message, or a value of the state, with all that is computed from it: each thing at most once per node.
@@ -43,6 +45,7 @@ pub struct Event {
     key: OnceLock<Option<Key>>,
     /// Empty until somebody tracks its channel.
     tracked: OnceLock<Option<Tracked>>,
+    features: Features,
     /// The shape in the coordinate systems that somebody asked for so far. They are few, so a scan beats hashing.
     projections: Mutex<Vec<(u32, Arc<Shape>)>>,
 }
@@ -89,6 +92,7 @@ impl Event {
             native: native.map(Box::new),
             key: OnceLock::new(),
             tracked: OnceLock::new(),
+            features: Features::default(),
             projections: Mutex::new(projections),
         }
     }
@@ -178,6 +182,17 @@ impl Event {
             }
         };
         self.tracked.get_or_init(read).as_ref()
+    }
+
+    /// How many features it has that filters can judge; `None` if it is no feature, and for a notice that one was deleted.
+    pub(crate) fn features(&self) -> Option<usize> {
+        self.features.count(self.document.as_ref().ok()?, &self.payload)
+    }
+
+    /// The values of a property of its features.
+    pub(crate) fn column(&self, name: &str) -> Arc<Column> {
+        let document = self.document.as_ref().ok();
+        document.map(|document| self.features.column(name, document, &self.payload)).unwrap_or_default()
     }
 
     /// The coordinates in another system.

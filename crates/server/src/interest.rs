@@ -1,3 +1,4 @@
+mod selection;
 mod sight_index;
 mod tracking;
 mod window;
@@ -23,7 +24,7 @@ use crate::{
     happening::{After, Turn},
     pipeline::ClientId,
     rendering,
-    session::View,
+    session::{View, Wishes},
 };
 
 /// What one subscription wants: a part of the world, in a coordinate system.
@@ -32,6 +33,7 @@ pub(crate) struct Sight {
     /// Into the system of what is sent; none where that is the source's.
     pub(crate) output: Option<Arc<Transform>>,
     pub(crate) window: Option<Arc<Window>>,
+    pub(crate) wishes: Wishes,
     pub(crate) dialect: AnyDialect,
     /// Who is spared what it has itself sent.
     pub(crate) reader: Option<ClientId>,
@@ -58,6 +60,8 @@ pub(crate) struct Form {
 pub(crate) enum Withheld {
     /// No part of it is in the viewport.
     Outside,
+    /// Its properties are not what the subscriber asked for.
+    Filtered,
     /// It has no finite coordinates in the subscriber's system.
     Unprojectable,
     /// Its JSON is nested too deeply.
@@ -75,10 +79,17 @@ pub(crate) enum Withheld {
 }
 
 impl Sight {
+    /// All there is, as it is.
+    pub(crate) fn of_everything(dialect: AnyDialect) -> Self {
+        let wishes = Wishes::default();
+        Self { output: None, window: None, wishes, dialect, reader: None, deflate: None, tracking: None }
+    }
+
     /// What a client has said to see this; `source` is the system that data comes in.
     pub(crate) fn view(&self, source: KnownCrs) -> View {
         let output = self.output.as_ref().map_or(source, |transform| transform.to());
-        View { output, viewport: self.window.as_ref().map(|window| window.viewport().clone()) }
+        let viewport = self.window.as_ref().map(|window| window.viewport().clone());
+        View { output, viewport, wishes: self.wishes.clone() }
     }
 
     /// Whether these subscribers get an event for itself, and in which form.
@@ -89,12 +100,9 @@ impl Sight {
         }
         let (dialect, deflate) = (self.dialect.clone(), self.deflate);
         let form = Form { output: None, members: None, dialect, deflate, change: None };
-        let Some(document) = event.geography() else { return Ok(form) };
-        let members = match &self.window {
-            Some(window) => window.see(event, document)?,
-            None => None,
-        };
-        Ok(Form { output: self.output.clone(), members, ..form })
+        let members = self.select(event)?;
+        let output = event.geography().and_then(|_| self.output.clone());
+        Ok(Form { output, members, ..form })
     }
 
     /// The system of what is sent, if that is not the source's.
@@ -112,6 +120,7 @@ impl PartialEq for Sight {
             && self.deflate == other.deflate
             && self.tracking == other.tracking
             && self.window == other.window
+            && self.wishes == other.wishes
     }
 }
 
@@ -119,8 +128,8 @@ impl Eq for Sight {}
 
 impl Hash for Sight {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.output_code(), &self.window, &self.dialect, self.reader, self.deflate, self.tracking)
-            .hash(state);
+        (self.output_code(), &self.window, &self.wishes, &self.dialect).hash(state);
+        (self.reader, self.deflate, self.tracking).hash(state);
     }
 }
 
@@ -193,6 +202,7 @@ impl Withheld {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Outside => "outside",
+            Self::Filtered => "filtered",
             Self::Unprojectable => "unprojectable",
             Self::TooDeep => "too_deep",
             Self::TooManyVertices => "too_many_vertices",
@@ -217,6 +227,7 @@ impl From<Withheld> for Count {
     fn from(reason: Withheld) -> Self {
         match reason {
             Withheld::Outside => Self::WithheldOutside,
+            Withheld::Filtered => Self::WithheldFiltered,
             Withheld::Unprojectable => Self::WithheldUnprojectable,
             Withheld::TooDeep => Self::WithheldTooDeep,
             Withheld::TooManyVertices => Self::WithheldTooManyVertices,

@@ -27,6 +27,7 @@ mod log_limit;
 mod node;
 mod path_projection;
 pub mod pipeline;
+mod properties;
 mod reload;
 mod rendering;
 mod server;
@@ -54,10 +55,12 @@ pub use handler::{
     EndpointUrlError, HandlerError, HandlersError, HttpHandler, HttpHandlerError, RequestHandler,
 };
 pub use path_projection::{PathProjection, PathProjectionError};
+pub use properties::{BboxKeyword, BboxKeywordError, PropertyFilters};
 pub use reload::{Reload, ReloadError};
 pub use server::{Server, StartError};
 pub use session::{
-    ChannelAccount, Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, View, Viewport,
+    ChannelAccount, Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, View,
+    Viewport, Wishes,
 };
 pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
 pub use store::{

@@ -8,8 +8,9 @@ use geocast_protocol::{
 };
 
 use crate::{
-    ChannelRule, Compression, HandlersError, OriginPolicy, PathProjection, Patterns, RequestHandler, Secret,
-    TokenSettings, UrlPrefix, handler::by_type, pipeline::Filters, store::RedisSettings,
+    BboxKeyword, ChannelRule, Compression, HandlersError, OriginPolicy, PathProjection, Patterns,
+    RequestHandler, Secret, TokenSettings, UrlPrefix, handler::by_type, pipeline::Filters,
+    store::RedisSettings,
 };
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
@@ -33,6 +34,8 @@ pub struct Settings {
     pub channel_crs: Vec<ChannelRule<Crs>>,
     /// Channels that a viewport subscribes to by itself, for clients that never send SUB.
     pub viewport_channels: Vec<Channel>,
+    /// What keywords behind BBOX mean that are no names of properties.
+    pub bbox_keywords: Vec<BboxKeyword>,
     /// What is done with messages on `/pipeline` and `/`; without any filter, there is no pipeline.
     pub filters: Filters,
     /// Channels whose items pass the consumers among the filters.
@@ -188,6 +191,7 @@ impl Default for Settings {
             path_projections: Vec::new(),
             channel_crs: Vec::new(),
             viewport_channels: Vec::new(),
+            bbox_keywords: BboxKeyword::usual(),
             filters: Filters::default(),
             pipeline_channels: Vec::new(),
             origins: OriginPolicy::default(),

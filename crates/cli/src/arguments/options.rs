@@ -2,7 +2,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 use geocast_protocol::{Channel, Crs};
-use geocast_server::{ChannelRule, Origin, PathProjection, Patterns, RedisUrl};
+use geocast_server::{BboxKeyword, ChannelRule, Origin, PathProjection, Patterns, RedisUrl};
 
 use super::{
     DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions,
@@ -112,6 +112,16 @@ pub(crate) struct Options {
         help_heading = "Clients"
     )]
     pub(crate) path_projections: Option<Vec<PathProjection>>,
+    /// What keywords behind BBOX ask for that are no names of properties: 'mots=type' for another property, 'gen=' for none
+    /// [default: gen=,gen_level=,graph=,mots=type]
+    #[arg(
+        long,
+        value_name = "KEYWORD=PROPERTY",
+        value_delimiter = ',',
+        hide_short_help = true,
+        help_heading = "Clients"
+    )]
+    pub(crate) bbox_keyword: Option<Vec<BboxKeyword>>,
     /// What stands for client_reference where a command gave none: null or "" [default: null]
     #[arg(long, value_name = "FORM", hide_short_help = true, help_heading = "Clients")]
     pub(crate) client_reference: Option<ClientReferenceOption>,

@@ -89,6 +89,7 @@ fn every_option_has_an_effect() {
             "channel_crs" => "swiss*=epsg:2056",
             "track_key" => "vehicles*=train_id",
             "stale_after" => "vehicles*=30s",
+            "bbox_keyword" => "kind=type",
             "publish_key_file" => key.path().to_str().unwrap(),
             "jwt_key_file" => secret.path().to_str().unwrap(),
             "jwks_file" => jwks.path().to_str().unwrap(),

@@ -116,7 +116,7 @@ methods! {
         r#""channel":{"type":"string"},"subscribed":{"const":false}}}"#
     ), r#"{"channel":"vehicles","subscribed":false}"#;
 
-    /// Sets the viewport. Without a box it is cleared, and nothing else may be given then.
+    /// Sets the viewport. Without anything it is cleared; without a box, only `properties` may be given.
     "viewport" => Viewport {
         /// The box as `[left, bottom, right, top]`, in the units of its CRS.
         bbox: Option<Corners> = "[5.9,45.8,10.5,47.8]",
@@ -219,8 +219,8 @@ impl Call {
         let call = Self::fields(name, Arguments::read(method, params)?)?;
         // Wishes without a box would be lost without a word.
         match &call {
-            Self::Viewport { bbox: None, crs, zoom, properties, members }
-                if crs.is_some() || zoom.is_some() || properties.is_some() || members.is_some() =>
+            Self::Viewport { bbox: None, crs, zoom, members, .. }
+                if crs.is_some() || zoom.is_some() || members.is_some() =>
             {
                 Err(Error::MissingParameter { parameter: "bbox" })
             }

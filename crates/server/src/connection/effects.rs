@@ -31,7 +31,7 @@ pub(super) type Work = LocalBoxFuture<'static, Done>;
 /// What has become of it.
 pub(super) enum Done {
     /// A view is ready to be looked at.
-    Prepared(Result<Prepared, TransformError>, Asked),
+    Prepared(Result<Box<Prepared>, TransformError>, Asked),
     /// A subscription is in force, or has been waited for long enough.
     Subscribed(Result<(), StoreError>, Asked),
     /// The state of a channel that is tracked from now on is known, or has been waited for long enough.
@@ -95,15 +95,17 @@ impl Connection {
     pub(super) fn complete(&mut self, done: Done) {
         match done {
             // The answer comes before what the view changes.
-            Done::Prepared(Ok(Prepared { sight, refused: None }), asked) => {
-                self.acknowledge(asked);
-                self.see(sight);
-            }
-            Done::Prepared(Ok(Prepared { sight, refused: Some((viewport, error)) }), asked) => {
-                self.fail(&asked, &Fault::from(error).of(format!("{:?}", viewport.corners)));
-                self.see(sight);
-                self.put_back(&viewport);
-            }
+            Done::Prepared(Ok(prepared), asked) => match *prepared {
+                Prepared { sight, refused: None } => {
+                    self.acknowledge(asked);
+                    self.see(sight);
+                }
+                Prepared { sight, refused: Some((viewport, error)) } => {
+                    self.fail(&asked, &Fault::from(error).of(format!("{:?}", viewport.corners)));
+                    self.see(sight);
+                    self.put_back(&viewport);
+                }
+            },
             Done::Prepared(Err(error), asked) => {
                 // A view that has been asked for since is newer, and goes back itself if it has to.
                 if !self.effects.iter().any(|effect| matches!(effect, Effect::View(..))) {
@@ -135,11 +137,11 @@ impl Connection {
 
     /// Takes a box that was refused out of what has been asked for, and with it the channels that came with it alone.
     fn put_back(&mut self, refused: &Viewport) {
-        let in_force = self.sight.view(self.worker.node.rules.source).viewport;
-        let dropped = self.session.put_back(refused, in_force.as_ref());
+        let in_force = self.sight.view(self.worker.node.rules.source);
+        let dropped = self.session.put_back(refused, &in_force);
         self.effects.retain_mut(|effect| match effect {
             Effect::View(view, _) if view.viewport.as_ref() == Some(refused) => {
-                view.viewport.clone_from(&in_force);
+                view.look_as(&in_force);
                 true
             }
             Effect::Subscribe(channel, ..) => !dropped.contains(channel),

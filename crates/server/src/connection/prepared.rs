@@ -17,19 +17,28 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Prepares a view: transforms are made where they are not there yet.
-    pub(super) async fn new(node: &Arc<Node>, view: View, before: Sight) -> Result<Self, TransformError> {
+    pub(super) async fn new(
+        node: &Arc<Node>,
+        view: View,
+        before: Sight,
+    ) -> Result<Box<Self>, TransformError> {
         let output = node.transform(view.output).await?;
+        // What a client wishes of features comes with its box.
+        let mut wishes = view.wishes;
         let (window, refused) = match view.viewport {
             None => (None, None),
             Some(viewport) => {
                 let transform = node.transform(viewport.crs).await?;
                 match window(viewport.clone(), transform).await {
                     Ok(window) => (Some(Arc::new(window)), None),
-                    Err(error) => (before.window.clone(), Some((viewport, error))),
+                    Err(error) => {
+                        wishes = before.wishes.clone();
+                        (before.window.clone(), Some((viewport, error)))
+                    }
                 }
             }
         };
-        Ok(Self { sight: Sight { output, window, ..before }, refused })
+        Ok(Box::new(Self { sight: Sight { output, window, wishes, ..before }, refused }))
     }
 
     /// Whether a view would be prepared without fail, as far as is known without waiting.

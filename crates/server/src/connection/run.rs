@@ -112,12 +112,9 @@ impl Connection {
         let dialect = endpoint.dialect;
         let mut connection = Self {
             sight: Sight {
-                output: None,
-                window: None,
                 reader: dialect.spares_sender().then(|| session.client()),
-                dialect: dialect.clone(),
                 deflate,
-                tracking: None,
+                ..Sight::of_everything(dialect.clone())
             },
             deflate,
             effects: session.open(&dialect, endpoint.channel, moment(now)).into(),

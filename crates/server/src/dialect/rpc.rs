@@ -1,16 +1,19 @@
 use std::sync::LazyLock;
 
 use geocast_protocol::{
-    Channel, Crs, Json,
+    Channel, Json,
     envelope::{Source, Timestamp},
-    rpc::{self, Call, Corners, Error, Frame, Id, Outcome, Refusal, Request},
+    rpc::{self, Call, Corners, Error, Frame, Id, Outcome, PropertyFilter, Refusal, Request},
     text::Members,
 };
 
 use super::{Answer, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
-    Count,
-    session::{Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, Viewport, name_of},
+    Count, PropertyFilters,
+    session::{
+        Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, View, Viewport, Wishes,
+        name_of,
+    },
 };
 
 /// JSON-RPC 2.0: every call is answered with what is in force from then on.
@@ -74,19 +77,26 @@ impl Rpc {
                 conversation.unsubscribe(channel);
                 say(conversation, &Outcome::Unsubscribed { channel });
             }
-            Call::Viewport { bbox: None, .. } => {
-                conversation.reset();
-                let crs = name_of(conversation.view().output);
-                let outcome = Outcome::Viewport(cleared(crs));
-                conversation.look(|view| view.viewport = None, receipt(&outcome));
-            }
-            Call::Viewport { properties: Some(_), .. } => return Err(unsupported("filtering by properties")),
-            Call::Viewport { bbox: Some(bbox), crs, zoom, members, .. } => {
-                let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
-                let viewport = conversation.viewport(corners, *crs, members.unwrap_or(Members::Whole))?;
-                let outcome = Outcome::Viewport(rpc::Viewport { zoom: *zoom, ..in_force(&viewport, *bbox) });
-                conversation.look(|view| view.viewport = Some(viewport), receipt(&outcome));
-                conversation.start_viewport_channels();
+            Call::Viewport { bbox, crs, zoom, properties, members } => {
+                let viewport =
+                    match bbox.map(|bbox| [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from)) {
+                        Some(corners) => {
+                            Some(conversation.viewport(corners, *crs, members.unwrap_or(Members::Whole))?)
+                        }
+                        None => None,
+                    };
+                let filters = properties.iter().flatten();
+                let wishes = Wishes { properties: PropertyFilters::new(filters) };
+                let view = View { output: conversation.view().output, viewport, wishes };
+                let properties = view.wishes.properties.to_wire();
+                let in_force = rpc::Viewport { zoom: *zoom, ..in_force(&view, &properties) };
+                let receipt = receipt(&Outcome::Viewport(in_force));
+                conversation.look(|seen| *seen = view, receipt);
+                if bbox.is_some() {
+                    conversation.start_viewport_channels();
+                } else {
+                    conversation.reset();
+                }
             }
             Call::Projection { crs } => {
                 let known = conversation.known(*crs)?;
@@ -121,8 +131,10 @@ impl Rpc {
     }
 
     fn described(reference: &str, report: &Report<'_>) -> Payload {
-        let viewport = report.view.viewport.as_ref();
-        let viewport = viewport.and_then(|viewport| Some(in_force(viewport, corners(viewport)?)));
+        let view = report.view;
+        let properties = view.wishes.properties.to_wire();
+        let is_limited = view.viewport.is_some() || view.wishes != Wishes::default();
+        let viewport = is_limited.then(|| in_force(view, &properties));
         let accounts: Vec<rpc::Account<'_>> = report
             .accounts
             .iter()
@@ -222,6 +234,7 @@ impl From<Fault> for Error {
             FaultKind::AccessDenied => Refusal::AccessDenied,
             FaultKind::UnknownCrs => Refusal::UnknownCrs,
             FaultKind::TooManySubscriptions
+            | FaultKind::TooManyProperties
             | FaultKind::BufferTooLarge
             | FaultKind::PayloadRefused
             | FaultKind::BatchTooLarge => Refusal::LimitReached,
@@ -255,13 +268,11 @@ fn answer(id: &str, outcome: Result<&Outcome<'_>, &Error>) -> Payload {
     Payload::text(rpc::Reply { id: &id, outcome }.to_vec())
 }
 
-fn cleared(crs: Crs) -> rpc::Viewport<'static> {
-    rpc::Viewport { bbox: None, crs, zoom: None, properties: &[], members: Members::Whole }
-}
-
-fn in_force(viewport: &Viewport, bbox: Corners) -> rpc::Viewport<'static> {
-    let (crs, members) = (name_of(viewport.crs), viewport.members);
-    rpc::Viewport { bbox: Some(bbox), crs, zoom: None, properties: &[], members }
+fn in_force<'a>(view: &View, properties: &'a [PropertyFilter]) -> rpc::Viewport<'a> {
+    let viewport = view.viewport.as_ref();
+    let crs = name_of(viewport.map_or(view.output, |viewport| viewport.crs));
+    let members = viewport.map_or(Members::Whole, |viewport| viewport.members);
+    rpc::Viewport { bbox: viewport.and_then(corners), crs, zoom: None, properties, members }
 }
 
 fn corners(viewport: &Viewport) -> Option<Corners> {

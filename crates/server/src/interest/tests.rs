@@ -36,14 +36,7 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
         let region = CATALOGUE.region(known, AxisOrder::Xy, edges).unwrap();
         Arc::new(Window::new(Viewport { corners: edges, region, crs: known, members }, crs.map(transform)))
     });
-    Sight {
-        output: output.map(transform),
-        window,
-        dialect: DIALECT.with(AnyDialect::clone),
-        reader: None,
-        deflate: None,
-        tracking: None,
-    }
+    Sight { output: output.map(transform), window, ..Sight::of_everything(DIALECT.with(AnyDialect::clone)) }
 }
 
 fn event(payload: &str) -> Happening {

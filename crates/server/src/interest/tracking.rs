@@ -20,14 +20,7 @@ pub(crate) enum Tracking {
 impl Sight {
     /// The sight of a tracked subscriber that is told nothing: the same for all of them.
     pub(crate) fn behind(&self) -> Self {
-        Self {
-            output: None,
-            window: None,
-            dialect: self.dialect.clone(),
-            reader: None,
-            deflate: None,
-            tracking: Some(Tracking::Behind),
-        }
+        Self { tracking: Some(Tracking::Behind), ..Self::of_everything(self.dialect.clone()) }
     }
 
     /// Where in the source's system all is that is shown; none where that may be anything.
@@ -37,7 +30,7 @@ impl Sight {
 
     /// The boxes of two sights, if they are exact and all that tells the sights apart.
     pub(crate) fn pans_to<'a>(&'a self, other: &'a Self) -> Option<(&'a Bbox, &'a Bbox)> {
-        if !self.renders_like(other) || self.deflate != other.deflate {
+        if !self.renders_like(other) || self.deflate != other.deflate || self.wishes != other.wishes {
             return None;
         }
         self.window.as_ref()?.pans_to(other.window.as_ref()?)
@@ -52,11 +45,8 @@ impl Sight {
 
     /// Whether a feature is among those that a tracked subscriber has.
     pub(crate) fn shows(&self, event: &Event) -> Result<(), Withheld> {
-        event.document()?;
+        self.select(event)?;
         let Some(document) = event.geography() else { return Ok(()) };
-        if let Some(window) = &self.window {
-            window.see(event, document)?;
-        }
         match &self.output {
             Some(transform) if event.projected(document, transform).is_withheld() => {
                 Err(Withheld::Unprojectable)
@@ -83,17 +73,18 @@ impl Sight {
 
     /// What a tracked subscriber is told of a change, decided by what it was shown before and is shown now.
     pub(super) fn follow(&self, event: &Event, turn: &Turn) -> Result<Form, Withheld> {
-        let was_shown = turn.before.as_ref().is_some_and(|before| self.shows(before).is_ok());
-        let kind = match (was_shown, turn.after) {
+        let before = turn.before.as_ref().map_or(Err(Withheld::Outside), |before| self.shows(before));
+        let kind = match (before, turn.after) {
             (_, After::Same) => return Err(Withheld::Replaced),
             (_, After::Untracked) => return Err(Withheld::Untracked),
-            (true, After::Gone(reason)) => ChangeKind::Leave(reason),
-            (false, After::Gone(_)) => return Err(Withheld::Outside),
-            (was_shown, After::Here) => match (was_shown, self.shows(event)) {
-                (false, Ok(())) => ChangeKind::Enter,
-                (true, Ok(())) => ChangeKind::Update,
-                (true, Err(_)) => ChangeKind::Leave(LeaveReason::Moved),
-                (false, Err(reason)) => return Err(reason),
+            (Ok(()), After::Gone(reason)) => ChangeKind::Leave(reason),
+            (Err(reason), After::Gone(_)) => return Err(reason),
+            (before, After::Here) => match (before, self.shows(event)) {
+                (Err(_), Ok(())) => ChangeKind::Enter,
+                (Ok(()), Ok(())) => ChangeKind::Update,
+                (Ok(()), Err(Withheld::Filtered)) => ChangeKind::Leave(LeaveReason::Filtered),
+                (Ok(()), Err(_)) => ChangeKind::Leave(LeaveReason::Moved),
+                (Err(_), Err(reason)) => return Err(reason),
             },
         };
         Ok(self.change(kind))

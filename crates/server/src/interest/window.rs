@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use geocast_geo_filter::{Bbox, Document, Region, Transform};
+use geocast_geo_filter::{Bbox, Document, Region, Shape, Transform};
 use geocast_protocol::text::Members;
 
 use super::Withheld;
@@ -79,6 +79,11 @@ impl Window {
         &self.viewport
     }
 
+    /// Whether only those members of a collection are sent that are in sight.
+    pub(super) fn trims(&self) -> bool {
+        self.viewport.members == Members::Inside
+    }
+
     fn key(&self) -> (impl Iterator<Item = u64>, u32, Members) {
         // Adding zero makes the two zeros one.
         let edges = self.viewport.region.boxes().iter().flat_map(|bbox| bbox.to_array());
@@ -87,21 +92,31 @@ impl Window {
 
     /// Which members of the event are in sight: `Ok(None)` for all of it.
     pub(super) fn see(&self, event: &Event, document: &Document) -> Result<Option<Vec<usize>>, Withheld> {
+        if self.trims() && document.is_collection() {
+            let inside = self.members_inside(event, document);
+            return if inside.is_empty() { Err(Withheld::Outside) } else { Ok(Some(inside)) };
+        }
+        let is_in = |shape: &Shape| shape.is_in(&self.viewport.region);
+        if self.judge(event, document, is_in).unwrap_or(false) { Ok(None) } else { Err(Withheld::Outside) }
+    }
+
+    /// The members of the event that are in sight, ascending.
+    pub(super) fn members_inside(&self, event: &Event, document: &Document) -> Vec<usize> {
+        let members_in = |shape: &Shape| shape.members_in(&self.viewport.region);
+        self.judge(event, document, members_in).unwrap_or_default()
+    }
+
+    /// Judges the event's shape in the system of the box, unless all of it is elsewhere.
+    fn judge<T>(&self, event: &Event, document: &Document, judge: impl FnOnce(&Shape) -> T) -> Option<T> {
         let source = document.shape();
         let is_bounded = source.is_points() || !self.bends();
         if let Some(whereabouts) = source.whereabouts().filter(|_| is_bounded)
             && !self.bounds.iter().any(|bounds| bounds.intersects(&whereabouts))
         {
-            return Err(Withheld::Outside);
+            return None;
         }
-        let Viewport { region, members, .. } = &self.viewport;
         let projected = self.transform.as_ref().map(|transform| event.projected(document, transform));
-        let shape = projected.as_deref().unwrap_or(source);
-        if *members == Members::Inside && document.is_collection() {
-            let inside = shape.members_in(region);
-            return if inside.is_empty() { Err(Withheld::Outside) } else { Ok(Some(inside)) };
-        }
-        if shape.is_in(region) { Ok(None) } else { Err(Withheld::Outside) }
+        Some(judge(projected.as_deref().unwrap_or(source)))
     }
 }
 

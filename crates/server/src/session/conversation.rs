@@ -8,7 +8,7 @@ use super::{
     Subscription, View, Viewport,
 };
 use crate::{
-    Count, Event,
+    Count, Event, Settings,
     access::TokenError,
     dialect::{AnyDialect, Payload},
     handler::Handling,
@@ -228,6 +228,11 @@ impl<'a> Conversation<'a> {
         let region = rules.catalogue.region(crs, rules.settings.axis_order, corners);
         let region = region.map_err(|error| Fault::from(error).of(format!("{corners:?}")))?;
         Ok(Viewport { corners, region, crs, members })
+    }
+
+    /// What the operator has set.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.session.rules.settings
     }
 
     /// Subscribes to the channels that come with a viewport.

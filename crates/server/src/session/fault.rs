@@ -29,6 +29,8 @@ pub enum FaultKind {
     BboxUnits,
     /// The client has as many subscriptions as it may have.
     TooManySubscriptions,
+    /// More properties are asked for than may be.
+    TooManyProperties,
     /// More is to be collected than may be.
     BufferTooLarge,
     /// What is to be published cannot be delivered.
@@ -71,6 +73,7 @@ impl FaultKind {
             Self::InvalidBbox => "invalid_bbox",
             Self::BboxUnits => "bbox_units",
             Self::TooManySubscriptions => "too_many_subscriptions",
+            Self::TooManyProperties => "too_many_properties",
             Self::BufferTooLarge => "buffer_too_large",
             Self::PayloadRefused => "payload_refused",
             Self::StoreUnavailable => "store_unavailable",

@@ -7,6 +7,7 @@ mod fault;
 mod rate;
 mod subscriptions;
 mod view;
+mod wishes;
 
 use std::{
     any::Any,
@@ -24,6 +25,7 @@ pub use effect::{Fetch, Publication, Receipt};
 pub use fault::{Fault, FaultKind};
 pub(crate) use view::name_of;
 pub use view::{Report, View, Viewport};
+pub use wishes::Wishes;
 
 use self::{
     rate::Rate,
@@ -183,12 +185,12 @@ impl Session {
 
     /// Takes back a box that cannot be looked at: the one in force stays. Without one, the channels that a box brings along
     /// go, and are returned.
-    pub(crate) fn put_back(&mut self, refused: &Viewport, in_force: Option<&Viewport>) -> Vec<Channel> {
+    pub(crate) fn put_back(&mut self, refused: &Viewport, in_force: &View) -> Vec<Channel> {
         if self.view.viewport.as_ref() != Some(refused) {
             return Vec::new();
         }
-        self.view.viewport = in_force.cloned();
-        if in_force.is_some() {
+        self.view.look_as(in_force);
+        if in_force.viewport.is_some() {
             return Vec::new();
         }
         let subscriptions = self.subscriptions.iter();

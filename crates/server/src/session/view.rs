@@ -1,7 +1,7 @@
 use geocast_geo_filter::{KnownCrs, Region};
 use geocast_protocol::{Channel, Crs, text::Members};
 
-use super::{ChannelAccount, Sent};
+use super::{ChannelAccount, Sent, Wishes};
 
 /// What a client looks at and in which coordinates it wants it.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,8 @@ pub struct View {
     pub output: KnownCrs,
     /// Without one, everything is sent.
     pub viewport: Option<Viewport>,
+    /// What it wishes of features besides their place.
+    pub wishes: Wishes,
 }
 
 /// A box, in the system it was given in: a later projection does not move it.
@@ -42,7 +44,13 @@ pub struct Report<'a> {
 
 impl View {
     pub(crate) fn new(output: KnownCrs) -> Self {
-        Self { output, viewport: None }
+        Self { output, viewport: None, wishes: Wishes::default() }
+    }
+
+    /// Takes the viewport of another view, and the wishes that came with it.
+    pub(crate) fn look_as(&mut self, other: &Self) {
+        self.viewport.clone_from(&other.viewport);
+        self.wishes.clone_from(&other.wishes);
     }
 }
 

@@ -3,7 +3,12 @@ use std::{collections::HashSet, rc::Rc};
 use geocast_protocol::{ChangeKind, Channel, LeaveReason};
 
 use super::{Behind, Mirror, behind::OUTDATED};
-use crate::{connection::Frame, event::TrackKey, interest::Sight, rendering};
+use crate::{
+    connection::Frame,
+    event::TrackKey,
+    interest::{Sight, Withheld},
+    rendering,
+};
 
 impl Behind {
     /// Makes the difference between what the subscriber has and what it is to have, as far as so many bytes go, and notes it
@@ -74,11 +79,12 @@ fn reason(
     expired: &HashSet<TrackKey>,
     sight: &Sight,
 ) -> Option<LeaveReason> {
-    match mirror.get(key) {
-        None if expired.contains(key) => Some(LeaveReason::Expired),
-        None => Some(LeaveReason::Deleted),
-        Some(entry) if sight.shows(&entry.event).is_ok() => None,
-        Some(entry) if entry.version == version || version == OUTDATED => Some(LeaveReason::Viewport),
-        Some(_) => Some(LeaveReason::Moved),
+    let Some(entry) = mirror.get(key) else {
+        return Some(if expired.contains(key) { LeaveReason::Expired } else { LeaveReason::Deleted });
+    };
+    match sight.shows(&entry.event).err()? {
+        Withheld::Filtered => Some(LeaveReason::Filtered),
+        _ if entry.version == version || version == OUTDATED => Some(LeaveReason::Viewport),
+        _ => Some(LeaveReason::Moved),
     }
 }

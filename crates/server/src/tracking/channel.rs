@@ -88,8 +88,7 @@ mod tests {
             channel.mirror.apply(&event, event.tracked(None).expect("a key"), Instant::now());
         };
         let dialect = AnyDialect::new(Text::new(AbsentClientReference::Null));
-        let sight =
-            Sight { output: None, window: None, dialect, reader: None, deflate: None, tracking: None };
+        let sight = Sight::of_everything(dialect);
         let other =
             Sight { dialect: AnyDialect::new(Text::new(AbsentClientReference::Null)), ..sight.clone() };
         put(&mut channel, 1);

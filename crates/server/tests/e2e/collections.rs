@@ -16,7 +16,7 @@ on_both_stores!(
     members_without_geometry_do_not_break_a_collection,
 );
 
-const IN: &str = r#"{"type":"Feature","id":"in","geometry":{"type":"Point","coordinates":[8.55,47.370]},"properties":{"n":1.50}}"#;
+const IN: &str = r#"{"type":"Feature","id":"in","geometry":{"type":"Point","coordinates":[8.55,47.370]},"properties":{"n":1.50,"type":"rail"}}"#;
 const OUT: &str =
     r#"{"type":"Feature","id":"out","geometry":{"type":"Point","coordinates":[50,50]},"properties":{}}"#;
 const ALSO_IN: &str = r#"{"type":"Feature","id":"also in","geometry":{"type":"LineString","coordinates":[[4,46],[11,46]]},"properties":{}}"#;

@@ -36,6 +36,7 @@ mod pings;
 mod pipeline;
 mod positions;
 mod projection;
+mod property_filters;
 mod raw_client;
 mod redis_interop;
 mod redis_outage;

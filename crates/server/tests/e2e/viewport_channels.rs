@@ -27,7 +27,7 @@ async fn start(backend: Backend) -> TestServer {
 }
 
 fn point(x: f64) -> String {
-    json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [x, 5]}, "properties": {}})
+    json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [x, 5]}, "properties": {"tenant": "sbb"}})
         .to_string()
 }
 

@@ -10,10 +10,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// A feature there, in EPSG:4326.
+    /// A feature there, in EPSG:4326, with properties that the real ones have and the client asks for.
     pub(super) fn vehicle(self, id: &str) -> String {
         let geometry = json!({"type": "Point", "coordinates": [self.longitude, self.latitude]});
-        json!({"type": "Feature", "properties": {"train_id": id}, "geometry": geometry}).to_string()
+        let properties = json!({"train_id": id, "tenant": "sbb", "type": "rail"});
+        json!({"type": "Feature", "properties": properties, "geometry": geometry}).to_string()
     }
 
     /// A box of 20 km around it, as the client's map layers build it: whole metres of EPSG:3857, a zoom, and more.

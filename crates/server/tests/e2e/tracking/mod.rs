@@ -1,6 +1,7 @@
 //! Tracked subscriptions: what enters, changes and leaves.
 
 mod accounts;
+mod filtered;
 mod follower;
 mod over_redis;
 mod pressure;
