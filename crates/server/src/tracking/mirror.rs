@@ -123,8 +123,13 @@ impl Mirror {
             }
             self.hear(slot, now);
         } else {
+            let before = self.by_key.get(&tracked.key).and_then(|slot| self.place(*slot));
             let slot = self.set(event, tracked, false, now);
-            self.settle(slot);
+            // Much stands still, and what stands in one place with many others is not found quickly.
+            if before.is_none() || before != self.place(slot) {
+                self.unsettle(slot, before.as_ref());
+                self.settle(slot);
+            }
         }
     }
 
@@ -139,7 +144,8 @@ impl Mirror {
     /// Removes a key.
     pub(crate) fn remove(&mut self, key: &TrackKey) {
         let Some(slot) = self.by_key.remove(key) else { return };
-        self.unsettle(slot);
+        let place = self.place(slot);
+        self.unsettle(slot, place.as_ref());
         self.release(slot);
     }
 
@@ -224,6 +230,7 @@ impl Mirror {
         None
     }
 
+    /// Sets the state of a key, but not its place.
     fn set(&mut self, event: &Arc<Event>, tracked: &Tracked, is_read: bool, now: Instant) -> Slot {
         self.versions += 1;
         let (key, version) = (tracked.key.clone(), self.versions);
@@ -231,7 +238,6 @@ impl Mirror {
         self.bytes += cost(event);
         let slot = match self.by_key.get(&key).copied() {
             Some(slot) => {
-                self.unsettle(slot);
                 if let Some(known) = self.entries.get_mut(slot) {
                     self.bytes -= cost(&known.event);
                     *known = entry;
@@ -297,14 +303,20 @@ impl Mirror {
         }
     }
 
-    /// Takes an entry away from where it is.
-    fn unsettle(&mut self, slot: Slot) {
-        if !self.placeless.remove(&slot)
-            && let Some(place) = self.entries.get(slot).and_then(|entry| place_of(slot, entry))
-        {
-            self.places.remove(&place);
-            self.bent.remove(&slot);
+    /// Takes an entry away from where it was, or from what has no place.
+    fn unsettle(&mut self, slot: Slot, place: Option<&Place>) {
+        match place {
+            Some(place) => {
+                self.places.remove(place);
+                self.bent.remove(&slot);
+            }
+            None => drop(self.placeless.remove(&slot)),
         }
+    }
+
+    /// Where an entry is, if it has a place.
+    fn place(&self, slot: Slot) -> Option<Place> {
+        self.entries.get(slot).and_then(|entry| place_of(slot, entry))
     }
 
     /// Puts all entries where they are, which is faster than one after the other.

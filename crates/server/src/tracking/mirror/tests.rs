@@ -199,3 +199,23 @@ fn what_is_gone_makes_room_and_what_has_none_is_not_shown_as_it_was() {
     assert_eq!(absorb(&mut mirror, &[point(3, Some(5)), point(4, Some(-160))], bound), 1);
     assert_eq!(visited(&mirror, None), BTreeSet::from(["3".to_owned()]));
 }
+
+#[test]
+fn what_stands_in_one_place_with_many_others_is_not_searched_for() {
+    let bound = Bound { keys: 20_000, bytes: 1 << 30 };
+    let state = |round: u8| -> Vec<Arc<Event>> {
+        let feature = |key: usize| {
+            let geometry = r#"{"type":"Point","coordinates":[0,0]}"#;
+            event(format!(r#"{{"type":"Feature","id":{key},"round":{round},"geometry":{geometry}}}"#))
+        };
+        (0..20_000).map(feature).collect()
+    };
+    let mut mirror = Mirror::default();
+    absorb(&mut mirror, &state(0), bound);
+    let start = Instant::now();
+    absorb(&mut mirror, &state(1), bound);
+    state(2).iter().for_each(|event| apply(&mut mirror, event, start));
+    // Each one searched for took more than a minute here, in a debug build.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(mirror.places.size(), 20_000);
+}
