@@ -279,11 +279,17 @@ async fn what_is_published_while_the_state_is_read_is_not_lost(backend: Backend)
         }
     };
     tokio::join!(moving, starting);
+    let last = json!([5.0, 5.0]);
+    let is_last = |feature: &Value| feature["geometry"]["coordinates"] == last;
     for follower in &mut followers {
-        follower.settle().await;
-        assert_eq!(follower.map.len(), 500);
-        for key in 0..100 {
-            assert_eq!(follower.map[&key.to_string()]["geometry"]["coordinates"], json!([5.0, 5.0]));
+        // What Redis publishes may take its time on a machine that is busy.
+        for _ in 0..50 {
+            follower.settle().await;
+            if follower.map.values().filter(|feature| is_last(feature)).count() == 500 {
+                break;
+            }
         }
+        assert_eq!(follower.map.len(), 500);
+        assert!(follower.map.values().all(is_last), "{:?}", follower.map);
     }
 }
