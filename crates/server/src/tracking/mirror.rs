@@ -167,6 +167,8 @@ impl Mirror {
         now: Instant,
     ) -> usize {
         let heard = self.heard.take().unwrap_or_default();
+        // A deletion may stand in the state like anything else.
+        let state = state.filter(|(_, tracked)| !tracked.is_deleted);
         let read: HashSet<&TrackKey> = state.clone().map(|(_, tracked)| &tracked.key).collect();
         let is_gone = |key: &&TrackKey| !read.contains(key) && !heard.contains(*key);
         let mut gone: Vec<TrackKey> = self.by_key.keys().filter(is_gone).cloned().collect();
@@ -174,7 +176,7 @@ impl Mirror {
         gone.drain(..).for_each(|key| self.forget(&key));
         let mut surplus = 0;
         for (event, tracked) in state {
-            if heard.contains(&tracked.key) || tracked.is_deleted {
+            if heard.contains(&tracked.key) {
                 continue;
             }
             match self.get(&tracked.key) {

@@ -106,6 +106,14 @@ proptest! {
 }
 
 #[test]
+fn a_deletion_that_stands_in_the_state_is_one() {
+    let mut mirror = Mirror::default();
+    absorb(&mut mirror, &[point(1, Some(5)), point(2, Some(5))], BOUND);
+    absorb(&mut mirror, &[event(deletion_notice("1")), point(2, Some(5))], BOUND);
+    assert_eq!(visited(&mirror, None), BTreeSet::from(["2".to_owned()]));
+}
+
+#[test]
 fn what_was_read_and_comes_again_is_the_same() {
     let mut mirror = Mirror::default();
     mirror.begin_reading();
