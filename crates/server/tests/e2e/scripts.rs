@@ -192,4 +192,4 @@ fn the_page_shows_the_scripts_as_they_are() {
 }
 
 /// Longer than a publication takes on a busy machine.
-const SETTLED: std::time::Duration = std::time::Duration::from_millis(500);
+const SETTLED: Duration = Duration::from_millis(500);
