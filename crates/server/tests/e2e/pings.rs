@@ -16,9 +16,12 @@ on_both_stores!(
     any_sign_of_life_will_do,
 );
 
+/// How long an answer may take: the clients here live in this process, on a machine that may have much else to do.
+const PONG: Duration = Duration::from_millis(750);
+
 fn impatient(settings: &mut Settings) {
     settings.timeouts.ping = Duration::from_millis(150);
-    settings.timeouts.pong = Duration::from_millis(150);
+    settings.timeouts.pong = PONG;
     settings.timeouts.close = Duration::from_millis(150);
 }
 
@@ -31,7 +34,7 @@ async fn a_client_that_does_not_answer_pings_is_closed(backend: Backend) {
     assert_eq!(first, 0x89);
     assert_eq!(client.close_code().await, Some(3009));
     let elapsed = start.elapsed();
-    assert!(elapsed >= Duration::from_millis(140) && elapsed < Duration::from_secs(3), "{elapsed:?}");
+    assert!(elapsed >= PONG - Duration::from_millis(10) && elapsed < Duration::from_secs(3), "{elapsed:?}");
     // Who does not answer the closing frame either is cut off.
     assert!(client.ends_within(Duration::from_secs(3)).await);
     server.counted(Count::ClosedSilent, 1).await;
@@ -42,7 +45,7 @@ async fn a_client_that_answers_stays(backend: Backend) {
     let server = TestServer::start_with(backend, impatient).await;
     // tungstenite answers pings while it reads.
     let mut client = server.client().await;
-    assert!(client.next_within(Duration::from_millis(1_200)).await.is_none());
+    assert!(client.next_within(3 * PONG).await.is_none());
     client.settled().await;
     assert_eq!(server.count(Count::ClosedSilent), 0);
 }
@@ -51,7 +54,7 @@ async fn any_sign_of_life_will_do(backend: Backend) {
     let server = TestServer::start_with(backend, impatient).await;
     let mut client = RawClient::connect(server.address).await;
     // It never sends a pong, but it speaks.
-    for _ in 0..12 {
+    for _ in 0..25 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         client.send(frame(TEXT, b"RESET")).await;
     }

@@ -1,6 +1,6 @@
 //! Clients that do not read for a while, where newer states replace older ones.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use geocast_server::{Count, Overflow, Settings};
 use serde_json::Value;
@@ -35,6 +35,8 @@ const FATES: [Count; 8] = [
 ];
 
 fn latest(settings: &mut Settings) {
+    // The reader sets the pace, of its own worker: on another one, what the pausing client is to get might still be on its way.
+    settings.workers = NonZeroUsize::MIN;
     settings.limits.overflow = Overflow::Latest;
     // A pause is not to be taken for the end of a client.
     settings.timeouts.write = Duration::from_secs(120);
