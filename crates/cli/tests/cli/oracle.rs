@@ -16,7 +16,7 @@ fn the_oracle_sees_the_faults_of_a_server_that_makes_them() {
 fn every_map_is_what_it_has_to_be() {
     let written = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("oracle-runs");
     let mut oracle = python();
-    oracle.args(["oracle.py", env!("CARGO_BIN_EXE_geocast"), "--runs", "50", "--without", "expiry"]);
+    oracle.args(["oracle.py", env!("CARGO_BIN_EXE_geocast"), "--runs", "50"]);
     oracle.arg("--written").arg(written);
     // It ends by itself, and its servers with it.
     let output = oracle.output().expect("the interpreter was installed");

@@ -32,10 +32,11 @@ class Accounts:
             events = self._events(ledger)
             self._count(ledger, published, was_stalled)
             before = self._before[number].get(channel)
-            if before and before[0] is ledger and not was_stalled:
+            was_cut = any(action["do"] == "cut" for action in actions)
+            if before and before[0] is ledger and not was_stalled and not was_cut:
                 is_brief = self._truth.channels[channel].stale_after is not None
                 said = _events_fault(events, before[1], set(ledger.features), published, asked, is_brief)
-                said = said or self._messages_fault(number, ledger, published, asked)
+                said = said or self._messages_fault(number, channel, ledger, published, asked)
                 if said:
                     client.fail(f"on {channel} {said}")
             if len(set(ledger.messages)) < len(ledger.messages):
@@ -60,13 +61,13 @@ class Accounts:
             self.counts["published while stalled"] += len(published)
             self.counts["told after stalling"] += sum(key != self._sentinel for _, key, _ in ledger.log)
 
-    def _messages_fault(self, number, ledger, published, asked):
+    def _messages_fault(self, number, channel, ledger, published, asked):
         """Messages without a key come once to whoever looks there."""
         if asked:
             return None
         documents = [action["document"] for action in published if action["key"] is None]
-        session = self._truth.sessions[number]
-        should = {version_of(document) for document in documents if Message(document).shown(session)}
+        session, code = self._truth.sessions[number], self._truth.channels[channel].code
+        should = {version_of(document) for document in documents if Message(document, code).shown(session)}
         if set(ledger.messages) != should:
             return f"messages {sorted(ledger.messages)} came instead of {sorted(should)}"
         return None

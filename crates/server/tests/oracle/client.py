@@ -22,9 +22,10 @@ PATIENCE = 20
 class Client:
     """One client of a run. It is reconnected under its name."""
 
-    def __init__(self, name, kind, url, registry):
+    def __init__(self, name, kind, url, registry, track_keys):
+        """`track_keys`: by channel the property that is the key of features without id."""
         self.name, self.kind, self._url = name, kind, url
-        self._expectations = Expectations(registry)
+        self._expectations, self._track_keys = Expectations(registry), track_keys
         self._reading = asyncio.Event()
         self._reading.set()
         self.fault = None
@@ -74,7 +75,10 @@ class Client:
                 if channel in self._ending:
                     # What is still on its way would be taken for the new subscription's.
                     await self.answered()
-                self.ledgers[channel] = (MapLibreLedger if form == "maplibre" else Ledger)(self._expectations)
+                if form == "maplibre":
+                    self.ledgers[channel] = MapLibreLedger(self._expectations, self._track_keys.get(channel))
+                else:
+                    self.ledgers[channel] = Ledger(self._expectations)
             case {"do": "untrack", "channel": channel}:
                 self._ending[channel] = self.ledgers.pop(channel, None)
             case {"do": "view", "box": box, "code": code}:

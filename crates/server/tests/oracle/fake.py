@@ -22,11 +22,11 @@ FAULTS = (
 
 
 class Fake:
-    """One node with an embedded store. Channels have `stale_after` in seconds, or None."""
+    """One node with an embedded store, and channels as in a plan."""
 
     def __init__(self, channels, fault=None):
         assert fault is None or fault in FAULTS
-        self.fault, self._stale = fault, channels
+        self.fault, self._channels = fault, channels
         self.stored = {name: {} for name in channels}
         self.live = {name: {} for name in channels}
         self.heard, self.connections = {}, set()
@@ -44,7 +44,7 @@ class Fake:
     # The way in.
 
     async def put(self, channel, key, document):
-        self.stored[channel][key] = Feature(document)
+        self.stored[channel][key] = self.feature(channel, document)
         await self.tell(channel, document)
 
     async def delete(self, channel, key):
@@ -53,11 +53,11 @@ class Fake:
         return True
 
     async def tell(self, channel, document):
-        if document.get("type") != "Feature" or "id" not in document:
+        if document.get("type") != "Feature" or self.id_of(channel, document) is None:
             for connection in self.connections:
                 connection.message(channel, document)
             return
-        feature, key, live = Feature(document), key_of(document["id"]), self.live[channel]
+        feature, key, live = self.feature(channel, document), key_of(self.id_of(channel, document)), self.live[channel]
         if feature.is_deletion:
             if self.fault != "keeps what is deleted":
                 live.pop(key, None)
@@ -70,10 +70,18 @@ class Fake:
     async def close(self):
         pass
 
+    def feature(self, channel, document):
+        return Feature(document, self._channels[channel].get("code", DATA))
+
+    def id_of(self, channel, document):
+        track_key = self._channels[channel].get("track_key")
+        return document.get("id", (document.get("properties") or {}).get(track_key))
+
     async def _sweep(self):
         while True:
             await asyncio.sleep(0.05)
-            for channel, stale_after in self._stale.items():
+            for channel, settings in self._channels.items():
+                stale_after = settings.get("stale_after")
                 if stale_after is None or self.fault == "forgets expiry":
                     continue
                 limit = time.monotonic() - stale_after * (0.3 if self.fault == "expires too early" else 1)
@@ -149,7 +157,8 @@ class Connection:
 
     def message(self, channel, document):
         if channel in self._maps and self._fake.fault != "loses messages":
-            features = [Feature(one) for one in document.get("features", [document]) if one.get("type") == "Feature"]
+            members = [one for one in document.get("features", [document]) if one.get("type") == "Feature"]
+            features = [self._fake.feature(channel, one) for one in members]
             if not features or any(self._shows(feature) for feature in features):
                 if "features" in document:
                     members = [feature.document | {"geometry": feature.geometry(self._code)} for feature in features]
@@ -185,7 +194,7 @@ class Connection:
                 self.look(channel, key, reason, published)
 
     def _event(self, channel, kind, feature, content, reason=None):
-        key, form = feature.document["id"], self._forms[channel]
+        key, form = self._fake.id_of(channel, feature.document), self._forms[channel]
         if content is not None:
             geometry = content.geometry(self._code)
             if self._fake.fault == "swaps axes" and geometry and geometry["type"] == "Point" and self._code == 3035:
@@ -194,7 +203,7 @@ class Connection:
                 geometry = geometry | {"coordinates": geometry["coordinates"][:2]}
             content = content.document | {"geometry": geometry}
         if form == "maplibre":
-            added = self._maps[channel].get(key_of(key), feature).document["id"]
+            added = self._fake.id_of(channel, self._maps[channel].get(key_of(key), feature).document)
             diff = {"enter": {"add": [content]}, "leave": {"remove": [key]}}.get(kind)
             diff = diff or {"remove": [added], "add": [content]}
             self._push(channel, "diff", diff, {"diff": diff})

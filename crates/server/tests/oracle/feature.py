@@ -7,7 +7,7 @@ import shapely
 from pyproj import Transformer
 from shapely.geometry import shape
 
-#: The system of what is published: longitude and latitude in degrees.
+#: The system of what is published, if a channel has no other: longitude and latitude in degrees.
 DATA = 4326
 #: The systems that runs use, all with x (easting, longitude) first.
 CODES = (4326, 3857, 2056, 3035, 3413, 32632)
@@ -22,11 +22,11 @@ def transformer(source, target):
 
 
 class Feature:
-    """A GeoJSON feature as it was published; never changed."""
+    """A GeoJSON feature as it was published, in the system of its channel; never changed."""
 
-    def __init__(self, document):
-        self.document = document
-        self._geometries, self._shapes = {DATA: document["geometry"]}, {}
+    def __init__(self, document, code=DATA):
+        self.document, self.code = document, code
+        self._geometries, self._shapes = {code: document["geometry"]}, {}
 
     @cached_property
     def version(self):
@@ -43,9 +43,10 @@ class Feature:
         return self.document["geometry"] is None
 
     def geometry(self, code):
-        """Its geometry in another system; what stands behind x and y stays. Coordinates may be infinite."""
+        """Its geometry in another system, by way of DATA; what stands behind x and y stays. Coordinates may be infinite."""
         if code not in self._geometries:
-            self._geometries[code] = _mapped(self.document["geometry"], lambda rows: _projected(rows, code))
+            source = DATA if code != DATA else self.code
+            self._geometries[code] = _mapped(self.geometry(source), lambda rows: _projected(rows, source, code))
         return self._geometries[code]
 
     def is_finite(self, code):
@@ -66,12 +67,13 @@ def difference(got, feature, code):
     should = {name: value for name, value in feature.document.items() if name != "geometry"}
     if rest != should:
         return f"members {rest} instead of {should}"
-    return geometry_difference(got["geometry"] if "geometry" in got else "no member", feature.geometry(code), code)
+    return geometry_difference(got["geometry"] if "geometry" in got else "no member", feature, code)
 
 
-def geometry_difference(got, should, code):
-    """Says where a received geometry is not the one that it should be, or nothing."""
-    if code == DATA:
+def geometry_difference(got, feature, code):
+    """Says where a received geometry is not that of the published feature in a system, or nothing."""
+    should = feature.geometry(code)
+    if code == feature.code:
         return None if got == should else f"geometry {got} instead of {should}"
     if _without_numbers(got) != _without_numbers(should):
         return f"geometry {got} instead of {should}"
@@ -81,8 +83,8 @@ def geometry_difference(got, should, code):
     return None
 
 
-def _projected(rows, code):
-    xs, ys = transformer(DATA, code).transform([row[0] for row in rows], [row[1] for row in rows])
+def _projected(rows, source, code):
+    xs, ys = transformer(source, code).transform([row[0] for row in rows], [row[1] for row in rows])
     return [[x, y, *row[2:]] for x, y, row in zip(xs, ys, rows)]
 
 

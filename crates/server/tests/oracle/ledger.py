@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from feature import difference, geometry_difference
-from truth import key_of
+from truth import id_of, key_of
 
 REASONS = ("moved", "deleted", "expired", "viewport")
 
@@ -91,15 +91,16 @@ class MapLibreLedger(Ledger):
     """The same for a client that hands `GeoJSONSourceDiff`s to MapLibre, which knows ids by type and value, and of a
     feature only its id, geometry and properties."""
 
-    def __init__(self, expectations):
+    def __init__(self, expectations, track_key=None):
+        """`track_key`: the property that the page calls `promoteId`."""
         super().__init__(expectations)
-        self._ids = {}
+        self._ids, self._track_key = {}, track_key
 
     def take_diff(self, diff):
         """Enters a diff in MapLibre's order: remove, add, update. Raises Fault."""
         if unknown := set(diff) - {"remove", "add", "update"}:
             raise Fault(f"a diff with {unknown}: {diff}")
-        added = {key_of(feature.get("id")) for feature in diff.get("add", [])}
+        added = {key_of(id_of(feature, self._track_key)) for feature in diff.get("add", [])}
         for feature_id in diff.get("remove", []):
             self._same_id(feature_id)
             if key_of(feature_id) in added:
@@ -108,20 +109,21 @@ class MapLibreLedger(Ledger):
                 self.take(Event("leave", feature_id))
         replaced = {key_of(feature_id) for feature_id in diff.get("remove", [])} & added
         for feature in diff.get("add", []):
-            key = key_of(feature.get("id"))
-            self.take(Event("update" if key in replaced else "enter", feature.get("id"), feature))
-            self._ids[key] = feature["id"]
+            feature_id = id_of(feature, self._track_key)
+            key = key_of(feature_id)
+            self.take(Event("update" if key in replaced else "enter", feature_id, feature))
+            self._ids[key] = feature_id
         for change in diff.get("update", []):
             self._same_id(change["id"])
             self.take(Event("update", change["id"], self._changed(change)))
 
     def differs(self, got, feature, code):
         document = feature.document
-        if key_of(got.get("id")) != key_of(document["id"]):
-            return f"id {got.get('id')} instead of {document['id']}"
+        if key_of(got.get("id")) != key_of(document.get("id")):
+            return f"id {got.get('id')} instead of {document.get('id')}"
         if (got.get("properties") or {}) != (document["properties"] or {}):
             return f"properties {got.get('properties')} instead of {document['properties']}"
-        return geometry_difference(got.get("geometry"), feature.geometry(code), code)
+        return geometry_difference(got.get("geometry"), feature, code)
 
     def take(self, event):
         if event.kind == "leave" and event.reason is None:
@@ -139,7 +141,7 @@ class MapLibreLedger(Ledger):
 
     def _changed(self, change):
         """A feature as MapLibre makes it of a known one and a change."""
-        feature = dict(self.features.get(key_of(change["id"]), {"type": "Feature", "id": change["id"]}))
+        feature = dict(self.features.get(key_of(change["id"]), {}))
         if change.get("newGeometry"):
             feature["geometry"] = change["newGeometry"]
         properties = {} if change.get("removeAllProperties") else dict(feature.get("properties") or {})

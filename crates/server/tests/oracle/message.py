@@ -6,12 +6,12 @@ from feature import Feature, difference
 class Message:
     """A feature without id, a FeatureCollection, or any other JSON, with the number `v` of its publication."""
 
-    def __init__(self, document):
+    def __init__(self, document, code):
         self.document = document
         if document.get("type") == "FeatureCollection":
-            self.features = [Feature(member) for member in document["features"]]
+            self.features = [Feature(member, code) for member in document["features"]]
         elif document.get("type") == "Feature":
-            self.features = [Feature(document)]
+            self.features = [Feature(document, code)]
         else:
             self.features = []
 

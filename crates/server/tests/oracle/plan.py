@@ -13,17 +13,29 @@ from publications import Publications
 def plan(seed, site=None, length=30, without=()):
     """One run. `site` is `(store, nodes)`, by the seed if not given: the embedded store has one node, redis one or two.
     `without` names what is left out: `wrap` (boxes across the antimeridian), `maplibre`, `expiry`, `slow` phases, `tell`
-    (publications without state), `buffer`."""
+    (publications without state), `buffer`, `lv95` (a channel in another system), `named` (one
+    whose key is a property), `cut` (connections to Redis that break off)."""
     random = standard.Random(f"site {seed}")
     store, nodes = site or random.choice((("embedded", 1), ("redis", 1), ("redis", 2)))
-    channels = {"cars": None, "zürich/trams": None} | ({"brief": 1.0} if random.random() < 0.4 and "expiry" not in without else {})
+    channels = {"cars": {}, "zürich/trams": {}}
+    if random.random() < 0.4 and "expiry" not in without:
+        channels["brief"] = {"stale_after": 1.0}
+    if random.random() < 0.3 and "lv95" not in without:
+        channels["lv95"] = {"code": 2056}
+    if random.random() < 0.3 and "named" not in without:
+        channels["named"] = {"track_key": "name"}
     clients = [_client(random, nodes) for _ in range(random.randint(2, 5))]
     ways = [f"{way}{node}" for way in ("http", "rpc") for node in range(nodes)] + ["redis"] * (store == "redis")
+    if store == "redis" and "brief" not in channels and random.random() < 0.4 and "cut" not in without:
+        # When state is read again, what is not stored or has expired is another: these are runs without.
+        without = {*without, "tell"}
+    else:
+        without = {*without, "cut"}
     draft = Draft(seed, channels, len(clients))
     steps = Steps(draft, Publications(draft, ways, without), Requests(draft, without), without).make(length)
     return {
         "seed": seed, "store": store, "nodes": nodes, "channels": channels, "clients": clients,
-        "options": _options(random), "steps": steps,
+        "options": _options(random, channels), "steps": steps,
     }
 
 
@@ -33,7 +45,7 @@ def _client(random, nodes):
     return {"dialect": dialect, "path": path, "node": random.randrange(nodes), "deflate": random.random() < 0.3}
 
 
-def _options(random):
+def _options(random, channels):
     options = ["--workers", str(random.randint(1, 3)), "--commands-per-second", "100000", "--command-burst", "100000"]
     # Who does not read for a while is not to be given up, and padded features go through JSON-RPC as well.
     options += ["--write-timeout", "60s", "--max-message", "1MiB"]
@@ -41,6 +53,10 @@ def _options(random):
         options += ["--deflate"]
     if random.random() < 0.3:
         options += ["--overflow", random.choice(("drop-oldest", "latest"))]
+    for name, settings in channels.items():
+        options += ["--channel-crs", f"{name}=epsg:{settings['code']}"] if "code" in settings else []
+        options += ["--stale-after", f"{name}={settings['stale_after']:.0f}s"] if "stale_after" in settings else []
+        options += ["--track-key", f"{name}={settings['track_key']}"] if "track_key" in settings else []
     return options
 
 
@@ -60,6 +76,7 @@ class Steps:
         self._add([action for client in self._clients for action in self._requests.opening(client)], look=True)
         kinds = {self._one_publication: 30, self._one_request: 35, self._flurry: 15, self._burst: 8, self._slow_phase: 4 * ("slow" not in self._without),
                  self._wait: 8 * ("brief" in self._draft.channels)}
+        kinds[self._cut] = 4 * ("cut" not in self._without)
         while len(self._steps) < length:
             self._random.choices(list(kinds), kinds.values())[0]()
         self._add([], look=True)
@@ -103,6 +120,12 @@ class Steps:
                 actions[at:at] = self._requests.view(client)
             self._add(actions)
         self._add([{"do": "go on", "client": client}], look=True)
+
+    def _cut(self):
+        """The nodes' subscriptions to Redis break off while something is published."""
+        actions = [self._publications.any() for _ in range(self._random.randint(0, 8))]
+        actions.insert(self._random.randint(0, len(actions)), {"do": "cut"})
+        self._add(actions, look=True)
 
     def _wait(self):
         """Keys of a channel with stale_after may expire."""

@@ -3,7 +3,7 @@
 from random import Random
 
 import shapes
-from feature import CODES, Feature
+from feature import CODES, DATA
 from publisher import tombstone
 from truth import key_of
 
@@ -37,12 +37,12 @@ class Publications:
     def put(self, padding=0):
         """A feature that the store keeps, with so many bytes that say nothing."""
         channel, key = self._draft.channel(), self._key()
-        return self._published("put", channel, key_of(key), self._document(key)) | {"padding": padding}
+        return self._published("put", channel, key_of(key), self._document(channel, key)) | {"padding": padding}
 
     def tell(self):
         """A feature that nobody stores."""
         channel, key = self._draft.channel(), self._key()
-        document = tombstone(key) if self._random.random() < 0.2 else self._document(key)
+        document = tombstone(key) if self._random.random() < 0.2 else self._document(channel, key)
         return self._published("tell", channel, key_of(key), document)
 
     def delete(self):
@@ -56,16 +56,16 @@ class Publications:
         random, channel = self._random, self._draft.channel()
         kind = random.choice(("feature", "collection", "note"))
         if kind == "feature":
-            document = self._document(None)
+            document = self._document(channel, None)
         elif kind == "note":
             document = {"note": "no feature", "v": next(self._draft.versions)}
         else:
-            members = [self._finite() for _ in range(random.randint(1, 3))]
+            members = [self._finite(channel) for _ in range(random.randint(1, 3))]
             document = {"type": "FeatureCollection", "features": members, "v": next(self._draft.versions)}
         return self._action("tell", channel, None, document)
 
     def _published(self, do, channel, key, document):
-        feature = Feature(document) if document else None
+        feature = self._draft.truth.feature(channel, document) if document else None
         self._draft.truth.publish(channel, key, feature, stored=do == "put")
         return self._action(do, channel, key, document)
 
@@ -77,28 +77,37 @@ class Publications:
         key = self._random.choice(self._keys)
         return str(key) if self._random.random() < 0.1 else key
 
-    def _document(self, key):
+    def _document(self, channel, key):
         """A feature that is clearly inside or outside of every box."""
-        others = {"properties": {"v": next(self._draft.versions)}} | ({"id": key} if key is not None else {})
+        properties, track_key = {"v": next(self._draft.versions)}, self._draft.truth.channels[channel].track_key
+        others = {"properties": properties}
+        if key is not None and track_key:
+            properties[track_key] = key
+        elif key is not None:
+            others["id"] = key
         if self._random.random() < 0.1:
             others |= {"bbox": [0, 0, 1, 1], "other": {"a": [1, 2.50, None]}}
         while True:
-            document = {"type": "Feature", "geometry": self._geometry()} | others
-            if shapes.is_usable(document) and self._draft.is_clear(Feature(document)):
+            document = {"type": "Feature", "geometry": self._geometry(channel)} | others
+            feature = self._draft.truth.feature(channel, document)
+            if shapes.is_usable(feature) and self._draft.is_clear(feature):
                 return document
 
-    def _finite(self):
+    def _finite(self, channel):
         """A member of a collection, of which nothing is withheld in any system."""
         while True:
-            document = self._document(None)
-            if all(Feature(document).is_finite(code) for code in CODES):
+            document = self._document(channel, None)
+            if all(self._draft.truth.feature(channel, document).is_finite(code) for code in CODES):
                 return document
 
-    def _geometry(self):
+    def _geometry(self, channel):
         random, views = self._random, self._draft.views()
         if random.random() < 0.07:
             return None
-        view = random.choice(views) if views else None
+        view, code = random.choice(views) if views else None, self._draft.truth.channels[channel].code
+        if code != DATA:
+            # In the middle of where that system is at home.
+            return shapes.moved_into(code, shapes.geometry(random, *random.choice(shapes.CENTRES)))
         if view and view.is_plain and random.random() < 0.2:
             return {"type": "Point", "coordinates": list(shapes.edge(random, view))}
         return shapes.geometry(random, *shapes.place(random, view))

@@ -4,6 +4,7 @@ whether there was something to delete."""
 import asyncio
 import http.client
 import json
+import time
 from itertools import count
 from urllib.parse import quote
 
@@ -12,6 +13,9 @@ from websockets.asyncio.client import connect
 
 from ledger import Fault
 from process import KEY, PATIENCE
+
+#: A connection that nothing was said on for so many seconds is not used again: the server may be about to close it.
+IDLE = 2.0
 
 
 def tombstone(key):
@@ -22,7 +26,7 @@ class HttpWay:
     """`PUT` and `DELETE /api/state/CHANNEL/KEY`, `POST /api/publish/CHANNEL` of one node."""
 
     def __init__(self, address):
-        self._connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+        self._connection, self._used = http.client.HTTPConnection(address, timeout=PATIENCE), 0.0
 
     async def put(self, channel, key, document):
         await self._request("PUT", f"/api/state/{quote(channel, '')}/{quote(key, '')}", json.dumps(document))
@@ -38,12 +42,16 @@ class HttpWay:
         self._connection.close()
 
     async def _request(self, method, path, body, allowed=(200,)):
+        if time.monotonic() - self._used > IDLE:
+            self._connection.close()
+
         def exchange():
             self._connection.request(method, path, body.encode(), {"Authorization": f"Bearer {KEY}"})
             response = self._connection.getresponse()
             return response.status, response.read()
 
         status, said = await asyncio.to_thread(exchange)
+        self._used = time.monotonic()
         if status not in allowed:
             raise Fault(f"{method} {path} is answered by {status} {said}")
         return status
@@ -96,6 +104,10 @@ class RedisWay:
 
     async def tell(self, channel, document):
         await self._redis.publish(channel, json.dumps(document))
+
+    async def cut(self):
+        """Breaks off all connections that subscribe."""
+        await self._redis.client_kill_filter(_type="pubsub")
 
     async def close(self):
         await self._redis.aclose()

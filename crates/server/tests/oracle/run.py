@@ -13,7 +13,6 @@ from websockets.exceptions import WebSocketException
 from accounts import Accounts
 from client import Client
 from expectations import Registry
-from feature import Feature
 from ledger import Fault
 from message import Message, version_of
 from process import Site
@@ -59,8 +58,10 @@ class Run:
         self._plan, self._ways = plan, ways
         self._truth = Truth(plan["channels"], len(plan["clients"]))
         self._registry = Registry()
+        track_keys = {name: channel.track_key for name, channel in self._truth.channels.items()}
         self._clients = [
-            Client(f"{number} ({kind['dialect']}, node {kind['node']})", kind, f"ws://{addresses[kind['node']]}", self._registry)
+            Client(f"{number} ({kind['dialect']}, node {kind['node']})", kind, f"ws://{addresses[kind['node']]}",
+                   self._registry, track_keys)
             for number, kind in enumerate(plan["clients"])
         ]
         self._accounts = Accounts(self._truth, self._clients, SENTINEL)
@@ -108,6 +109,8 @@ class Run:
                     self._stalled.add(action["client"])
             elif action["do"] == "wait":
                 await asyncio.sleep(action["seconds"])
+            elif action["do"] == "cut":
+                await self._ways["redis"].cut()
             else:
                 happened = await self._publish(action)
             if happened:
@@ -116,9 +119,9 @@ class Run:
     async def _publish(self, action):
         """Publishes; returns whether there was something to publish: what is not stored cannot be deleted over HTTP."""
         document, channel, key = published(action), action["channel"], action["key"]
-        feature = Feature(document) if document and key is not None else None
+        feature = self._truth.feature(channel, document) if document and key is not None else None
         if key is None:
-            message = Message(document)
+            message = Message(document, self._truth.channels[channel].code)
             self._registry.messages[version_of(document)] = message
         elif feature and not feature.is_deletion:
             self._registry.features[feature.version] = (key, feature)

@@ -1,5 +1,6 @@
 """Random places, boxes and geometries, from a random generator that is handed in."""
 
+import json
 import math
 
 import shapely
@@ -130,15 +131,20 @@ def _position(random, x, y):
     return position + [round(random.uniform(0, 3000), 1)] if random.random() < 0.15 else position
 
 
-def is_usable(document):
+def moved_into(code, geometry):
+    """A geometry in another system, in its units, rounded to millimetres."""
+    return json.loads(json.dumps(Feature({"geometry": geometry}).geometry(code)), parse_float=lambda text: round(float(text), 3))
+
+
+def is_usable(feature):
     """Whether shapely and two versions of PROJ are sure to agree on a feature: its geometry is valid in every system, and
     where coordinates end to be finite is not near."""
-    feature = Feature(document)
     if feature.is_placeless:
         return True
     for code in CODES:
         finite = feature.is_finite(code)
-        if any(Feature({"geometry": _moved(document["geometry"], *by)}).is_finite(code) != finite for by in SHIFTS):
+        others = (Feature({"geometry": _moved(feature.geometry(DATA), *by)}) for by in SHIFTS)
+        if any(other.is_finite(code) != finite for other in others):
             return False
         if finite and not shapely.is_valid(feature.shape(code)):
             return False

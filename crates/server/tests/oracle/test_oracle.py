@@ -89,7 +89,7 @@ class Geometry(unittest.TestCase):
 
 class Maps(unittest.TestCase):
     def test_a_map_follows_publications_and_requests(self):
-        truth = Truth({"cars": None}, 2)
+        truth = Truth({"cars": {}}, 2)
         near, far = feature(point(1, 1)), feature(point(50, 50))
         truth.ask({"do": "track", "client": 0, "channel": "cars", "form": "events"})
         truth.publish("cars", "1", near, stored=True)
@@ -105,7 +105,7 @@ class Maps(unittest.TestCase):
         self.assertEqual(list(truth.map(1, "cars")[0]), ["2"])
 
     def test_a_key_grows_old(self):
-        truth = Truth({"brief": 1.0}, 1)
+        truth = Truth({"brief": {"stale_after": 1.0}}, 1)
         truth.ask({"do": "track", "client": 0, "channel": "brief", "form": "events"})
         truth.publish("brief", "1", feature(None), True, Heard(10.0, 10.1))
         self.assertEqual([list(part) for part in truth.map(0, "brief", 10.2, 10.9)], [["1"], []])

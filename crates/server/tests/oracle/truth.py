@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from feature import DATA
+from feature import DATA, Feature
 from view import View
 
 #: How long after its time a key may still be there: the server looks in intervals.
@@ -12,6 +12,11 @@ SLACK = 1.5
 def key_of(feature_id):
     """`7` and `"7"` are the same key."""
     return feature_id if isinstance(feature_id, str) else str(feature_id)
+
+
+def id_of(document, track_key):
+    """What the key of a feature is made of: its id, or else the property that the channel names."""
+    return document.get("id", (document.get("properties") or {}).get(track_key))
 
 
 @dataclass
@@ -26,7 +31,12 @@ class Heard:
 class Channel:
     """A channel's state: what the store holds, and what was published last, which is mostly the same."""
 
+    #: In seconds.
     stale_after: float | None = None
+    #: The system of its payloads.
+    code: int = DATA
+    #: The property that is the key of features without id.
+    track_key: str | None = None
     stored: dict = field(default_factory=dict)
     live: dict = field(default_factory=dict)
     heard: dict = field(default_factory=dict)
@@ -80,8 +90,11 @@ class Truth:
     """The state of channels and sessions after what was done so far."""
 
     def __init__(self, channels, clients):
-        self.channels = {name: Channel(stale_after) for name, stale_after in channels.items()}
+        self.channels = {name: Channel(**settings) for name, settings in channels.items()}
         self.sessions = [Session() for _ in range(clients)]
+
+    def feature(self, channel, document):
+        return Feature(document, self.channels[channel].code)
 
     def publish(self, channel, key, feature, stored, at=Heard()):
         """A publication; without a feature the deletion of a key."""

@@ -61,7 +61,7 @@ class View:
             return False
         shape = feature.shape(self.code)
         exact, larger, smaller = ([shape.intersects(piece) for piece in pieces] for pieces in self._pieces)
-        compares = self.is_plain and shape.geom_type in ("Point", "MultiPoint")
+        compares = self.is_plain and feature.code == DATA and shape.geom_type in ("Point", "MultiPoint")
         if any(larger) != any(smaller) and not compares:
             raise TooClose(f"{feature.document} and {self}")
         return any(exact)
