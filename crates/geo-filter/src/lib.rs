@@ -54,6 +54,7 @@ pub use projection::{
 
 mod builder;
 mod coordinates;
+mod cut;
 mod depth;
 mod elements;
 #[cfg(any(test, fuzzing))]
@@ -65,6 +66,7 @@ mod lexer;
 mod number;
 mod outline;
 mod reader;
+mod reduce;
 mod rewrite;
 mod structure;
 mod world;

@@ -24,10 +24,15 @@ impl Properties {
         self.members.len()
     }
 
+    /// The bytes of each object, in the order of the payload.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.members.iter().filter(|place| !place.is_empty())
+    }
+
     /// Whether a member has such an object, were it empty.
     #[must_use]
     pub fn has_any(&self) -> bool {
-        self.members.iter().any(|place| !place.is_empty())
+        self.places().next().is_some()
     }
 
     /// The values of one property as they are written, of all members that have it, ascending. Of properties with the same

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use crate::coordinates::{self, Sink, Stop};
-use crate::{Decimals, Document, Shape, elements, lexer};
+use crate::{Decimals, Document, Shape, cut, elements, lexer};
 
 impl Document {
     /// The payload with its coordinates replaced by those of `shape`, rounded to `decimals`.
@@ -69,35 +69,13 @@ impl Document {
         keep
     }
 
-    /// The byte ranges to leave out so that only the kept features remain, last first. Separators go with the
-    /// feature behind them, so that white space survives.
+    /// The byte ranges to leave out so that only the kept features remain, last first.
     fn cuts(&self, payload: &[u8], keep: &[bool]) -> Vec<Range<usize>> {
         if keep.iter().all(|&keep| keep) {
             return Vec::new();
         }
         let elements = elements::features(payload);
-        let mut cuts = Vec::new();
-        let mut from = elements.first().map_or(0, |first| first.start);
-        let mut previous: Option<usize> = None;
-        for (index, element) in elements.iter().enumerate() {
-            if !keep.get(index).is_some_and(|&keep| keep) {
-                continue;
-            }
-            // The first feature that stays takes the place of the first there was; each further one keeps
-            // the separator before it.
-            let to = match (previous, index.checked_sub(1).and_then(|before| elements.get(before))) {
-                (Some(_), Some(before)) => before.end,
-                _ => element.start,
-            };
-            if from < to {
-                cuts.push(from..to);
-            }
-            from = element.end;
-            previous = Some(index);
-        }
-        if let Some(last) = elements.last().filter(|last| from < last.end) {
-            cuts.push(from..last.end);
-        }
+        let mut cuts = cut::cuts(&elements, |index| keep.get(index).is_some_and(|&keep| keep));
         cuts.reverse();
         cuts
     }

@@ -253,7 +253,14 @@ fn optional_parameters_may_be_null() {
             single(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"viewport","params":{params}}}"#)).call;
         assert_eq!(
             call,
-            Ok(Call::Viewport { bbox: None, crs: None, zoom: None, properties: None, members: None }),
+            Ok(Call::Viewport {
+                bbox: None,
+                crs: None,
+                zoom: None,
+                properties: None,
+                members: None,
+                fields: None
+            }),
             "{params}"
         );
     }

@@ -104,15 +104,21 @@ fn viewport() -> impl Strategy<Value = Call> {
         top,
     });
     let members = prop_oneof![Just(Members::Whole), Just(Members::Inside)];
-    (corners, of(crs()), of(number()), of(properties()), of(members)).prop_map(
-        |(bbox, crs, zoom, properties, members)| Call::Viewport {
+    let fields = vec(".+", 0..4);
+    (corners, of(crs()), of(number()), of(properties()), of(members), of(fields)).prop_map(
+        |(bbox, crs, zoom, properties, members, fields)| Call::Viewport {
             bbox: Some(bbox),
             crs,
             zoom,
             properties,
             members,
+            fields,
         },
     )
+}
+
+fn cleared() -> Call {
+    Call::Viewport { bbox: None, crs: None, zoom: None, properties: None, members: None, fields: None }
 }
 
 fn format() -> impl Strategy<Value = ChangeFormat> {
@@ -120,7 +126,7 @@ fn format() -> impl Strategy<Value = ChangeFormat> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    let cleared = Call::Viewport { bbox: None, crs: None, zoom: None, properties: None, members: None };
+    let cleared = cleared();
     prop_oneof![
         of(json()).prop_map(|data| Call::Ping { data }),
         (channel(), of(word()), of(crs())).prop_map(|(channel, key, projection)| Call::Get {

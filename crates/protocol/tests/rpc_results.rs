@@ -21,12 +21,14 @@ fn results_are_those_of_the_table() {
     let number = |value: f64| Number::try_from(value).expect("is finite");
     let position = Some(Position { offset: 42, epoch: &epoch });
     let (left, bottom, right, top) = (number(5.9), number(45.8), number(10.5), number(47.8));
+    let fields = ["line", "name"].map(str::to_owned);
     let viewport = Viewport {
         bbox: Some(Corners { left, bottom, right, top }),
         crs: Crs::WGS84,
         zoom: Some(number(9.5)),
         properties: &[],
         members: Members::Inside,
+        fields: Some(&fields),
     };
     let content = Content::Json(br#"{"id":7}"#);
     let timestamp = Timestamp::since_epoch(Duration::from_millis(1_700_000_000_123));
@@ -71,7 +73,13 @@ fn results_are_those_of_the_table() {
         assert_eq!(String::from_utf8(outcome.to_vec()).expect("is UTF-8"), expected);
     };
     check(
-        Outcome::Viewport(Viewport { bbox: None, zoom: None, properties: &properties, ..viewport }),
+        Outcome::Viewport(Viewport {
+            bbox: None,
+            zoom: None,
+            properties: &properties,
+            fields: None,
+            ..viewport
+        }),
         r#"{"bbox":null,"crs":"EPSG:4326","properties":{"mot":["rail"]}}"#,
     );
     check(Outcome::Pong(None), r#""pong""#);
@@ -84,7 +92,7 @@ fn results_are_those_of_the_table() {
             accounts: &[],
             connection: Sent::default(),
         },
-        r#"{"channels":[],"crs":"EPSG:4326","viewport":{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside"},"withheld":{},"accounts":{},"connection":{"granted":0,"delivered":0,"waiting":0,"replaced":0,"slow":0}}"#,
+        r#"{"channels":[],"crs":"EPSG:4326","viewport":{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside","fields":["line","name"]},"withheld":{},"accounts":{},"connection":{"granted":0,"delivered":0,"waiting":0,"replaced":0,"slow":0}}"#,
     );
 }
 

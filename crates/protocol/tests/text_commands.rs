@@ -71,13 +71,14 @@ fn every_field_is_read_into_its_place() {
         zoom: Some(number(5.5)),
         crs: Some(Crs::WEB_MERCATOR),
         members: Members::Inside,
+        fields: ["name", "line"].map(|name| name.parse().expect("is a name")).into(),
         properties: vec![Property {
             name: "mots".parse().unwrap(),
             values: vec!["rail".parse().unwrap(), "bus".parse().unwrap()],
         }],
     };
     assert_eq!(
-        parse("BBOX 1 2 3 4 5.5 crs=epsg:3857 members=inside mots=rail,bus"),
+        parse("BBOX 1 2 3 4 5.5 crs=epsg:3857 fields=name,,line members=inside mots=rail,bus"),
         Command::Bbox(Some(bbox))
     );
     assert_eq!(parse("PROJECTION epsg:3857"), Command::Projection(Crs::WEB_MERCATOR));

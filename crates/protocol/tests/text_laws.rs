@@ -34,17 +34,21 @@ fn crs() -> impl Strategy<Value = Crs> {
         .prop_map(|code| code.try_into().expect("is in range"))
 }
 
+fn property_value() -> impl Strategy<Value = PropertyValue> {
+    "[^\\s,\\pC]{1,8}".prop_filter_map("not a value", |text| text.parse::<PropertyValue>().ok())
+}
+
 fn property() -> impl Strategy<Value = Property> {
     let name = "[^\\s=\\pC]{1,8}".prop_filter_map("not a name", |text| text.parse::<PropertyName>().ok());
-    let value = "[^\\s,\\pC]{1,8}".prop_filter_map("not a value", |text| text.parse::<PropertyValue>().ok());
-    (name, vec(value, 0..4)).prop_map(|(name, values)| Property { name, values })
+    (name, vec(property_value(), 0..4)).prop_map(|(name, values)| Property { name, values })
 }
 
 fn bbox() -> impl Strategy<Value = Bbox> {
     let corners = (number(), number(), number(), number());
     let members = prop_oneof![Just(Members::Whole), Just(Members::Inside)];
-    (corners, of(number()), of(crs()), members, vec(property(), 0..4)).prop_map(
-        |((left, bottom, right, top), zoom, crs, members, properties)| Bbox {
+    let fields = vec(property_value(), 0..4);
+    (corners, of(number()), of(crs()), members, fields, vec(property(), 0..4)).prop_map(
+        |((left, bottom, right, top), zoom, crs, members, fields, properties)| Bbox {
             left,
             bottom,
             right,
@@ -52,6 +56,7 @@ fn bbox() -> impl Strategy<Value = Bbox> {
             zoom,
             crs,
             members,
+            fields,
             properties,
         },
     )
@@ -99,7 +104,7 @@ fn frame() -> impl Strategy<Value = String> {
         2 => "[a-z=*äß\u{301}]{1,6}",
         1 => "(crs|projection)=[eE]psg:[0-9]{1,7}",
         1 => "members=(inside|whole|x)?",
-        1 => "(channel|key|client_ref|mots)=[a-z=,]{0,6}",
+        1 => "(channel|key|client_ref|mots|fields)=[a-z=,]{0,6}",
         1 => "\\PC{1,4}",
         1 => any::<char>().prop_map(String::from),
     ];

@@ -184,6 +184,11 @@ impl Event {
         self.tracked.get_or_init(read).as_ref()
     }
 
+    /// Whether it may be a feature: a glance, without reading anything.
+    pub(crate) fn may_have_properties(&self) -> bool {
+        matches!(self.kind(), Kind::Geographic | Kind::Json)
+    }
+
     /// How many features it has that filters can judge; `None` if it is no feature, and for a notice that one was deleted.
     pub(crate) fn features(&self) -> Option<usize> {
         self.features.count(self.document.as_ref().ok()?, &self.payload)

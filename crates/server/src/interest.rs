@@ -23,6 +23,7 @@ use crate::{
     dialect::AnyDialect,
     happening::{After, Turn},
     pipeline::ClientId,
+    properties::Fields,
     rendering,
     session::{View, Wishes},
 };
@@ -49,6 +50,8 @@ pub(crate) struct Form {
     output: Option<Arc<Transform>>,
     /// The features of a collection that are sent; all of them where there is no list.
     members: Option<Vec<usize>>,
+    /// The properties of features that are sent; all of them where there is no list.
+    fields: Option<Fields>,
     dialect: AnyDialect,
     deflate: Option<Deflate>,
     /// What is told of a key, and how.
@@ -98,11 +101,15 @@ impl Sight {
         if self.reader.is_some() && self.reader == event.origin() {
             return Err(Withheld::Own);
         }
-        let (dialect, deflate) = (self.dialect.clone(), self.deflate);
-        let form = Form { output: None, members: None, dialect, deflate, change: None };
         let members = self.select(event)?;
-        let output = event.geography().and_then(|_| self.output.clone());
-        Ok(Form { output, members, ..form })
+        Ok(Form {
+            output: event.geography().and_then(|_| self.output.clone()),
+            members,
+            fields: self.wishes.fields.clone().filter(|_| event.may_have_properties()),
+            dialect: self.dialect.clone(),
+            deflate: self.deflate,
+            change: None,
+        })
     }
 
     /// The system of what is sent, if that is not the source's.
@@ -153,6 +160,10 @@ impl Form {
     pub(crate) fn members(&self) -> Option<&[usize]> {
         self.members.as_deref()
     }
+
+    pub(crate) fn fields(&self) -> Option<&Fields> {
+        self.fields.as_ref()
+    }
 }
 
 impl PartialEq for Form {
@@ -160,6 +171,7 @@ impl PartialEq for Form {
         let target = |form: &Self| form.output.as_ref().map(|transform| transform.to());
         target(self) == target(other)
             && self.members == other.members
+            && self.fields == other.fields
             && self.dialect == other.dialect
             && self.deflate == other.deflate
             && self.change == other.change

@@ -55,7 +55,7 @@ pub use handler::{
     EndpointUrlError, HandlerError, HandlersError, HttpHandler, HttpHandlerError, RequestHandler,
 };
 pub use path_projection::{PathProjection, PathProjectionError};
-pub use properties::{BboxKeyword, BboxKeywordError, PropertyFilters};
+pub use properties::{BboxKeyword, BboxKeywordError, Fields, PropertyFilters};
 pub use reload::{Reload, ReloadError};
 pub use server::{Server, StartError};
 pub use session::{

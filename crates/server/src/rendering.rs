@@ -1,7 +1,7 @@
 //! From events to frames.
 
 use bytes::Bytes;
-use geocast_geo_filter::Kind;
+use geocast_geo_filter::{Document, Kind};
 use geocast_protocol::{Change, ChangeFormat, ChangeKind, Channel, LeaveReason, envelope::Content};
 
 use crate::{
@@ -99,6 +99,13 @@ pub(crate) fn frame_kind(kind: Kind) -> dialect::Kind {
 /// What the payload is in this form.
 fn shown(event: &Event, form: &Form) -> Result<Bytes, Withheld> {
     let document = event.document()?;
+    let placed = placed(event, document, form)?;
+    let reduced = form.fields().and_then(|fields| document.reduce(&placed, |name| fields.contain(name)));
+    Ok(reduced.map_or(placed, Bytes::from))
+}
+
+/// The features that are in sight, in the system of this form.
+fn placed(event: &Event, document: &Document, form: &Form) -> Result<Bytes, Withheld> {
     let payload = event.payload();
     Ok(match (form.output(), form.members()) {
         (Some(transform), members) if event.kind() == Kind::Geographic => {

@@ -27,6 +27,7 @@ impl CommandLineBox {
             zoom: None,
             crs: Some(crs),
             members: Members::Whole,
+            fields: Vec::new(),
             properties: Vec::new(),
         }))
     }

@@ -116,7 +116,7 @@ methods! {
         r#""channel":{"type":"string"},"subscribed":{"const":false}}}"#
     ), r#"{"channel":"vehicles","subscribed":false}"#;
 
-    /// Sets the viewport. Without anything it is cleared; without a box, only `properties` may be given.
+    /// Sets the viewport. Without anything it is cleared; without a box, only `properties` and `fields` may be given.
     "viewport" => Viewport {
         /// The box as `[left, bottom, right, top]`, in the units of its CRS.
         bbox: Option<Corners> = "[5.9,45.8,10.5,47.8]",
@@ -129,12 +129,15 @@ methods! {
             r#"{"mot":["rail","bus"],"delay":{"min":60,"max":null},"tenant":["sbb"]}"#,
         /// What passes of a collection that is partly inside: `whole`, if absent.
         members: Option<Members> = r#""inside""#,
+        /// The only properties of features that are sent: all, if absent.
+        fields: Option<Vec<String>> = r#"["name","line"]"#,
     } -> concat!(
         r#"{"type":"object","required":["bbox","crs"],"properties":{"#,
         r#""bbox":{"type":["array","null"],"items":{"type":"number"},"minItems":4,"maxItems":4},"#,
         r#""crs":{"type":"string"},"zoom":{"type":["number","null"]},"#,
-        r#""properties":{"type":"object"},"members":{"enum":["whole","inside"]}}}"#
-    ), r#"{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside"}"#;
+        r#""properties":{"type":"object"},"members":{"enum":["whole","inside"]},"#,
+        r#""fields":{"type":"array","items":{"type":"string"}}}}"#
+    ), r#"{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside","fields":["line","name"]}"#;
 
     /// Sets the CRS of all later geometry.
     "projection" => Projection {

@@ -121,6 +121,8 @@ pub struct Viewport<'a> {
     pub properties: &'a [PropertyFilter],
     /// What passes of a collection that is partly inside; left out without a box.
     pub members: Members,
+    /// The only properties that are sent; left out where all are.
+    pub fields: Option<&'a [String]>,
 }
 
 /// A message of a channel's history.
@@ -232,6 +234,9 @@ impl Viewport<'_> {
         }
         if self.bbox.is_some() {
             object.text("members", self.members.as_str());
+        }
+        if let Some(fields) = self.fields {
+            object.list("fields", fields, |out, name| json::string(out, name));
         }
         object.end();
     }

@@ -91,6 +91,24 @@ impl Field for Vec<PropertyFilter> {
     }
 }
 
+impl Field for Vec<String> {
+    const SCHEMA: &'static str = r#"{"type":"array","items":{"type":"string","minLength":1},"maxItems":64}"#;
+
+    fn read(raw: &RawValue) -> Result<Self, String> {
+        let refused = || "must be an array of names of properties".to_owned();
+        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_error| refused())?;
+        if items.len() > PropertyFilter::MAX {
+            return Err(format!("has {} items, at most {} are allowed", items.len(), PropertyFilter::MAX));
+        }
+        let names = items.into_iter().map(|item| text_of(item).filter(|name| !name.is_empty()));
+        names.map(|name| name.map(Into::into).ok_or_else(refused)).collect()
+    }
+
+    fn json(&self) -> Option<String> {
+        Some(serde_json::to_string(self).expect("texts are JSON"))
+    }
+}
+
 /// The filters as they stand on the wire.
 pub(super) fn print(filters: &[PropertyFilter]) -> String {
     let mut out = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::{Crs, Number};
 
-use super::Property;
+use super::{Property, PropertyValue};
 
 /// The box and the wishes that `BBOX` carries.
 ///
@@ -24,6 +24,8 @@ pub struct Bbox {
     pub crs: Option<Crs>,
     /// What passes of a collection.
     pub members: Members,
+    /// The names of the properties that are wished for; without the keyword, or without a name, all.
+    pub fields: Vec<PropertyValue>,
     /// What else was wished, in the order in which it was given; a name given twice is there twice.
     pub properties: Vec<Property>,
 }

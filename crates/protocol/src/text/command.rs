@@ -49,7 +49,7 @@ pub enum Command {
         /// behind PING.
         client_reference: Option<Word>,
     },
-    /// `BBOX left bottom right top [zoom] [crs=epsg:n] [members=inside|whole] [name=value,…]…`: sets the
+    /// `BBOX left bottom right top [zoom] [crs=epsg:n] [members=inside|whole] [fields=name,…] [name=value,…]…`: sets the
     /// viewport. `BBOX` alone is `None` and clears it.
     Bbox(Option<Bbox>),
     /// `PROJECTION epsg:n`: the CRS of all later geometry. Takes exactly one positional word.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use crate::{ChangeFormat, Channel, Crs, Word, WordError, excerpt::excerpt};
 
 use super::{
-    Bbox, Command, Error, ErrorKind, MAX_COMMAND_BYTES, Members, Property, PropertyError,
-    arguments::Arguments, grammar,
+    Bbox, Command, Error, ErrorKind, MAX_COMMAND_BYTES, Members, Property, PropertyError, PropertyValue,
+    arguments::Arguments, grammar, property::OWN_KEYWORDS,
 };
 
 /// Reads one frame. Never panics, and takes time in proportion to the length of the frame.
@@ -93,7 +93,7 @@ fn ping(arguments: &Arguments<'_>) -> Result<Command, Error> {
     Ok(Command::Ping { client_reference })
 }
 
-/// `bbox = "BBOX" [left bottom right top [zoom] *("crs=" crs / "members=" members / property)]`
+/// `bbox = "BBOX" [left bottom right top [zoom] *("crs=" crs / "members=" members / "fields=" list / property)]`
 fn bbox(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     let words = arguments.left();
     if words == 0 && arguments.keywords().is_empty() {
@@ -110,10 +110,12 @@ fn bbox(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     let crs = arguments.keyword(&["crs"]).map(|text| arguments.as_crs(text)).transpose()?;
     let members =
         arguments.keyword(&["members"]).map_or(Ok(Members::Whole), |text| members(&arguments, text))?;
-    let others = arguments.keywords().iter().filter(|(name, _)| !matches!(*name, "crs" | "members"));
+    let fields =
+        arguments.keyword(&["fields"]).map_or(Ok(Vec::new()), |text| list(&arguments, "fields", text))?;
+    let others = arguments.keywords().iter().filter(|(name, _)| !OWN_KEYWORDS.contains(name));
     let properties =
         others.map(|(name, value)| property(&arguments, name, value)).collect::<Result<_, _>>()?;
-    Ok(Command::Bbox(Some(Bbox { left, bottom, right, top, zoom, crs, members, properties })))
+    Ok(Command::Bbox(Some(Bbox { left, bottom, right, top, zoom, crs, members, fields, properties })))
 }
 
 /// `members = "inside" / "whole"`
@@ -126,21 +128,25 @@ fn members<'a>(arguments: &Arguments<'a>, text: &'a str) -> Result<Members, Erro
 
 /// `property = name "=" list`
 fn property<'a>(arguments: &Arguments<'a>, name: &'a str, value: &'a str) -> Result<Property, Error> {
-    let fault = |at: &'a str, source| {
-        let shift = match source {
-            PropertyError::Word(WordError::BadCharacter { offset, .. })
-            | PropertyError::Separator { offset, .. } => offset,
-            _ => 0,
-        };
-        arguments.fault(&at[shift..], ErrorKind::Property { name: excerpt(name), source })
-    };
+    let known = name.parse().map_err(|source| property_fault(arguments, name, name, source))?;
+    Ok(Property { name: known, values: list(arguments, name, value)? })
+}
+
+/// `list = *(value / ",")`, the value of the keyword of this name
+fn list<'a>(arguments: &Arguments<'a>, name: &str, value: &'a str) -> Result<Vec<PropertyValue>, Error> {
     // A list is any text, split at commas.
     let (_, items) = grammar::list(value).unwrap_or_default();
-    let values = items.into_iter().map(|item| item.parse().map_err(|source| fault(item, source)));
-    Ok(Property {
-        name: name.parse().map_err(|source| fault(name, source))?,
-        values: values.collect::<Result<_, _>>()?,
-    })
+    let values = items.into_iter();
+    values.map(|item| item.parse().map_err(|source| property_fault(arguments, name, item, source))).collect()
+}
+
+fn property_fault<'a>(arguments: &Arguments<'a>, name: &str, at: &'a str, source: PropertyError) -> Error {
+    let shift = match source {
+        PropertyError::Word(WordError::BadCharacter { offset, .. })
+        | PropertyError::Separator { offset, .. } => offset,
+        _ => 0,
+    };
+    arguments.fault(&at[shift..], ErrorKind::Property { name: excerpt(name), source })
 }
 
 /// `projection = "PROJECTION" crs`

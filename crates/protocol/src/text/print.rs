@@ -62,12 +62,16 @@ fn word(f: &mut fmt::Formatter<'_>, name: &str, text: &str) -> fmt::Result {
 }
 
 fn viewport(f: &mut fmt::Formatter<'_>, bbox: &Bbox) -> fmt::Result {
-    let Bbox { left, bottom, right, top, zoom, crs, members, properties } = bbox;
+    let Bbox { left, bottom, right, top, zoom, crs, members, fields, properties } = bbox;
     write!(f, " {left} {bottom} {right} {top}")?;
     zoom.iter().try_for_each(|zoom| write!(f, " {zoom}"))?;
     crs.iter().try_for_each(|crs| write!(f, " crs={crs}"))?;
     if *members != Members::Whole {
         write!(f, " members={}", members.as_str())?;
+    }
+    for (position, field) in fields.iter().enumerate() {
+        let before = if position == 0 { " fields=" } else { "," };
+        write!(f, "{before}{}", field.as_str())?;
     }
     properties.iter().try_for_each(|property| write!(f, " {property}"))
 }

@@ -27,7 +27,7 @@ impl fmt::Display for Property {
     }
 }
 
-/// The name of a [`Property`]: a [`Word`] without `=` that is none of BBOX's own keywords `crs` and `members`.
+/// The name of a [`Property`]: a [`Word`] without `=` that is none of BBOX's own keywords: `crs`, `members`, `fields`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PropertyName(Word);
 
@@ -85,7 +85,7 @@ pub enum PropertyError {
     #[error(transparent)]
     Word(#[from] WordError),
     /// The name is one of BBOX's own keywords.
-    #[error("crs and members are not names of properties")]
+    #[error("crs, members and fields are not names of properties")]
     OwnKeyword,
     /// It has the character that ends it on the wire.
     #[error("character {separator:?} at byte {offset} ends a property's name or value")]
@@ -98,7 +98,7 @@ pub enum PropertyError {
 }
 
 /// The keywords of BBOX that mean something here.
-const OWN_KEYWORDS: [&str; 2] = ["crs", "members"];
+pub(super) const OWN_KEYWORDS: [&str; 3] = ["crs", "members", "fields"];
 
 #[cfg(test)]
 mod tests {
@@ -115,8 +115,9 @@ mod tests {
         check::<PropertyName>("a,b", Ok(()));
         check::<PropertyName>("", Err("a word must not be empty"));
         check::<PropertyName>("a=b", Err("character '=' at byte 1 ends a property's name or value"));
-        check::<PropertyName>("crs", Err("crs and members are not names of properties"));
-        check::<PropertyName>("members", Err("crs and members are not names of properties"));
+        check::<PropertyName>("crs", Err("crs, members and fields are not names of properties"));
+        check::<PropertyName>("fields", Err("crs, members and fields are not names of properties"));
+        check::<PropertyName>("members", Err("crs, members and fields are not names of properties"));
     }
 
     #[test]

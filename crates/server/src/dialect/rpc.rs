@@ -9,7 +9,7 @@ use geocast_protocol::{
 
 use super::{Answer, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
-    Count, PropertyFilters,
+    Count, Fields, PropertyFilters,
     session::{
         Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, View, Viewport, Wishes,
         name_of,
@@ -77,25 +77,27 @@ impl Rpc {
                 conversation.unsubscribe(channel);
                 say(conversation, &Outcome::Unsubscribed { channel });
             }
-            Call::Viewport { bbox, crs, zoom, properties, members } => {
-                let viewport =
-                    match bbox.map(|bbox| [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from)) {
-                        Some(corners) => {
-                            Some(conversation.viewport(corners, *crs, members.unwrap_or(Members::Whole))?)
-                        }
-                        None => None,
-                    };
-                let filters = properties.iter().flatten();
-                let wishes = Wishes { properties: PropertyFilters::new(filters) };
+            Call::Viewport { bbox, crs, zoom, properties, members, fields } => {
+                let members = members.unwrap_or(Members::Whole);
+                let viewport = |bbox: &Corners| {
+                    let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
+                    let viewport = conversation.viewport(corners, *crs, members)?;
+                    Ok::<_, Fault>(Viewport { zoom: *zoom, ..viewport })
+                };
+                let viewport = bbox.as_ref().map(viewport).transpose()?;
+                let wishes = Wishes {
+                    properties: PropertyFilters::new(properties.iter().flatten()),
+                    fields: fields.as_ref().map(|names| names.iter().map(String::as_str).collect()),
+                };
                 let view = View { output: conversation.view().output, viewport, wishes };
                 let properties = view.wishes.properties.to_wire();
-                let in_force = rpc::Viewport { zoom: *zoom, ..in_force(&view, &properties) };
-                let receipt = receipt(&Outcome::Viewport(in_force));
+                let receipt = receipt(&Outcome::Viewport(in_force(&view, &properties)));
+                if bbox.is_none() {
+                    conversation.reset();
+                }
                 conversation.look(|seen| *seen = view, receipt);
                 if bbox.is_some() {
                     conversation.start_viewport_channels();
-                } else {
-                    conversation.reset();
                 }
             }
             Call::Projection { crs } => {
@@ -268,11 +270,16 @@ fn answer(id: &str, outcome: Result<&Outcome<'_>, &Error>) -> Payload {
     Payload::text(rpc::Reply { id: &id, outcome }.to_vec())
 }
 
-fn in_force<'a>(view: &View, properties: &'a [PropertyFilter]) -> rpc::Viewport<'a> {
+fn in_force<'a>(view: &'a View, properties: &'a [PropertyFilter]) -> rpc::Viewport<'a> {
     let viewport = view.viewport.as_ref();
-    let crs = name_of(viewport.map_or(view.output, |viewport| viewport.crs));
-    let members = viewport.map_or(Members::Whole, |viewport| viewport.members);
-    rpc::Viewport { bbox: viewport.and_then(corners), crs, zoom: None, properties, members }
+    rpc::Viewport {
+        bbox: viewport.and_then(corners),
+        crs: name_of(viewport.map_or(view.output, |viewport| viewport.crs)),
+        zoom: viewport.and_then(|viewport| viewport.zoom),
+        properties,
+        members: viewport.map_or(Members::Whole, |viewport| viewport.members),
+        fields: view.wishes.fields.as_ref().map(Fields::names),
+    }
 }
 
 fn corners(viewport: &Viewport) -> Option<Corners> {

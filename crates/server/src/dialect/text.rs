@@ -7,7 +7,7 @@ use geocast_protocol::{
 use super::{Answer, Commands, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     AbsentClientReference, Count,
-    session::{Conversation, Fault, FaultKind, Fetch, Wishes},
+    session::{Conversation, Fault, FaultKind, Fetch, Viewport, Wishes},
 };
 
 /// The text dialect: commands of one line, envelopes in return.
@@ -140,7 +140,8 @@ impl Text {
     fn look_at(&self, bbox: &text::Bbox, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
         let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
         let viewport = conversation.viewport(corners, bbox.crs, bbox.members)?;
-        let wishes = Wishes::read(conversation.settings(), &bbox.properties)?;
+        let viewport = Viewport { zoom: bbox.zoom, ..viewport };
+        let wishes = Wishes::read(conversation.settings(), bbox)?;
         conversation.change_view(|view| (view.viewport, view.wishes) = (Some(viewport), wishes));
         conversation.start_viewport_channels();
         Ok(())

@@ -10,7 +10,7 @@ use crate::{
     AbsentClientReference, Event, Happening,
     deflate::Deflate,
     dialect::{AnyDialect, Text},
-    session::Viewport,
+    session::{Viewport, Wishes},
 };
 
 const ZURICH: &str = r#"{"type":"Point","coordinates":[8.54,47.38,408.0]}"#;
@@ -34,7 +34,10 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
     let window = window.map(|(edges, crs, members)| {
         let known = CATALOGUE.crs(crs.unwrap_or(4326)).unwrap();
         let region = CATALOGUE.region(known, AxisOrder::Xy, edges).unwrap();
-        Arc::new(Window::new(Viewport { corners: edges, region, crs: known, members }, crs.map(transform)))
+        Arc::new(Window::new(
+            Viewport { corners: edges, region, crs: known, members, zoom: None },
+            crs.map(transform),
+        ))
     });
     Sight { output: output.map(transform), window, ..Sight::of_everything(DIALECT.with(AnyDialect::clone)) }
 }
@@ -115,6 +118,24 @@ fn forms_differ_by_system_and_members_alone() {
     assert!(one.decide(&event) == two.decide(&event), "two transforms to one system");
     assert!(one.decide(&event) != sight(Some(2056), None).decide(&event));
     assert!(one.decide(&event) != sight(None, None).decide(&event));
+}
+
+#[test]
+fn all_who_ask_for_the_same_fields_share_one_rendering() {
+    let with = |names: &[&str], window| {
+        let fields = Some(names.iter().copied().collect());
+        Sight { wishes: Wishes { fields, ..Wishes::default() }, ..sight(None, window) }
+    };
+    let zurich = Some(([8.0, 47.0, 9.0, 48.0], None, Members::Whole));
+    let (event, text) = (event(ZURICH), event("plain text"));
+    let (one, elsewhere) = (with(&["a", "b"], None), with(&["b", "a", "b"], zurich));
+    assert!(one.decide(&event) == elsewhere.decide(&event));
+    for other in [with(&["a"], None), with(&[], None), sight(None, None)] {
+        assert!(one.decide(&event) != other.decide(&event));
+        assert!(one.decide(&text) == other.decide(&text), "it has no properties");
+        assert!(one != other && !one.renders_like(&other));
+    }
+    assert!(one == with(&["b", "a"], None), "one cohort");
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl Sight {
     /// Whether what both show looks the same in both.
     pub(crate) fn renders_like(&self, other: &Self) -> bool {
         self.output_code() == other.output_code()
+            && self.wishes.fields == other.wishes.fields
             && self.dialect == other.dialect
             && self.tracking == other.tracking
     }
@@ -66,9 +67,12 @@ impl Sight {
     /// The form of a change that a tracked subscriber is told.
     pub(crate) fn change(&self, kind: ChangeKind) -> Form {
         let format = self.format().unwrap_or_default();
-        let output = if matches!(kind, ChangeKind::Leave(_)) { None } else { self.output.clone() };
+        let (output, fields) = match kind {
+            ChangeKind::Leave(_) => (None, None),
+            _ => (self.output.clone(), self.wishes.fields.clone()),
+        };
         let (dialect, deflate) = (self.dialect.clone(), self.deflate);
-        Form { output, members: None, dialect, deflate, change: Some((kind, format)) }
+        Form { output, members: None, fields, dialect, deflate, change: Some((kind, format)) }
     }
 
     /// What a tracked subscriber is told of a change, decided by what it was shown before and is shown now.

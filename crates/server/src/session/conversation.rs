@@ -227,7 +227,7 @@ impl<'a> Conversation<'a> {
         let rules = &self.session.rules;
         let region = rules.catalogue.region(crs, rules.settings.axis_order, corners);
         let region = region.map_err(|error| Fault::from(error).of(format!("{corners:?}")))?;
-        Ok(Viewport { corners, region, crs, members })
+        Ok(Viewport { corners, region, crs, members, zoom: None })
     }
 
     /// What the operator has set.

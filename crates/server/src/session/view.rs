@@ -1,5 +1,5 @@
 use geocast_geo_filter::{KnownCrs, Region};
-use geocast_protocol::{Channel, Crs, text::Members};
+use geocast_protocol::{Channel, Crs, Number, text::Members};
 
 use super::{ChannelAccount, Sent, Wishes};
 
@@ -25,6 +25,8 @@ pub struct Viewport {
     pub crs: KnownCrs,
     /// What is sent of a collection that is partly inside.
     pub members: Members,
+    /// The map's zoom level, if it was said. It is only told again.
+    pub zoom: Option<Number>,
 }
 
 /// What a server believes about a client.

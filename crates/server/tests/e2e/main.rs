@@ -13,6 +13,7 @@ mod compression;
 mod confirming;
 mod envelope;
 mod examples;
+mod fields;
 mod gap;
 mod gap_notices;
 mod geometries;
