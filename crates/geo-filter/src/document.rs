@@ -15,6 +15,7 @@ use crate::{Limits, Shape, depth, reader};
 pub struct Document {
     kind: Kind,
     shape: Shape,
+    is_usual: bool,
 }
 
 /// What a payload is, as far as a viewport is concerned.
@@ -45,10 +46,10 @@ impl Document {
     /// When the payload is JSON and passes one of the limits.
     pub fn read(payload: &[u8], limits: &Limits) -> Result<Self, ReadError> {
         let Ok(text) = std::str::from_utf8(payload) else { return Ok(Self::without_geometry(Kind::Binary)) };
-        let builder = match reader::read(text, limits) {
-            Some(builder) => builder,
+        let (builder, is_usual) = match reader::read(text, limits) {
+            Some(builder) => (builder, true),
             None => match read_carefully(text, limits)? {
-                Some(builder) => builder,
+                Some(builder) => (builder, false),
                 None => return Ok(Self::without_geometry(Kind::Text)),
             },
         };
@@ -56,7 +57,8 @@ impl Document {
             return Ok(Self::without_geometry(Kind::Json));
         }
         let kind = if builder.positions.is_empty() { Kind::Json } else { Kind::Geographic };
-        Ok(Self { kind, shape: Shape::new(Arc::new(builder.structure), builder.positions) })
+        let shape = Shape::new(Arc::new(builder.structure), builder.positions);
+        Ok(Self { kind, shape, is_usual })
     }
 
     /// What the payload is.
@@ -88,8 +90,16 @@ impl Document {
         self.shape.structure().collection
     }
 
+    /// Whether all of its geometry is in its [`shape`](Self::shape): no member that can hold geometry occurs twice in one
+    /// object, and no geometry stands where the type of its object asks for none, or is malformed. False for
+    /// what is no collection and has no position. Foreign members and properties (RFC 7946 §6.1, §3.2) are not looked into.
+    #[must_use]
+    pub const fn is_usual(&self) -> bool {
+        self.is_usual
+    }
+
     fn without_geometry(kind: Kind) -> Self {
-        Self { kind, shape: Shape::new(Arc::default(), Vec::new()) }
+        Self { kind, shape: Shape::new(Arc::default(), Vec::new()), is_usual: false }
     }
 }
 

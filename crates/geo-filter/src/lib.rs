@@ -35,6 +35,9 @@ pub use document::{Document, Kind, ReadError};
 mod shape;
 pub use shape::Shape;
 
+mod area;
+pub use area::{Area, AreaError};
+
 mod index;
 pub use index::ViewportIndex;
 
@@ -61,6 +64,7 @@ mod elements;
 pub mod fuzzing;
 mod geo_type;
 mod geometry;
+mod ground;
 mod key;
 mod lexer;
 mod number;

@@ -54,6 +54,23 @@ impl Document {
         Copy { payload, at: 0, cuts, out: Vec::with_capacity(payload.len()) }.finish()
     }
 
+    /// A FeatureCollection of the features of `collection` and nothing else: without its other members, such as `bbox`, which
+    /// speak of features that may have been cut out of it. `collection` is what [`rewrite`](Self::rewrite) or
+    /// [`trim`](Self::trim) made of the payload of a collection.
+    #[must_use]
+    pub fn features_alone(collection: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(collection.len());
+        out.extend_from_slice(br#"{"type":"FeatureCollection","features":["#);
+        for (index, feature) in elements::features(collection).into_iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(collection.get(feature).unwrap_or_default());
+        }
+        out.extend_from_slice(b"]}");
+        out
+    }
+
     /// For each member whether it is kept. What is not a collection is kept always.
     fn mask(&self, members: Option<&[usize]>) -> Vec<bool> {
         let structure = self.shape().structure();

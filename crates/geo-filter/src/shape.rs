@@ -87,6 +87,12 @@ impl Shape {
         self.structure.members.len()
     }
 
+    /// Whether a member has a place: a geometry, all coordinates of which are finite.
+    #[must_use]
+    pub fn has_place(&self, member: usize) -> bool {
+        self.member_extent(member).is_some()
+    }
+
     /// The members of which a coordinate could not be projected, ascending. They never hit a box and are cut
     /// out when the document is rewritten, so that no coordinate leaves that is not finite.
     #[must_use]
@@ -184,7 +190,8 @@ impl Shape {
         })
     }
 
-    fn member_extent(&self, member: usize) -> Option<Bbox> {
+    /// The box around a member; none if it has no geometry, or a coordinate that is not finite.
+    pub(crate) fn member_extent(&self, member: usize) -> Option<Bbox> {
         if self.members() == 1 {
             return self.extent;
         }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod areas;
 mod extents;
 mod hits;
 mod hostile;

@@ -12,7 +12,7 @@ pub(crate) fn bbox() -> impl Strategy<Value = [f64; 4]> {
         .prop_map(|[a, b, c, d]| [a.min(c), b.min(d), a.max(c), b.max(d)])
 }
 
-fn position() -> impl Strategy<Value = [f64; 2]> {
+pub(crate) fn position() -> impl Strategy<Value = [f64; 2]> {
     [coordinate(), coordinate()]
 }
 
@@ -41,7 +41,7 @@ fn ring() -> impl Strategy<Value = Vec<[f64; 2]>> {
 }
 
 /// A polygon, possibly with a rectangular hole that lies inside by construction.
-fn polygon() -> impl Strategy<Value = Vec<Vec<[f64; 2]>>> {
+pub(crate) fn polygon() -> impl Strategy<Value = Vec<Vec<[f64; 2]>>> {
     let holed = (position(), 2_u8..8, 1_u8..4).prop_map(|([x, y], half, inset)| {
         let square =
             |r: f64| vec![[x - r, y - r], [x + r, y - r], [x + r, y + r], [x - r, y + r], [x - r, y - r]];

@@ -1,0 +1,120 @@
+use rstar::{AABB, RTree};
+
+use super::edge::{Edge, Meeting};
+
+/// The edges of polygons, by place. What is in one of the polygons, edges included, is in all of them together.
+#[derive(Debug, Default)]
+pub(super) struct Edges(RTree<Edge>);
+
+/// A stretch of a segment on which nothing changes: no edge begins, ends or crosses within it.
+#[derive(Debug)]
+pub(super) struct Piece<'a> {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    /// Near the middle of it, as far as numbers allow.
+    pub(super) middle: [f64; 2],
+    /// The edges that lie along it, and whether they have its direction.
+    along: &'a [(Edge, f64, f64, bool)],
+}
+
+impl Edges {
+    pub(super) fn new(edges: Vec<Edge>) -> Self {
+        Self(RTree::bulk_load(edges))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Edge> {
+        self.0.iter()
+    }
+
+    /// The edges whose boxes have something in common with the box of a segment.
+    pub(super) fn near(&self, a: [f64; 2], b: [f64; 2]) -> impl Iterator<Item = &Edge> {
+        self.0.locate_in_envelope_intersecting(&AABB::from_corners(a, b))
+    }
+
+    /// Whether a point is in a polygon or on an edge.
+    pub(super) fn contains(&self, point: [f64; 2]) -> bool {
+        self.contains_apart_from(point, |_| false)
+    }
+
+    /// The same, of the polygons that are not passed over.
+    pub(super) fn contains_apart_from(&self, point: [f64; 2], passes_over: impl Fn(usize) -> bool) -> bool {
+        let mut crossings = [0_u64; WORDS];
+        for edge in self.near(point, [f64::MAX, point[1]]) {
+            if passes_over(edge.polygon) {
+                continue;
+            }
+            if edge.holds(point) {
+                return true;
+            }
+            if edge.is_crossed_from(point)
+                && let Some(word) = crossings.get_mut(edge.polygon / 64)
+            {
+                *word ^= 1 << (edge.polygon % 64);
+            }
+        }
+        crossings != [0; WORDS]
+    }
+
+    /// Whether all of a segment that begins in a polygon is in polygons.
+    pub(super) fn covers(&self, a: [f64; 2], b: [f64; 2]) -> bool {
+        // What meets no edge does not leave.
+        if self.near(a, b).all(|edge| edge.meets(a, b) == Meeting::Nowhere) {
+            return true;
+        }
+        self.contains(b)
+            && self.all_pieces(a, b, |piece| piece.along().next().is_some() || self.contains(piece.middle))
+    }
+
+    /// Whether a part of a segment is inside a polygon, and not only on its edge.
+    pub(super) fn is_entered(&self, a: [f64; 2], b: [f64; 2]) -> bool {
+        !self.all_pieces(a, b, |piece| piece.along().next().is_some() || !self.contains(piece.middle))
+    }
+
+    /// Cuts a segment wherever it meets an edge, and says whether something holds for all pieces.
+    pub(super) fn all_pieces(
+        &self,
+        a: [f64; 2],
+        b: [f64; 2],
+        mut holds: impl FnMut(&Piece<'_>) -> bool,
+    ) -> bool {
+        let (mut cuts, mut along) = (vec![0.0, 1.0], Vec::new());
+        for edge in self.near(a, b) {
+            match edge.meets(a, b) {
+                Meeting::Nowhere => {}
+                Meeting::At(fraction) => cuts.push(fraction),
+                Meeting::Along { low, high, same_way } => {
+                    cuts.extend([low, high]);
+                    along.push((*edge, low, high, same_way));
+                }
+            }
+        }
+        cuts.sort_by(f64::total_cmp);
+        cuts.windows(2).all(|ends| match *ends {
+            [low, high] if low < high => {
+                let middle = between(a, b, low.midpoint(high));
+                holds(&Piece { low, high, middle, along: &along })
+            }
+            _ => true,
+        })
+    }
+}
+
+impl Piece<'_> {
+    /// The edges that lie along all of it, and whether they have its direction.
+    pub(super) fn along(&self) -> impl Iterator<Item = (&Edge, bool)> {
+        self.along
+            .iter()
+            .filter(|(_, low, high, _)| *low <= self.low && self.high <= *high)
+            .map(|(edge, _, _, same_way)| (edge, *same_way))
+    }
+}
+
+fn between(a: [f64; 2], b: [f64; 2], fraction: f64) -> [f64; 2] {
+    [0, 1].map(|axis| a[axis] + (b[axis] - a[axis]) * fraction)
+}
+
+/// Each polygon has a bit.
+const WORDS: usize = 3;
+
+/// The most polygons that edges can be of.
+pub(super) const MOST: usize = 64 * WORDS;
