@@ -42,6 +42,8 @@ counts! {
     WithheldOutside => "withheld_outside_viewport",
     /// Messages kept from a subscriber: no feature in the viewport has the properties that it asked for.
     WithheldFiltered => "withheld_filtered",
+    /// Messages kept from a subscriber: its token does not let it see them.
+    WithheldAccess => "withheld_access",
     /// Messages kept from a subscriber: the geometry has no finite coordinates in the subscriber's system.
     WithheldUnprojectable => "withheld_unprojectable",
     /// Messages kept from a subscriber: JSON nested too deeply.

@@ -1,3 +1,4 @@
+mod permission;
 mod selection;
 mod sight_index;
 mod tracking;
@@ -12,12 +13,14 @@ use geocast_geo_filter::{KnownCrs, ReadError, Transform};
 use geocast_hub::Interest;
 use geocast_protocol::{ChangeFormat, ChangeKind};
 
+use selection::Selection;
 pub(crate) use sight_index::SightIndex;
 pub(crate) use tracking::Tracking;
 pub(crate) use window::{Bounds, Window};
 
 use crate::{
     Count, Event, Happening,
+    access::Held,
     connection::Frame,
     deflate::Deflate,
     dialect::AnyDialect,
@@ -35,6 +38,8 @@ pub(crate) struct Sight {
     pub(crate) output: Option<Arc<Transform>>,
     pub(crate) window: Option<Arc<Window>>,
     pub(crate) wishes: Wishes,
+    /// To what of the world the subscriber is limited, if it is.
+    pub(crate) rights: Held,
     pub(crate) dialect: AnyDialect,
     /// Who is spared what it has itself sent.
     pub(crate) reader: Option<ClientId>,
@@ -52,6 +57,8 @@ pub(crate) struct Form {
     members: Option<Vec<usize>>,
     /// The properties of features that are sent; all of them where there is no list.
     fields: Option<Fields>,
+    /// Whether nothing else of a collection is sent than its features, as the rest speaks of others.
+    alone: bool,
     dialect: AnyDialect,
     deflate: Option<Deflate>,
     /// What is told of a key, and how.
@@ -65,6 +72,8 @@ pub(crate) enum Withheld {
     Outside,
     /// Its properties are not what the subscriber asked for.
     Filtered,
+    /// The subscriber's token does not let it see it.
+    Access,
     /// It has no finite coordinates in the subscriber's system.
     Unprojectable,
     /// Its JSON is nested too deeply.
@@ -85,7 +94,8 @@ impl Sight {
     /// All there is, as it is.
     pub(crate) fn of_everything(dialect: AnyDialect) -> Self {
         let wishes = Wishes::default();
-        Self { output: None, window: None, wishes, dialect, reader: None, deflate: None, tracking: None }
+        let (reader, deflate, tracking) = (None, None, None);
+        Self { output: None, window: None, wishes, rights: None, dialect, reader, deflate, tracking }
     }
 
     /// What a client has said to see this; `source` is the system that data comes in.
@@ -101,15 +111,11 @@ impl Sight {
         if self.reader.is_some() && self.reader == event.origin() {
             return Err(Withheld::Own);
         }
-        let members = self.select(event)?;
-        Ok(Form {
-            output: event.geography().and_then(|_| self.output.clone()),
-            members,
-            fields: self.wishes.fields.clone().filter(|_| event.may_have_properties()),
-            dialect: self.dialect.clone(),
-            deflate: self.deflate,
-            change: None,
-        })
+        let (dialect, deflate) = (self.dialect.clone(), self.deflate);
+        let Selection { members, alone } = self.select(event)?;
+        let output = event.geography().and_then(|_| self.output.clone());
+        let fields = self.wishes.fields.clone().filter(|_| event.may_have_properties());
+        Ok(Form { output, members, alone, fields, dialect, deflate, change: None })
     }
 
     /// The system of what is sent, if that is not the source's.
@@ -126,6 +132,7 @@ impl PartialEq for Sight {
             && self.reader == other.reader
             && self.deflate == other.deflate
             && self.tracking == other.tracking
+            && self.rights == other.rights
             && self.window == other.window
             && self.wishes == other.wishes
     }
@@ -135,7 +142,7 @@ impl Eq for Sight {}
 
 impl Hash for Sight {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.output_code(), &self.window, &self.wishes, &self.dialect).hash(state);
+        (self.output_code(), &self.window, &self.wishes, &self.rights, &self.dialect).hash(state);
         (self.reader, self.deflate, self.tracking).hash(state);
     }
 }
@@ -164,6 +171,11 @@ impl Form {
     pub(crate) fn fields(&self) -> Option<&Fields> {
         self.fields.as_ref()
     }
+
+    /// Whether of a collection the features are sent alone.
+    pub(crate) fn alone(&self) -> bool {
+        self.alone
+    }
 }
 
 impl PartialEq for Form {
@@ -172,6 +184,7 @@ impl PartialEq for Form {
         target(self) == target(other)
             && self.members == other.members
             && self.fields == other.fields
+            && self.alone == other.alone
             && self.dialect == other.dialect
             && self.deflate == other.deflate
             && self.change == other.change
@@ -213,7 +226,8 @@ impl Withheld {
     /// Its stable name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Outside => "outside",
+            // Whoever can move a box must not learn from a count where something is that it may not see.
+            Self::Outside | Self::Access => "outside",
             Self::Filtered => "filtered",
             Self::Unprojectable => "unprojectable",
             Self::TooDeep => "too_deep",
@@ -240,6 +254,7 @@ impl From<Withheld> for Count {
         match reason {
             Withheld::Outside => Self::WithheldOutside,
             Withheld::Filtered => Self::WithheldFiltered,
+            Withheld::Access => Self::WithheldAccess,
             Withheld::Unprojectable => Self::WithheldUnprojectable,
             Withheld::TooDeep => Self::WithheldTooDeep,
             Withheld::TooManyVertices => Self::WithheldTooManyVertices,

@@ -101,7 +101,8 @@ fn shown(event: &Event, form: &Form) -> Result<Bytes, Withheld> {
     let document = event.document()?;
     let placed = placed(event, document, form)?;
     let reduced = form.fields().and_then(|fields| document.reduce(&placed, |name| fields.contain(name)));
-    Ok(reduced.map_or(placed, Bytes::from))
+    let shown = reduced.map_or(placed, Bytes::from);
+    Ok(if form.alone() { Document::features_alone(&shown).into() } else { shown })
 }
 
 /// The features that are in sight, in the system of this form.

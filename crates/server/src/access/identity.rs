@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use geocast_protocol::envelope::Timestamp;
+use geocast_protocol::{envelope::Timestamp, text::Members};
 
-use super::{tokens::Grant, visitor::Arrived};
+use super::{Held, Refusal, tokens::Grant, visitor::Arrived};
 
 /// Who a client is, as far as it matters for what it may do.
 #[derive(Debug, Clone)]
@@ -28,6 +28,19 @@ impl Identity {
     /// From when on the client may do nothing any more, if its token says so.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         self.grant.as_ref().and_then(|grant| grant.expires())
+    }
+
+    /// To what of the world its token limits the client, if it does.
+    pub(crate) fn rights(&self) -> Held {
+        self.grant.as_ref().and_then(|grant| grant.rights().clone())
+    }
+
+    /// What of a collection the client may be sent with a viewport at this zoom level, where it asks for this.
+    pub(crate) fn limit(&self, zoom: Option<f64>, members: Members) -> Result<Members, Refusal> {
+        let Some(rights) = self.rights() else { return Ok(members) };
+        rights.check_zoom(zoom)?;
+        // Or one that reaches into the viewport would bring along the rest of the world.
+        Ok(Members::Inside)
     }
 
     /// Whether the time of its token is over.

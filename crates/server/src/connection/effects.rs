@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Count, StoreError, clock,
-    dialect::{Answer, AnyDialect, Payload},
+    dialect::{Answer, Payload},
     handler::Handling,
     interest::{Sight, Tracking},
     session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, Publication, View, Viewport},
@@ -52,7 +52,7 @@ impl Connection {
                 // A view that another one replaces at once is not shown.
                 Effect::View(view, asked)
                     if matches!(self.effects.front(), Some(Effect::View(..)))
-                        && Prepared::is_certain(&self.worker.node, &view) =>
+                        && Prepared::is_certain(&self.worker.node, &view, &self.sight) =>
                 {
                     self.acknowledge(asked);
                 }
@@ -72,7 +72,7 @@ impl Connection {
                     tracing::debug!(%channel, "unsubscribed");
                     self.leave(&channel);
                 }
-                Effect::Fetch(request, dialect) => self.fetch(request, dialect),
+                Effect::Fetch(request, asked) => self.fetch(request, asked),
                 Effect::Publish(publication, asked) => self.publish(publication, asked),
                 Effect::Report(reference, dialect) => self.report(&reference, &dialect),
                 Effect::Handle(handling) => self.handle(handling),
@@ -100,8 +100,8 @@ impl Connection {
                     self.acknowledge(asked);
                     self.see(sight);
                 }
-                Prepared { sight, refused: Some((viewport, error)) } => {
-                    self.fail(&asked, &Fault::from(error).of(format!("{:?}", viewport.corners)));
+                Prepared { sight, refused: Some((viewport, fault)) } => {
+                    self.fail(&asked, &fault.of(format!("{:?}", viewport.corners)));
                     self.see(sight);
                     self.put_back(&viewport);
                 }
@@ -191,7 +191,8 @@ impl Connection {
     fn subscribe(&mut self, channel: Channel, asked: Asked) {
         tracing::debug!(%channel, "subscribed");
         self.worker.untrack(self.id, &channel);
-        let sight = Sight { dialect: asked.dialect.clone(), ..self.sight.clone() };
+        let (dialect, rights) = (asked.dialect.clone(), asked.rights.clone());
+        let sight = Sight { dialect, rights, ..self.sight.clone() };
         let confirmation = self.worker.subscribe(self.id, &channel, sight);
         if let Some(position) = self.marks.iter().position(|read| read.channel == channel) {
             let read = self.marks.swap_remove(position);
@@ -239,7 +240,8 @@ impl Connection {
         tracing::debug!(%channel, %format, "tracked");
         self.leave(&channel);
         let tracking = Some(Tracking::Following(format));
-        let sight = Sight { dialect: asked.dialect.clone(), tracking, ..self.sight.clone() };
+        let (dialect, rights) = (asked.dialect.clone(), asked.rights.clone());
+        let sight = Sight { dialect, rights, tracking, ..self.sight.clone() };
         let known = self.worker.track(self.id, &channel, sight);
         self.await_state(channel, known, asked);
     }
@@ -289,7 +291,8 @@ impl Connection {
         for (channel, subscription) in self.session.subscriptions() {
             // One that waits to be carried out will begin with this sight.
             let tracking = subscription.track.map(Tracking::Following);
-            let sight = Sight { dialect: subscription.dialect.clone(), tracking, ..sight.clone() };
+            let (dialect, rights) = (subscription.dialect.clone(), subscription.rights.clone());
+            let sight = Sight { dialect, rights, tracking, ..sight.clone() };
             if tracking.is_some() && self.gathered.is_some() {
                 self.worker.look_later(self.id, channel, sight);
             } else if tracking.is_some() {
@@ -301,9 +304,10 @@ impl Connection {
         self.sight = sight;
     }
 
-    fn fetch(&mut self, request: Fetch, dialect: AnyDialect) {
+    fn fetch(&mut self, request: Fetch, asked: Asked) {
         let (worker, id) = (std::rc::Rc::clone(&self.worker), self.id);
-        let sight = Sight { dialect, ..self.sight.clone() };
+        let Asked { dialect, rights, .. } = asked;
+        let sight = Sight { dialect, rights, ..self.sight.clone() };
         let room = self.gathered.as_ref().map(|kept| {
             let taken: usize = kept.iter().map(|payload| payload.bytes.len()).sum();
             self.worker.node.settings.limits.outbox.saturating_sub(taken)

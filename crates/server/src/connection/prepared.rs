@@ -1,18 +1,19 @@
 use std::sync::Arc;
 
-use geocast_geo_filter::{RegionError, Transform, TransformError};
+use geocast_geo_filter::{Transform, TransformError};
 
 use crate::{
     interest::{Sight, Window},
     node::Node,
-    session::{View, Viewport},
+    session::{Fault, View, Viewport},
 };
 
 /// What a client has asked to look at, ready to be looked at.
 pub(super) struct Prepared {
     pub(super) sight: Sight,
-    /// The box that was asked for, if it is plainly in another unit; the one before stays in sight.
-    pub(super) refused: Option<(Viewport, RegionError)>,
+    /// The box that was asked for, if it is plainly in another unit or larger than the client may see; the one before stays
+    /// in sight.
+    pub(super) refused: Option<(Viewport, Fault)>,
 }
 
 impl Prepared {
@@ -29,11 +30,12 @@ impl Prepared {
             None => (None, None),
             Some(viewport) => {
                 let transform = node.transform(viewport.crs).await?;
-                match window(viewport.clone(), transform).await {
+                let window = window(viewport.clone(), transform).await;
+                match window.and_then(|window| before.check(&window).map(|()| window)) {
                     Ok(window) => (Some(Arc::new(window)), None),
-                    Err(error) => {
+                    Err(fault) => {
                         wishes = before.wishes.clone();
-                        (before.window.clone(), Some((viewport, error)))
+                        (before.window.clone(), Some((viewport, fault)))
                     }
                 }
             }
@@ -42,7 +44,10 @@ impl Prepared {
     }
 
     /// Whether a view would be prepared without fail, as far as is known without waiting.
-    pub(super) fn is_certain(node: &Node, view: &View) -> bool {
+    pub(super) fn is_certain(node: &Node, view: &View, before: &Sight) -> bool {
+        if before.rights.is_some() {
+            return false;
+        }
         let is_fit = |viewport: &Viewport| match node.known_transform(viewport.crs) {
             Some(Some(transform)) => transform.check_units(&viewport.region).is_ok(),
             known => known.is_some(),
@@ -51,7 +56,7 @@ impl Prepared {
     }
 }
 
-async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Result<Window, RegionError> {
+async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Result<Window, Fault> {
     let Some(transform) = transform else { return Ok(Window::new(viewport, None)) };
     // Bounds in another system take up to milliseconds.
     let make = move || {

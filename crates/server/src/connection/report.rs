@@ -16,12 +16,8 @@ impl Connection {
         let channels: Vec<Channel> =
             self.session.subscriptions().map(|(channel, _)| channel.clone()).collect();
         let (accounts, sent) = (self.accounts(), self.sent());
-        let mut withheld: BTreeMap<&'static str, u64> = BTreeMap::new();
         let of_channels = accounts.iter().flat_map(|account| account.withheld.iter().copied());
-        for (reason, number) in of_channels.chain([("replaced", sent.replaced), ("slow", sent.slow)]) {
-            *withheld.entry(reason).or_default() += number;
-        }
-        let withheld: Vec<(&str, u64)> = withheld.into_iter().filter(|(_, number)| *number > 0).collect();
+        let withheld = by_name(of_channels.chain([("replaced", sent.replaced), ("slow", sent.slow)]));
         let view = self.session.view();
         let report = Report { channels: &channels, view, withheld: &withheld, accounts: &accounts, sent };
         let answer = dialect.answer(Answer::Report { reference, report: &report }, clock::timestamp());
@@ -37,7 +33,7 @@ impl Connection {
                 is_tracked,
                 events: account.events,
                 granted: account.granted,
-                withheld: account.withheld.iter().map(|(reason, number)| (reason.name(), *number)).collect(),
+                withheld: by_name(account.withheld.iter().map(|(reason, number)| (reason.name(), *number))),
             })
         };
         let subscriptions = self.session.subscriptions();
@@ -56,4 +52,13 @@ impl Connection {
             slow: tally.dropped,
         }
     }
+}
+
+/// Numbers by reason, each reason once: several may have one name.
+fn by_name(withheld: impl IntoIterator<Item = (&'static str, u64)>) -> Vec<(&'static str, u64)> {
+    let mut numbers: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for (reason, number) in withheld {
+        *numbers.entry(reason).or_default() += number;
+    }
+    numbers.into_iter().filter(|(_, number)| *number > 0).collect()
 }

@@ -108,10 +108,11 @@ impl Connection {
         let websocket = WebSocketStream::from_partially_read(duplex, early, Role::Server, Some(config)).await;
         let now = Instant::now();
         let rules = Arc::clone(&worker.node.rules);
-        let mut session = Session::new(rules, identity, output, now);
+        let mut session = Session::new(rules, identity.clone(), output, now);
         let dialect = endpoint.dialect;
         let mut connection = Self {
             sight: Sight {
+                rights: identity.rights(),
                 reader: dialect.spares_sender().then(|| session.client()),
                 deflate,
                 ..Sight::of_everything(dialect.clone())

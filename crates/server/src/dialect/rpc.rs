@@ -81,8 +81,7 @@ impl Rpc {
                 let members = members.unwrap_or(Members::Whole);
                 let viewport = |bbox: &Corners| {
                     let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
-                    let viewport = conversation.viewport(corners, *crs, members)?;
-                    Ok::<_, Fault>(Viewport { zoom: *zoom, ..viewport })
+                    conversation.viewport(corners, *crs, members, *zoom)
                 };
                 let viewport = bbox.as_ref().map(viewport).transpose()?;
                 let wishes = Wishes {

@@ -139,8 +139,7 @@ impl Text {
 
     fn look_at(&self, bbox: &text::Bbox, conversation: &mut Conversation<'_>) -> Result<(), Fault> {
         let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
-        let viewport = conversation.viewport(corners, bbox.crs, bbox.members)?;
-        let viewport = Viewport { zoom: bbox.zoom, ..viewport };
+        let viewport = conversation.viewport(corners, bbox.crs, bbox.members, bbox.zoom)?;
         let wishes = Wishes::read(conversation.settings(), bbox)?;
         conversation.change_view(|view| (view.viewport, view.wishes) = (Some(viewport), wishes));
         conversation.start_viewport_channels();

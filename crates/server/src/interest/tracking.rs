@@ -30,7 +30,8 @@ impl Sight {
 
     /// The boxes of two sights, if they are exact and all that tells the sights apart.
     pub(crate) fn pans_to<'a>(&'a self, other: &'a Self) -> Option<(&'a Bbox, &'a Bbox)> {
-        if !self.renders_like(other) || self.deflate != other.deflate || self.wishes != other.wishes {
+        let is_another = self.deflate != other.deflate || self.wishes != other.wishes;
+        if is_another || !self.renders_like(other) || !self.both_admitted(other) {
             return None;
         }
         self.window.as_ref()?.pans_to(other.window.as_ref()?)
@@ -46,7 +47,10 @@ impl Sight {
 
     /// Whether a feature is among those that a tracked subscriber has.
     pub(crate) fn shows(&self, event: &Event) -> Result<(), Withheld> {
-        self.select(event)?;
+        // What is told of a key is told whole.
+        if self.select(event)?.alone {
+            return Err(Withheld::Access);
+        }
         let Some(document) = event.geography() else { return Ok(()) };
         match &self.output {
             Some(transform) if event.projected(document, transform).is_withheld() => {
@@ -72,7 +76,7 @@ impl Sight {
             _ => (self.output.clone(), self.wishes.fields.clone()),
         };
         let (dialect, deflate) = (self.dialect.clone(), self.deflate);
-        Form { output, members: None, fields, dialect, deflate, change: Some((kind, format)) }
+        Form { output, members: None, alone: false, fields, dialect, deflate, change: Some((kind, format)) }
     }
 
     /// What a tracked subscriber is told of a change, decided by what it was shown before and is shown now.
@@ -86,6 +90,7 @@ impl Sight {
             (before, After::Here) => match (before, self.shows(event)) {
                 (Err(_), Ok(())) => ChangeKind::Enter,
                 (Ok(()), Ok(())) => ChangeKind::Update,
+                (Ok(()), Err(Withheld::Access)) => ChangeKind::Leave(LeaveReason::Access),
                 (Ok(()), Err(Withheld::Filtered)) => ChangeKind::Leave(LeaveReason::Filtered),
                 (Ok(()), Err(_)) => ChangeKind::Leave(LeaveReason::Moved),
                 (Err(_), Err(reason)) => return Err(reason),

@@ -1,7 +1,7 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
 use geocast_geo_filter::KnownCrs;
-use geocast_protocol::{ChangeFormat, Channel, Crs, envelope::Timestamp, text::Members};
+use geocast_protocol::{ChangeFormat, Channel, Crs, Number, envelope::Timestamp, text::Members};
 
 use super::{
     Asked, Buffering, Cause, Effect, Fault, FaultKind, Fetch, Noted, Now, Publication, Receipt, Session,
@@ -123,7 +123,8 @@ impl<'a> Conversation<'a> {
     /// Reads state and sends what of it is in the viewport. The caller has seen to it that the client
     /// [may read](Self::may_read) it.
     pub fn get(&mut self, fetch: Fetch) {
-        self.wants(Effect::Fetch(fetch, self.dialect.clone()));
+        let asked = self.asked(None);
+        self.wants(Effect::Fetch(fetch, asked));
     }
 
     /// Delivers a channel, in the dialect of this conversation. With a receipt, the client is told when the subscription is
@@ -156,9 +157,10 @@ impl<'a> Conversation<'a> {
         receipt: Option<Receipt>,
     ) -> Result<(), Fault> {
         self.may_read(&channel)?;
+        let rights = self.session.identity.rights();
         if let Some(subscription) = self.session.subscriptions.find(&channel) {
             subscription.cause = Cause::Command;
-            if subscription.dialect == *self.dialect && subscription.track == track {
+            if subscription.is_like(self.dialect, track, &rights) {
                 // That it was asked for before does not mean that the store has confirmed it.
                 if receipt.is_some() {
                     let asked = self.asked(receipt);
@@ -218,16 +220,24 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// A box that a client named: `[left, bottom, right, top]`, in this system or else in that of the client's view.
+    /// A box that a client named: `[left, bottom, right, top]`, in this system or else in that of the client's view, and the
+    /// zoom level, if it named one.
     ///
     /// # Errors
-    /// [`FaultKind::InvalidBbox`], [`FaultKind::BboxUnits`], [`FaultKind::UnknownCrs`].
-    pub fn viewport(&self, corners: [f64; 4], crs: Option<Crs>, members: Members) -> Result<Viewport, Fault> {
+    /// [`FaultKind::InvalidBbox`], [`FaultKind::BboxUnits`], [`FaultKind::UnknownCrs`], [`FaultKind::AccessDenied`].
+    pub fn viewport(
+        &self,
+        corners: [f64; 4],
+        crs: Option<Crs>,
+        members: Members,
+        zoom: Option<Number>,
+    ) -> Result<Viewport, Fault> {
+        let members = self.session.identity.limit(zoom.map(f64::from), members)?;
         let crs = crs.map_or(Ok(self.session.view.output), |crs| self.known(crs))?;
         let rules = &self.session.rules;
         let region = rules.catalogue.region(crs, rules.settings.axis_order, corners);
         let region = region.map_err(|error| Fault::from(error).of(format!("{corners:?}")))?;
-        Ok(Viewport { corners, region, crs, members, zoom: None })
+        Ok(Viewport { corners, region, crs, members, zoom })
     }
 
     /// What the operator has set.
@@ -373,15 +383,15 @@ impl<'a> Conversation<'a> {
             let message = format!("channel `{channel}` would be one more than the {limit} allowed");
             return Err(Fault::new(FaultKind::TooManySubscriptions, message).of(channel.as_str()));
         }
-        let dialect = self.dialect.clone();
-        subscriptions.insert(channel.clone(), Subscription { cause, dialect, track });
+        let (dialect, rights) = (self.dialect.clone(), self.session.identity.rights());
+        subscriptions.insert(channel.clone(), Subscription { cause, dialect, track, rights });
         let asked = self.asked(receipt);
         self.wants(Effect::Subscribe(channel, track, asked));
         Ok(())
     }
 
     fn asked(&self, receipt: Option<Receipt>) -> Asked {
-        Asked { dialect: self.dialect.clone(), receipt }
+        Asked { dialect: self.dialect.clone(), rights: self.session.identity.rights(), receipt }
     }
 
     fn wants(&mut self, effect: Effect) {

@@ -7,6 +7,7 @@ use geocast_protocol::{ChangeFormat, Channel, Word};
 use super::View;
 use crate::{
     Store, StoreError,
+    access::Held,
     dialect::{AnyDialect, Payload},
     handler::Handling,
 };
@@ -21,7 +22,7 @@ pub(crate) enum Effect {
     /// From here on, pushes are collected, or no longer.
     Buffer(Option<Buffering>),
     /// Read state and send it.
-    Fetch(Fetch, AnyDialect),
+    Fetch(Fetch, Asked),
     /// Deliver this channel, in the dialect of who asked: as changes of keys, if a format of those is given.
     Subscribe(Channel, Option<ChangeFormat>, Asked),
     /// Say when the delivery of this channel, which was asked for before in the same words, is in force.
@@ -46,6 +47,8 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Asked {
     pub(crate) dialect: AnyDialect,
+    /// To what of the world whoever asks is limited.
+    pub(crate) rights: Held,
     pub(crate) receipt: Option<Receipt>,
 }
 

@@ -1,7 +1,7 @@
 use geocast_geo_filter::RegionError;
 use thiserror::Error;
 
-use crate::StoreError;
+use crate::{StoreError, access::Refusal};
 
 /// Why something that a client asked for was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -94,6 +94,12 @@ impl From<RegionError> for Fault {
             _ => FaultKind::BboxUnits,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(FaultKind::AccessDenied, refusal.to_string())
     }
 }
 

@@ -114,7 +114,7 @@ impl Session {
         }
         let mut effects = self.settle();
         if self.view.output != self.rules.source {
-            let asked = Asked { dialect: dialect.clone(), receipt: None };
+            let asked = Asked { dialect: dialect.clone(), rights: self.identity.rights(), receipt: None };
             effects.push(Effect::View(Box::new(self.view.clone()), asked));
         }
         effects
@@ -143,7 +143,8 @@ impl Session {
         effects.extend(
             waiting
                 .view
-                .map(|dialect| Effect::View(Box::new(self.view.clone()), Asked { dialect, receipt: None })),
+                .map(|dialect| Asked { dialect, rights: self.identity.rights(), receipt: None })
+                .map(|asked| Effect::View(Box::new(self.view.clone()), asked)),
         );
         effects.extend(waiting.effects);
         effects

@@ -1,6 +1,6 @@
 use geocast_protocol::{ChangeFormat, Channel};
 
-use crate::dialect::AnyDialect;
+use crate::{access::Held, dialect::AnyDialect};
 
 /// The channels that are delivered to one client. They are few, so a list takes less room than a map and no more time.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(crate) struct Subscription {
     pub(crate) dialect: AnyDialect,
     /// How changes are told, if it is tracked.
     pub(crate) track: Option<ChangeFormat>,
+    /// To what of the world who subscribed is limited.
+    pub(crate) rights: Held,
 }
 
 /// Why a channel is delivered.
@@ -22,6 +24,13 @@ pub(crate) enum Cause {
     Command,
     /// Its viewport brought it along.
     Viewport,
+}
+
+impl Subscription {
+    /// Whether asking for this once more changes nothing.
+    pub(super) fn is_like(&self, dialect: &AnyDialect, track: Option<ChangeFormat>, rights: &Held) -> bool {
+        (&self.dialect, self.track, &self.rights) == (dialect, track, rights)
+    }
 }
 
 impl Subscriptions {

@@ -85,6 +85,7 @@ fn reason(
     match sight.shows(&entry.event).err()? {
         Withheld::Filtered => Some(LeaveReason::Filtered),
         _ if entry.version == version || version == OUTDATED => Some(LeaveReason::Viewport),
+        Withheld::Access => Some(LeaveReason::Access),
         _ => Some(LeaveReason::Moved),
     }
 }

@@ -16,6 +16,7 @@ mod examples;
 mod fields;
 mod gap;
 mod gap_notices;
+mod geo_rights;
 mod geometries;
 mod getting;
 mod greeting;

@@ -2,10 +2,13 @@ use std::time::Duration;
 
 use geocast_protocol::envelope::Timestamp;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{Grant, TokenError, TokenSettings};
-use crate::{Patterns, access::excerpt};
+use crate::{
+    Patterns,
+    access::{excerpt, rights::KnownRights},
+};
 
 /// What a token says (RFC 7519 §4), as far as it matters here. Whatever has another type than it is to have is an error:
 /// a time that cannot be read must not pass for one that is absent.
@@ -25,6 +28,9 @@ pub(super) struct Claims {
     sub: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     r#pub: Option<Vec<String>>,
+    /// What of the world may be seen. Read by itself.
+    #[serde(default, deserialize_with = "present")]
+    geo: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -54,7 +60,12 @@ impl Claims {
     }
 
     /// What the token allows, if it is valid now, from who has to have issued it, and for this server.
-    pub(super) fn grant(self, settings: &TokenSettings, now: Timestamp) -> Result<Grant, TokenError> {
+    pub(super) fn grant(
+        self,
+        settings: &TokenSettings,
+        known: &KnownRights,
+        now: Timestamp,
+    ) -> Result<Grant, TokenError> {
         if let Some(expected) = &settings.issuer
             && self.iss.as_ref() != Some(expected)
         {
@@ -77,8 +88,9 @@ impl Claims {
         if expires.is_some_and(|expires| now >= expires) {
             return Err(TokenError::Expired);
         }
+        let rights = self.geo.as_ref().map(|claim| known.read(claim.get())).transpose()?;
         let (read, publish) = self.patterns()?;
-        Ok(Grant { read, publish, expires, claims: Map::new() })
+        Ok(Grant { read, publish, rights, expires, claims: Map::new() })
     }
 
     fn patterns(self) -> Result<(Patterns, Patterns), TokenError> {

@@ -1,13 +1,14 @@
 use geocast_protocol::{Channel, envelope::Timestamp};
 use serde_json::{Map, Value};
 
-use crate::Patterns;
+use crate::{Patterns, access::rights::Held};
 
 /// What an accepted token allows, and for how long.
 #[derive(Debug)]
 pub(in crate::access) struct Grant {
     pub(super) read: Patterns,
     pub(super) publish: Patterns,
+    pub(super) rights: Held,
     pub(super) expires: Option<Timestamp>,
     /// All that the token says.
     pub(super) claims: Map<String, Value>,
@@ -22,6 +23,11 @@ impl Grant {
     /// Whether the channel may be published to.
     pub(in crate::access) fn publishes(&self, channel: &Channel) -> bool {
         self.publish.matches(channel.as_str())
+    }
+
+    /// To what of the world it limits its bearer, if it does.
+    pub(in crate::access) fn rights(&self) -> &Held {
+        &self.rights
     }
 
     /// All that the token says, for a program's own policy.

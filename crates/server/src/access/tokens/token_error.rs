@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use super::{Algorithm, compact::LARGEST_TOKEN};
-use crate::PatternError;
+use crate::{PatternError, access::rights::RightsError};
 
 /// Why a token is not accepted: in full, for logs. Clients are told [`said`](Self::said) only. What a token's text says is
 /// shortened and without control characters, and of its secrets (its signature) nothing is repeated.
@@ -75,6 +75,9 @@ pub(crate) enum TokenError {
     /// One of its patterns cannot be read.
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    /// What it says about the world cannot be used.
+    #[error("the token's claim `geo`: {0}")]
+    Rights(#[from] RightsError),
     /// Its time is over.
     #[error("the token has expired")]
     Expired,

@@ -4,7 +4,7 @@ use geocast_protocol::envelope::Timestamp;
 use parking_lot::RwLock;
 
 use super::{Claims, Compact, Grant, KeyError, KeySet, TokenError, TokenSettings};
-use crate::Patterns;
+use crate::{Patterns, access::rights::KnownRights};
 
 /// Reads tokens, with keys that can be replaced at any time.
 #[derive(Debug)]
@@ -12,19 +12,20 @@ pub(in crate::access) struct Verifier {
     settings: TokenSettings,
     /// Held only to take or to replace the reference.
     keys: RwLock<Arc<KeySet>>,
+    known: KnownRights,
 }
 
 impl Verifier {
     /// Without keys yet: it accepts nothing before they have been [loaded](Self::load).
     pub(in crate::access) fn new(settings: TokenSettings) -> Self {
-        Self { settings, keys: RwLock::default() }
+        Self { settings, keys: RwLock::default(), known: KnownRights::default() }
     }
 
     /// With one secret.
     #[cfg(any(test, fuzzing))]
     pub(in crate::access) fn with_secret(settings: TokenSettings, secret: &[u8]) -> Self {
         let keys = KeySet::of_secret(secret);
-        Self { settings, keys: RwLock::new(Arc::new(keys)) }
+        Self { settings, keys: RwLock::new(Arc::new(keys)), known: KnownRights::default() }
     }
 
     /// Reads the keys from their files. All are replaced, or none.
@@ -40,7 +41,7 @@ impl Verifier {
         let keys = Arc::clone(&self.keys.read());
         keys.admit(&token)?;
         let payload = token.payload()?;
-        let grant = Claims::read(&payload)?.grant(&self.settings, now)?;
+        let grant = Claims::read(&payload)?.grant(&self.settings, &self.known, now)?;
         Ok(Grant { claims: Claims::all(&payload)?, ..grant })
     }
 

@@ -10,7 +10,9 @@ fn grant(claims: &Value, issuer: Option<&str>, audience: Option<&str>) -> Result
     settings.audience = audience.map(str::to_owned);
     let now = Timestamp::since_epoch(Duration::from_secs_f64(NOW));
     let claims = Claims::read(claims.to_string().as_bytes());
-    claims.and_then(|claims| claims.grant(&settings, now)).map_err(|error| error.said().0.to_owned())
+    claims
+        .and_then(|claims| claims.grant(&settings, &KnownRights::default(), now))
+        .map_err(|error| error.said().0.to_owned())
 }
 
 fn patterns(claims: &Value) -> Result<(Vec<String>, Vec<String>), String> {
@@ -64,7 +66,14 @@ fn what_has_another_type_is_refused_and_not_passed_over() {
     ] {
         assert_eq!(patterns(&claims), Err("token_refused".to_owned()), "{claims}");
     }
-    for text in ["", "{", "{\"exp\":1e999}", "{\"exp\":1,\"exp\":9999999999}", "\u{0}"] {
+    for text in [
+        "",
+        "{",
+        "{\"exp\":1e999}",
+        "{\"geo\":{\"max_area\":1},\"geo\":{\"max_area\":2}}",
+        "{\"exp\":1,\"exp\":9999999999}",
+        "\u{0}",
+    ] {
         assert!(Claims::read(text.as_bytes()).is_err(), "{text:?}");
     }
 }
@@ -126,5 +135,5 @@ fn the_examples_of_the_documentation_are_accepted() {
         assert!(grant.reads(&"news".parse().unwrap()), "{example}");
         count += 1;
     }
-    assert_eq!(count, 2);
+    assert_eq!(count, 3);
 }

@@ -1,0 +1,220 @@
+use geocast_geo_filter::Limits;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn square(left: f64, bottom: f64, size: f64) -> Value {
+    let (right, top) = (left + size, bottom + size);
+    json!([[[left, bottom], [right, bottom], [right, top], [left, top], [left, bottom]]])
+}
+
+fn within(coordinates: &Value) -> Value {
+    json!({ "within": { "type": "Polygon", "coordinates": coordinates } })
+}
+
+fn rights(claim: &Value) -> Result<Rights, String> {
+    Rights::read(&claim.to_string()).map_err(|error| error.to_string())
+}
+
+fn event(payload: &[u8]) -> Event {
+    let channel = "map".parse().expect("a channel");
+    Event::new(channel, payload.to_vec().into(), 1, &Limits::default())
+}
+
+#[test]
+fn a_claim_that_is_not_understood_is_none_to_be_passed_over() {
+    let sound = within(&square(0.0, 0.0, 10.0));
+    assert!(rights(&sound).is_ok());
+    let with = |name: &str, value: Value| {
+        let mut claim = sound.clone();
+        claim[name] = value;
+        claim
+    };
+    for (claim, said) in [
+        (json!({}), "has none of"),
+        (json!(null), "cannot be read"),
+        (json!([]), "cannot be read"),
+        (json!([{ "type": "Polygon", "coordinates": square(0.0, 0.0, 1.0) }]), "cannot be read"),
+        (json!({ "within": ["Polygon", square(0.0, 0.0, 1.0)] }), "cannot be read"),
+        (json!("CH"), "cannot be read"),
+        (with("whithin", json!(1)), "unknown field `whithin`"),
+        (with("within", json!(null)), "cannot be read"),
+        (with("within", json!({ "type": "Point", "coordinates": [1, 2] })), "unknown variant `Point`"),
+        (json!({ "within": { "type": "Polygon" } }), "missing field `coordinates`"),
+        (json!({ "within": { "type": "Polygon", "coordinates": [[1, 2]] } }), "cannot be read"),
+        (json!({ "within": { "type": "Polygon", "coordinates": [[[1]]] } }), "a longitude and a latitude"),
+        (json!({ "within": { "type": "Polygon", "coordinates": [[["1", 2]]] } }), "cannot be read"),
+        (json!({ "within": { "type": "Polygon", "coordinates": [] } }), "three are needed"),
+        (json!({ "within": { "type": "MultiPolygon", "coordinates": [] } }), "nothing in it"),
+        (
+            json!({ "within": { "type": "Polygon", "coordinates": square(0.0, 0.0, 1.0), "crs": {} } }),
+            "unknown field `crs`",
+        ),
+        (within(&json!([[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]])), "cross"),
+        (within(&json!([[[179, 0], [-179, 0], [-179, 1], [179, 1], [179, 0]]])), "antimeridian"),
+        (within(&square(85.0, 85.0, 10.0)), "is no longitude"),
+        (with("max_area", json!(0)), "`max_area` 0"),
+        (with("max_area", json!(-1)), "`max_area` -1"),
+        (with("max_area", json!("1")), "cannot be read"),
+        (with("zoom", json!([5])), "cannot be read"),
+        (with("zoom", json!([5, 4])), "from 5 to 4"),
+        (with("zoom", json!([1, 2, 3])), "cannot be read"),
+    ] {
+        let said_so = rights(&claim).expect_err("it is wrong");
+        assert!(said_so.contains(said), "{claim}: {said_so}");
+    }
+    for text in [
+        r#"{"max_area":1,"max_area":1000000}"#,
+        r#"{"max_area":1e999}"#,
+        r#"{"max_area":NaN}"#,
+        r#"{"within":{"type":"Polygon","coordinates":[[[0,0],[NaN,0],[1,1],[0,0]]]}}"#,
+        r#"{"within":{"type":"Polygon","coordinates":[[[0,0],[1e999,0],[1,1],[0,0]]]}}"#,
+        r#"{"zoom":[-1e999,5]}"#,
+        "",
+        "{",
+    ] {
+        assert!(Rights::read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn too_much_is_refused_before_anything_is_made_of_it() {
+    let ring = |count: u32| {
+        let position = |at: u32| {
+            let angle = f64::from(at % count) / f64::from(count) * std::f64::consts::TAU;
+            [angle.cos(), angle.sin()]
+        };
+        json!([(0..=count).map(position).collect::<Vec<_>>()])
+    };
+    assert!(rights(&within(&ring(1023))).is_ok());
+    assert!(rights(&within(&ring(1024))).expect_err("it is too much").contains("1025 positions"));
+    assert!(rights(&within(&ring(1_000_000))).expect_err("it is too much").contains("1000001 positions"));
+    let many =
+        json!({ "within": { "type": "MultiPolygon", "coordinates": vec![square(0.0, 0.0, 1.0); 65] } });
+    assert!(rights(&many).expect_err("it is too much").contains("65 polygons"));
+}
+
+#[test]
+fn equal_claims_are_equal_rights_and_kept_once() {
+    let known = KnownRights::default();
+    let one = known.read(r#"{"zoom":[1,2],"max_area":5}"#).expect("a claim");
+    assert!(Arc::ptr_eq(&one, &known.read(r#"{"zoom":[1,2],"max_area":5}"#).expect("a claim")));
+    assert_eq!(one, known.read(r#"{ "max_area":5, "zoom":[1,2] }"#).expect("a claim"));
+    assert_ne!(one, known.read(r#"{"zoom":[1,2],"max_area":6}"#).expect("a claim"));
+    for count in 0..10_000 {
+        known.read(&format!(r#"{{"max_area":{}}}"#, count + 1)).expect("a claim");
+    }
+    assert!(known.len() < 100, "{} are remembered that nobody has", known.len());
+    assert!(Arc::ptr_eq(&one, &known.read(r#"{"zoom":[1,2],"max_area":5}"#).expect("a claim")));
+}
+
+#[test]
+fn what_has_no_geometry_passes_if_no_coordinate_can_be_in_it() {
+    let rights = rights(&within(&square(0.0, 0.0, 10.0))).expect("a claim");
+    let outside = r#"{"type":"Point","coordinates":[20,5]}"#;
+    for (payload, passes) in [
+        (&b"reload"[..], true),
+        (b"", true),
+        (b"\"closed\"", true),
+        (br#"{"state":"closed"}"#, true),
+        (br#"{"type":"FeatureCollection","features":[]}"#, true),
+        (br#"{"type":"Feature","geometry":null,"properties":{"name":"S"}}"#, true),
+        (br#"{"type":"Feature","id":7,"geometry":null,"properties":null,"deleted":true}"#, true),
+        (br#"{"type":"Feature","id":"7","geometry":null,"deleted":true,"properties":{}}"#, true),
+        (br#"{"type":"Feature","id":"7","geometry":null,"deleted":true,"properties":{"x":20}}"#, false),
+        (br#"{"type":"Feature","id":"7","geometry":null,"deleted":true,"bbox":[20,5,20,5]}"#, false),
+        (br#"{"type":"Feature","id":[20,5],"geometry":null,"deleted":true}"#, false),
+        (br#"{"type":"Feature","id":"7","geometry":null,"deleted":false}"#, false),
+        (br#"{"type":"Feature","id":7,"geometry":null}"#, false),
+        (b"7", false),
+        (b"20, 5", false),
+        ("\u{662}\u{660}".as_bytes(), false),
+        (b"[20,5]", false),
+        (br#"{"lon":20,"lat":5}"#, false),
+        (br#""\u0032\u0030""#, false),
+        // What is no GeoJSON, but nearly.
+        (br#"{"type":"Point","coordinates":[20,5],}"#, false),
+        (br#"{"type":"Pont","coordinates":[20,5]}"#, false),
+        (br#"{"content":{"type":"Point","coordinates":[20,5]}}"#, false),
+        (&[b"\xef\xbb\xbf", outside.as_bytes()].concat(), false),
+        (&[b"\xfftext\n", outside.as_bytes()].concat(), false),
+        (&[b"\xffbytes\n", outside.as_bytes()].concat(), false),
+        (b"\xff\xfe", false),
+        (b"\xffbytes\n\x01\x02", false),
+    ] {
+        let shown = String::from_utf8_lossy(payload);
+        assert_eq!(rights.see(&event(payload)).is_some(), passes, "{shown}");
+    }
+}
+
+#[test]
+fn what_stands_twice_is_not_sent() {
+    let rights = rights(&within(&square(0.0, 0.0, 10.0))).expect("a claim");
+    let (inside, outside) =
+        (r#"{"type":"Point","coordinates":[5,5]}"#, r#"{"type":"Point","coordinates":[20,5]}"#);
+    for (payload, passes) in [
+        (format!(r#"{{"type":"Feature","geometry":{inside}}}"#), true),
+        (format!(r#"{{"type":"Feature","geometry":{outside},"geometry":{inside}}}"#), false),
+        (format!(r#"{{"type":"Feature","geometry":{inside},"geometry":{outside}}}"#), false),
+        (format!(r#"{{"type":"Feature","ge\u006fmetry":{outside},"geometry":{inside}}}"#), false),
+        (r#"{"type":"Point","coordinates":[20,5],"coordinates":[5,5]}"#.to_owned(), false),
+        (format!(r#"{{"type":"Feature","geometry":{inside},"features":[{outside}]}}"#), false),
+        (
+            format!(
+                r#"{{"type":"FeatureCollection","features":[{outside}],"features":[{{"type":"Feature","geometry":{inside}}}]}}"#
+            ),
+            false,
+        ),
+    ] {
+        assert_eq!(rights.see(&event(payload.as_bytes())).is_some(), passes, "{payload}");
+    }
+}
+
+#[test]
+fn a_collection_is_trimmed_to_what_is_within() {
+    let rights = rights(&within(&square(0.0, 0.0, 10.0))).expect("a claim");
+    let limit = self::rights(&json!({ "max_area": 5 })).expect("a claim");
+    let collection = |places: &[Option<f64>]| {
+        let features: Vec<Value> = places
+            .iter()
+            .map(|x| json!({ "type": "Feature", "geometry": x.map(|x| json!({ "type": "Point", "coordinates": [x, 5] })) }))
+            .collect();
+        event(json!({ "type": "FeatureCollection", "features": features }).to_string().as_bytes())
+    };
+    for (places, seen, seen_anywhere) in [
+        (&[Some(1.0), Some(2.0)][..], Some(Permitted::All), Some(Permitted::All)),
+        (&[Some(1.0), Some(12.0)], Some(Permitted::Members(vec![0])), Some(Permitted::All)),
+        (&[None, Some(2.0)], Some(Permitted::Members(vec![1])), Some(Permitted::Members(vec![1]))),
+        (&[Some(11.0), Some(12.0)], None, Some(Permitted::All)),
+    ] {
+        assert_eq!(rights.see(&collection(places)), seen, "{places:?}");
+        assert_eq!(limit.see(&collection(places)), seen_anywhere, "{places:?}");
+    }
+}
+
+#[test]
+fn viewports_have_bounds() {
+    let rights = rights(&json!({ "max_area": 12_400, "zoom": [6, 18.5] })).expect("a claim");
+    assert!(rights.need_viewport());
+    let check = |edges: &[[f64; 4]]| {
+        let boxes: Vec<Bbox> = edges.iter().map(|edges| Bbox::try_from(*edges).expect("a box")).collect();
+        rights.check_area(&boxes).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(check(&[[8.0, 0.0, 9.0, 1.0]]), Ok(()));
+    assert_eq!(
+        check(&[[8.0, 0.0, 9.1, 1.0]]),
+        Err("the viewport has 13539.3 km², more than the 12400 km² that the token allows".to_owned())
+    );
+    assert!(check(&[[8.0, 0.0, 9.0, 1.0], [10.0, 0.0, 10.1, 1.0]]).is_err());
+    assert!(check(&[Bbox::EVERYTHING.to_array()]).is_err());
+    for (zoom, fits) in [
+        (Some(6.0), true),
+        (Some(18.5), true),
+        (Some(5.99), false),
+        (Some(19.0), false),
+        (Some(f64::NAN), false),
+        (None, false),
+    ] {
+        assert_eq!(rights.check_zoom(zoom).is_ok(), fits, "{zoom:?}");
+    }
+}
