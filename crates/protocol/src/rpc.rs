@@ -67,6 +67,6 @@ pub use id::{Id, IdError};
 pub use message::Message;
 pub use method::{Method, Parameter};
 pub use outcome::{Kept, Outcome, Position, Viewport};
-pub use property::{PropertyFilter, PropertyTest, Scalar};
+pub use property::{PropertyFilter, PropertyFilterError, PropertyTest, Scalar};
 pub use reply::{Reply, batch};
 pub use viewport::Corners;

@@ -52,7 +52,29 @@ impl PropertyFilter {
     /// The most filters of one client: more than a feature usually has properties, and few enough to ask all of them for
     /// each feature.
     pub const MAX: usize = 64;
+
+    /// Reads filters that are written as the member `properties` of a `viewport` call is: an object of at most
+    /// [`MAX`](Self::MAX) members.
+    ///
+    /// # Errors
+    /// [`PropertyFilterError`] says what they are to be.
+    ///
+    /// ```
+    /// # use geocast_protocol::rpc::PropertyFilter;
+    /// let filters = PropertyFilter::read_all(r#"{"line":["S1","S2"],"delay":{"min":5}}"#)?;
+    /// assert_eq!(filters.len(), 2);
+    /// # Ok::<(), geocast_protocol::rpc::PropertyFilterError>(())
+    /// ```
+    pub fn read_all(json: &str) -> Result<Vec<Self>, PropertyFilterError> {
+        let raw = serde_json::from_str(json).map_err(|error| PropertyFilterError(error.to_string()))?;
+        Vec::read(raw).map_err(PropertyFilterError)
+    }
 }
+
+/// What is wrong with filters for properties.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PropertyFilterError(String);
 
 impl Field for Vec<PropertyFilter> {
     const SCHEMA: &'static str = concat!(

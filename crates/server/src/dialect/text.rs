@@ -7,7 +7,7 @@ use geocast_protocol::{
 use super::{Answer, Commands, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     AbsentClientReference, Count,
-    session::{Conversation, Fault, FaultKind, Fetch, Viewport, Wishes},
+    session::{Conversation, Fault, FaultKind, Fetch, Wishes},
 };
 
 /// The text dialect: commands of one line, envelopes in return.

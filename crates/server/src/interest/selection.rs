@@ -17,9 +17,7 @@ impl Sight {
     pub(super) fn select(&self, event: &Event) -> Result<Selection, Withheld> {
         let document = event.document()?;
         match self.permitted(event)? {
-            Some(permitted) if document.is_collection() && event.geography().is_some() => {
-                self.select_of(permitted, event, document)
-            }
+            Some(permitted) if document.is_collection() => self.select_of(permitted, event, document),
             _ => Ok(Selection { members: self.select_freely(event, document)?, alone: false }),
         }
     }
@@ -36,7 +34,7 @@ impl Sight {
             Permitted::All => (all(document), false),
             Permitted::Members(members) => (members, true),
         };
-        if let Some(window) = &self.window {
+        if let (Some(window), Some(_)) = (&self.window, event.geography()) {
             let inside = window.members_inside(event, document);
             members.retain(|member| inside.binary_search(member).is_ok());
             if members.is_empty() {

@@ -1,8 +1,9 @@
+use geocast_protocol::rpc::PropertyFilter;
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{Value, value::RawValue};
 
 use super::RightsError;
-use crate::access::excerpt;
+use crate::{PropertyFilters, access::excerpt};
 
 /// The claim as it is written. A member that is not known makes it unreadable: a limit that is misspelt must not pass for
 /// none.
@@ -15,6 +16,8 @@ pub(super) struct Claim {
     max_area: Option<f64>,
     #[serde(default, deserialize_with = "present")]
     zoom: Option<[f64; 2]>,
+    #[serde(default, deserialize_with = "present")]
+    properties: Option<Box<RawValue>>,
 }
 
 /// GeoJSON. What else may stand in it would change its meaning, but for `bbox`.
@@ -84,6 +87,16 @@ impl Claim {
             }
             zoom => Ok(zoom),
         }
+    }
+
+    /// What the properties of features must be.
+    pub(super) fn properties(&self) -> Result<Option<PropertyFilters>, RightsError> {
+        let Some(properties) = &self.properties else { return Ok(None) };
+        let filters = PropertyFilter::read_all(properties.get())?;
+        if filters.is_empty() {
+            return Err(RightsError::NoProperties);
+        }
+        Ok(Some(PropertyFilters::new(&filters)))
     }
 }
 

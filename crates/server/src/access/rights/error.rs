@@ -1,4 +1,5 @@
 use geocast_geo_filter::AreaError;
+use geocast_protocol::rpc::PropertyFilterError;
 use thiserror::Error;
 
 /// Why a token's claim `geo` cannot be used.
@@ -8,7 +9,7 @@ pub(crate) enum RightsError {
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// It has no limit.
-    #[error("it has none of `within`, `max_area` and `zoom`")]
+    #[error("it has none of `within`, `max_area`, `zoom` and `properties`")]
     Empty,
     /// Its polygons are none.
     #[error("`within`: {0}")]
@@ -24,4 +25,10 @@ pub(crate) enum RightsError {
         /// The greatest zoom level.
         max: f64,
     },
+    /// Filters that are none.
+    #[error("`properties` {0}")]
+    Properties(#[from] PropertyFilterError),
+    /// An object without members.
+    #[error("`properties` names none")]
+    NoProperties,
 }

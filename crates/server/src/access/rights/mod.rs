@@ -1,4 +1,4 @@
-//! Where in the world, and how much of it at once, the bearer of a token may see (its claim `geo`).
+//! Where in the world, how much of it at once, and which features the bearer of a token may see (its claim `geo`).
 //!
 //! | Module | Holds |
 //! |---|---|
@@ -25,7 +25,7 @@ pub(crate) use error::RightsError;
 pub(super) use known::KnownRights;
 pub(crate) use refusal::Refusal;
 
-use crate::Event;
+use crate::{Event, PropertyFilters};
 
 /// What the bearer of a token may see at most. Nobody has these rights without a limit.
 ///
@@ -38,6 +38,7 @@ pub(crate) struct Rights {
     /// Square kilometres.
     max_area: Option<f64>,
     zoom: Option<[f64; 2]>,
+    properties: Option<PropertyFilters>,
 }
 
 /// What of an event may be seen, if something.
@@ -53,15 +54,37 @@ impl Rights {
     pub(super) fn read(claim: &str) -> Result<Self, RightsError> {
         let (ordered, claim) = claim::Claim::read(claim)?;
         let within = claim.polygons()?.map(Area::try_from).transpose()?;
-        let (max_area, zoom) = (claim.max_area()?, claim.zoom()?);
-        if within.is_none() && max_area.is_none() && zoom.is_none() {
-            return Err(RightsError::Empty);
+        let (max_area, zoom, properties) = (claim.max_area()?, claim.zoom()?, claim.properties()?);
+        let rights = Self { claim: ordered.into(), within, max_area, zoom, properties };
+        if rights.limit_places() || rights.properties.is_some() {
+            Ok(rights)
+        } else {
+            Err(RightsError::Empty)
         }
-        Ok(Self { claim: ordered.into(), within, max_area, zoom })
     }
 
     /// What of an event may be seen. None if nothing.
     pub(crate) fn see(&self, event: &Event) -> Option<Permitted> {
+        let placed = if self.limit_places() { self.see_place(event)? } else { Permitted::All };
+        let Some(filters) = &self.properties else { return Some(placed) };
+        let (Some(all), Some(mut passing)) = (event.features(), filters.matching(event)) else {
+            return placeless::may_pass(event).then_some(placed);
+        };
+        if let Permitted::Members(members) = &placed {
+            passing.retain(|member| members.binary_search(member).is_ok());
+        }
+        if passing.len() == all {
+            return Some(Permitted::All);
+        }
+        (!passing.is_empty()).then_some(Permitted::Members(passing))
+    }
+
+    /// Whether it matters where something is.
+    fn limit_places(&self) -> bool {
+        self.within.is_some() || self.need_viewport()
+    }
+
+    fn see_place(&self, event: &Event) -> Option<Permitted> {
         let Some(document) = event.geography() else {
             return placeless::may_pass(event).then_some(Permitted::All);
         };

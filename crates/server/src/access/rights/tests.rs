@@ -56,6 +56,10 @@ fn a_claim_that_is_not_understood_is_none_to_be_passed_over() {
         (with("max_area", json!(0)), "`max_area` 0"),
         (with("max_area", json!(-1)), "`max_area` -1"),
         (with("max_area", json!("1")), "cannot be read"),
+        (with("properties", json!({})), "names none"),
+        (with("properties", json!(["line"])), "must be an object"),
+        (with("properties", json!({ "line": { "min": 1, "mix": 2 } })), "min and max"),
+        (with("properties", json!({ "line": [[1]] })), "`properties`"),
         (with("zoom", json!([5])), "cannot be read"),
         (with("zoom", json!([5, 4])), "from 5 to 4"),
         (with("zoom", json!([1, 2, 3])), "cannot be read"),
@@ -189,6 +193,58 @@ fn a_collection_is_trimmed_to_what_is_within() {
     ] {
         assert_eq!(rights.see(&collection(places)), seen, "{places:?}");
         assert_eq!(limit.see(&collection(places)), seen_anywhere, "{places:?}");
+    }
+}
+
+#[test]
+fn features_are_limited_by_their_properties() {
+    let claim = |limits: Value| rights(&limits).expect("a claim");
+    let lines = claim(json!({ "properties": { "line": ["S1", "S2"], "delay": { "max": 5 } } }));
+    let both =
+        claim(json!({ "properties": { "line": "S1" }, "within": within(&square(0.0, 0.0, 10.0))["within"] }));
+    assert!(!lines.need_viewport());
+    let feature = |line: &str, delay: i32, x: Option<f64>| {
+        let geometry = x.map(|x| json!({ "type": "Point", "coordinates": [x, 5] }));
+        json!({ "type": "Feature", "geometry": geometry, "properties": { "line": line, "delay": delay } })
+    };
+    let collection = |features: &[Value]| json!({ "type": "FeatureCollection", "features": features });
+    let (inside, outside) = (Some(5.0), Some(20.0));
+    let bare = json!({ "type": "Point", "coordinates": [5, 5] });
+    let notice = json!({ "type": "Feature", "id": 7, "geometry": null, "deleted": true });
+    let telling = json!({ "type": "Feature", "geometry": null, "properties": { "line": "S3", "delay": 1 }, "deleted": true });
+    for (payload, by_lines, by_both) in [
+        (feature("S1", 5, inside), Some(Permitted::All), Some(Permitted::All)),
+        (feature("S1", 5, outside), Some(Permitted::All), None),
+        (feature("S1", 5, None), Some(Permitted::All), None),
+        (feature("S1", 6, inside), None, Some(Permitted::All)),
+        (feature("S3", 1, inside), None, None),
+        (json!({ "type": "Feature", "geometry": bare, "properties": null }), None, None),
+        (bare, None, None),
+        (notice, Some(Permitted::All), Some(Permitted::All)),
+        (telling, None, None),
+        (json!("S1 is late"), None, None),
+        (json!("late"), Some(Permitted::All), Some(Permitted::All)),
+        (
+            collection(&[feature("S1", 1, outside), feature("S3", 1, inside), feature("S1", 9, inside)]),
+            Some(Permitted::Members(vec![0])),
+            Some(Permitted::Members(vec![2])),
+        ),
+        (collection(&[feature("S3", 1, inside)]), None, None),
+        (
+            collection(&[feature("S3", 1, None), feature("S2", 1, None)]),
+            Some(Permitted::Members(vec![1])),
+            None,
+        ),
+        (
+            collection(&[feature("S1", 1, inside), feature("S1", 2, inside)]),
+            Some(Permitted::All),
+            Some(Permitted::All),
+        ),
+        (collection(&[]), Some(Permitted::All), Some(Permitted::All)),
+    ] {
+        let event = event(payload.to_string().as_bytes());
+        assert_eq!(lines.see(&event), by_lines, "{payload}");
+        assert_eq!(both.see(&event), by_both, "{payload}");
     }
 }
 

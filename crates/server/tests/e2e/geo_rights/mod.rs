@@ -1,5 +1,6 @@
 //! Tokens that limit their bearer to a part of the world: on every way out.
 
+mod properties;
 mod reading;
 mod refused;
 mod tracked;

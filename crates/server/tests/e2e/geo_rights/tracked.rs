@@ -13,7 +13,7 @@ on_both_stores!(
 );
 
 /// What was told until now, in short.
-async fn told(caller: &mut Caller) -> Vec<String> {
+pub(super) async fn told(caller: &mut Caller) -> Vec<String> {
     tokio::time::sleep(QUIET).await;
     caller.next += 1;
     let id = caller.next;
