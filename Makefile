@@ -94,6 +94,14 @@ fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly t
 fuzz-check: setup-build
 	RUSTFLAGS="$(RUSTFLAGS) --cfg fuzzing" cargo check --manifest-path fuzz/Cargo.toml --all-features --target-dir $(TARGET_DIR)/fuzz $(LOCKED)
 
-.PHONY: setup-build setup-test setup-gate setup-ci setup-fuzz
-setup-build setup-test setup-gate setup-ci setup-fuzz: setup-%:
+.PHONY: deny
+deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
+	cargo deny check licenses bans sources
+
+.PHONY: advisories
+advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
+	cargo deny check advisories
+
+.PHONY: setup-build setup-test setup-gate setup-ci setup-fuzz setup-deny
+setup-build setup-test setup-gate setup-ci setup-fuzz setup-deny: setup-%:
 	@scripts/setup $*

@@ -1,5 +1,5 @@
 //! The house rules that no compiler checks: file lengths, fuzz target lengths, documents that must exist, and which crate
-//! may know which.
+//! may know which, and where `unsafe` stands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,8 +27,8 @@ fn every_crate_has_a_readme_and_the_project_its_documents() {
     let crates: Vec<_> = files(&root).into_iter().filter(|path| path.ends_with("Cargo.toml")).collect();
     assert!(crates.len() >= 6, "found {} manifests only", crates.len());
     let readmes = crates.iter().map(|manifest| manifest.with_file_name("README.md"));
-    let documents =
-        ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"].map(|name| root.join(name));
+    let documents = ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "SECURITY.md"]
+        .map(|name| root.join(name));
     assert_none(
         readmes
             .chain(documents)
@@ -61,6 +61,21 @@ fn leaves_read_no_clock() {
     }
 }
 
+/// What calls PROJ, and a test of it.
+#[test]
+fn unsafe_stands_in_its_places_alone() {
+    let root = root();
+    let sources: Vec<_> =
+        sources(&root).into_iter().filter(|path| path.extension().is_some_and(|e| e == "rs")).collect();
+    let trusted = |path: &&PathBuf| UNSAFE_PLACES.iter().any(|place| path.starts_with(root.join(place)));
+    let (trusted, others): (Vec<_>, Vec<_>) = sources.iter().partition(trusted);
+    assert!(
+        trusted.iter().any(|path| !unsafe_lines(path, &read(path)).is_empty()),
+        "PROJ is called elsewhere"
+    );
+    assert_none(others.iter().flat_map(|path| unsafe_lines(path, &read(path))));
+}
+
 #[test]
 fn the_checks_see_what_they_are_for() {
     let path = Path::new("a.rs");
@@ -77,6 +92,12 @@ fn the_checks_see_what_they_are_for() {
 
     assert_eq!(clock_reads(path, "a\nlet t = Instant::now();\n"), ["a.rs:2 reads the clock"]);
     assert!(clock_reads(path, "/// Pass `Instant::now()`.\n").is_empty());
+
+    let blocks = "a\nlet x = unsafe { f() };\nunsafe impl Send for X {}\n    unsafe extern \"C\" fn f() {}\n";
+    assert_eq!(unsafe_lines(path, blocks).len(), 3);
+    assert!(
+        unsafe_lines(path, "// unsafe { }\nlet unsafe_word = \"unsafe\";\nunsafe_code = 1;\n").is_empty()
+    );
 }
 
 fn too_long(path: &Path, text: &str) -> Option<String> {
@@ -116,6 +137,16 @@ fn clock_reads(path: &Path, text: &str) -> Vec<String> {
         |line: &str| !line.trim_start().starts_with("//") && CLOCKS.iter().any(|clock| line.contains(clock));
     let lines = text.lines().enumerate().filter(|(_, line)| reads(line));
     lines.map(|(at, _)| format!("{}:{} reads the clock", path.display(), at + 1)).collect()
+}
+
+fn unsafe_lines(path: &Path, text: &str) -> Vec<String> {
+    let is_unsafe = |line: &str| {
+        let begins =
+            ["unsafe {", "unsafe fn ", "unsafe impl ", "unsafe trait ", "unsafe extern ", "#[unsafe("];
+        !line.trim_start().starts_with("//") && begins.iter().any(|begin| line.contains(begin))
+    };
+    let lines = text.lines().enumerate().filter(|(_, line)| is_unsafe(line));
+    lines.map(|(at, _)| format!("{}:{} is unsafe", path.display(), at + 1)).collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -171,4 +202,7 @@ const SOURCES: [&str; 4] = ["rs", "ts", "js", "py"];
 const FOREIGN: [&str; 3] = ["target", "node_modules", "dist"];
 const LEAVES: [&str; 3] = ["protocol", "geo-filter", "hub"];
 const FORBIDDEN_IN_LEAVES: [&str; 6] = ["tokio", "redis", "deadpool", "tungstenite", "hyper", "geocast-"];
+/// The last one names what it looks for.
+const UNSAFE_PLACES: [&str; 3] =
+    ["crates/geo-filter/src/projection", "crates/geo-filter/tests/it/limit.rs", "crates/cli/tests/house.rs"];
 const CLOCKS: [&str; 2] = ["Instant::now", "SystemTime::now"];
