@@ -1,0 +1,144 @@
+use std::sync::Arc;
+
+use geocast_protocol::{ChangeFormat, Channel};
+
+use super::{
+    super::{Cause, Effect, Fault, FaultKind, Fetch, Receipt, Session, Subscription},
+    Conversation,
+};
+use crate::Count;
+
+/// What is read and delivered.
+impl Conversation<'_> {
+    /// Whether the client may read the channel. A refusal is counted.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`].
+    pub fn may_read(&mut self, channel: &Channel) -> Result<(), Fault> {
+        let Session { rules, identity, client, .. } = &*self.session;
+        rules.access.reads(identity, channel, self.now.wall).map_err(|refused| {
+            tracing::debug!(%client, %refused);
+            self.noted.0.push(Count::ChannelRefused);
+            Fault::new(FaultKind::AccessDenied, refused.to_string()).of(channel.as_str())
+        })
+    }
+
+    /// Reads state and sends what of it is in the viewport. The caller has seen to it that the client
+    /// [may read](Self::may_read) it.
+    pub fn get(&mut self, fetch: Fetch) {
+        let asked = self.asked(None);
+        self.wants(Effect::Fetch(fetch, asked));
+    }
+
+    /// Delivers a channel, in the dialect of this conversation. With a receipt, the client is told when the subscription is
+    /// in force.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`], [`FaultKind::TooManySubscriptions`].
+    pub fn subscribe(&mut self, channel: Channel, receipt: Option<Receipt>) -> Result<(), Fault> {
+        self.ask_for(channel, None, receipt)
+    }
+
+    /// Tells the client what of a channel's state enters its viewport, changes in it, and leaves it, beginning with all that
+    /// is inside. With a receipt, the client is told when the subscription is in force, before anything else.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`], [`FaultKind::TooManySubscriptions`].
+    pub fn track(
+        &mut self,
+        channel: Channel,
+        format: ChangeFormat,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Fault> {
+        self.ask_for(channel, Some(format), receipt)
+    }
+
+    /// Delivers a channel whatever the client may read: the decision is another's, such as a filter's.
+    ///
+    /// # Errors
+    /// [`FaultKind::TooManySubscriptions`].
+    pub(crate) fn admit(&mut self, channel: Channel) -> Result<(), Fault> {
+        if self.session.subscriptions.contains(&channel) {
+            return Ok(());
+        }
+        self.deliver(channel, None, Cause::Command, None)
+    }
+
+    /// Delivers a channel no more. False if it was not delivered.
+    pub fn unsubscribe(&mut self, channel: &Channel) -> bool {
+        let known = self.session.subscriptions.remove(channel);
+        if known {
+            self.wants(Effect::Unsubscribe(channel.clone()));
+        }
+        known
+    }
+
+    /// Subscribes to the channels that come with a viewport.
+    pub fn start_viewport_channels(&mut self) {
+        let rules = Arc::clone(&self.session.rules);
+        for channel in &rules.settings.viewport_channels {
+            if self.session.subscriptions.contains(channel) {
+                continue;
+            }
+            // Whatever keeps a channel away has been counted.
+            let _refused: Result<(), Fault> = self
+                .may_read(channel)
+                .and_then(|()| self.deliver(channel.clone(), None, Cause::Viewport, None));
+        }
+    }
+
+    /// Unsubscribes from the channels that came with a viewport.
+    pub fn reset(&mut self) {
+        let subscriptions = self.session.subscriptions.iter();
+        let dropped: Vec<Channel> = subscriptions
+            .filter(|(_, subscription)| subscription.cause == Cause::Viewport)
+            .map(|(channel, _)| channel.clone())
+            .collect();
+        for channel in dropped {
+            self.unsubscribe(&channel);
+        }
+    }
+
+    fn ask_for(
+        &mut self,
+        channel: Channel,
+        track: Option<ChangeFormat>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Fault> {
+        self.may_read(&channel)?;
+        let rights = self.session.identity.rights();
+        if let Some(subscription) = self.session.subscriptions.find(&channel) {
+            subscription.cause = Cause::Command;
+            if subscription.is_like(self.dialect, track, &rights) {
+                // That it was asked for before does not mean that the store has confirmed it.
+                if receipt.is_some() {
+                    let asked = self.asked(receipt);
+                    self.wants(Effect::Confirm(channel, track, asked));
+                }
+                return Ok(());
+            }
+        }
+        self.deliver(channel, track, Cause::Command, receipt)
+    }
+
+    fn deliver(
+        &mut self,
+        channel: Channel,
+        track: Option<ChangeFormat>,
+        cause: Cause,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Fault> {
+        let limit = self.session.rules.settings.limits.subscriptions;
+        let subscriptions = &mut self.session.subscriptions;
+        if subscriptions.len() >= limit && !subscriptions.contains(&channel) {
+            self.count(Count::SubscriptionRefused);
+            let message = format!("channel `{channel}` would be one more than the {limit} allowed");
+            return Err(Fault::new(FaultKind::TooManySubscriptions, message).of(channel.as_str()));
+        }
+        let (dialect, rights) = (self.dialect.clone(), self.session.identity.rights());
+        subscriptions.insert(channel.clone(), Subscription { cause, dialect, track, rights });
+        let asked = self.asked(receipt);
+        self.wants(Effect::Subscribe(channel, track, asked));
+        Ok(())
+    }
+}
