@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -46,7 +47,11 @@ impl Connection {
     /// Carries out effects until one of them needs time, or none is left.
     pub(super) fn proceed(&mut self) {
         while self.work.is_none() {
-            let Some(effect) = self.effects.pop_front() else { return };
+            let Some(effect) = self.effects.pop_front() else {
+                // An empty queue keeps its room, of which every connection that waits would have some.
+                self.effects = VecDeque::new();
+                return;
+            };
             match effect {
                 Effect::Say(payload) => self.say(payload),
                 // A view that another one replaces at once is not shown.
@@ -88,6 +93,15 @@ impl Connection {
                     self.worker.with_mailbox(self.id, |mailbox| mailbox.answer(&frames));
                 }
             }
+        }
+    }
+
+    /// Adds effects to be carried out.
+    pub(super) fn add(&mut self, effects: Vec<Effect>) {
+        if self.effects.is_empty() {
+            self.effects = effects.into();
+        } else {
+            self.effects.extend(effects);
         }
     }
 

@@ -78,6 +78,19 @@ pub(crate) struct Opening {
     pub(crate) place: Place,
 }
 
+/// What an opening has become before anything is read.
+struct Begun {
+    worker: Rc<Worker>,
+    id: SubscriberId,
+    socket: Rc<Socket>,
+    wake: Rc<Notify>,
+    output: KnownCrs,
+    endpoint: Endpoint,
+    identity: Identity,
+    deflate: Option<Deflate>,
+    place: Place,
+}
+
 /// How a conversation ends.
 pub(super) enum End {
     /// The server closes.
@@ -89,28 +102,29 @@ pub(super) enum End {
 impl Connection {
     /// Serves a client until the connection ends.
     pub(crate) async fn serve(worker: Rc<Worker>, opening: Box<Opening>) {
-        // Taken apart before the first wait: what waits is kept for every connection.
-        let Opening { stream, response, mut early, output, endpoint, identity, deflate, place } = *opening;
-        let socket = Rc::new(Socket::from(stream));
-        let wake = Rc::new(Notify::new());
-        let settings = &worker.node.settings;
-        let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake));
-        // It leaves together with the first envelope.
-        if !response.is_empty() {
-            mailbox.send(response);
-        }
-        let id = worker.connect(mailbox);
-        let mut duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
-        if deflate.is_some() {
-            duplex.inflate(&std::mem::take(&mut early), settings.limits.message);
-        }
-        let config = super::websocket_config(settings.limits.message);
+        // What is borrowed here has its room in the task of every connection, for as long as that lasts, even if it is moved
+        // away before the first wait. So all of it is prepared elsewhere.
+        let (duplex, early, begun) = Begun::from(worker, *opening);
+        let config = super::websocket_config(begun.worker.node.settings.limits.message);
         let websocket = WebSocketStream::from_partially_read(duplex, early, Role::Server, Some(config)).await;
+        let mut connection = Self::new(begun, websocket);
+        let id = connection.id;
+        connection.proceed();
+        // Not every dialect greets, and the answer to the handshake is still to be sent.
+        connection.worker.with_mailbox(id, |_| ());
+        let end = connection.converse().await;
+        connection.close().await;
+        connection.finish(&end).await;
+        connection.worker.disconnect(id);
+    }
+
+    fn new(begun: Begun, websocket: WebSocketStream<Duplex>) -> Self {
+        let Begun { worker, id, socket, wake, output, endpoint, identity, deflate, place } = begun;
         let now = Instant::now();
         let rules = Arc::clone(&worker.node.rules);
         let mut session = Session::new(rules, identity.clone(), output, now);
         let dialect = endpoint.dialect;
-        let mut connection = Self {
+        Self {
             sight: Sight {
                 rights: identity.rights(),
                 reader: dialect.spares_sender().then(|| session.client()),
@@ -125,7 +139,7 @@ impl Connection {
             work: None,
             handled: None,
             marks: Vec::new(),
-            liveness: Liveness::new(&settings.timeouts, now),
+            liveness: Liveness::new(&worker.node.settings.timeouts, now),
             is_opening: true,
             is_over: false,
             leave_at: None,
@@ -135,14 +149,7 @@ impl Connection {
             websocket,
             socket,
             wake,
-        };
-        connection.proceed();
-        // Not every dialect greets, and the answer to the handshake is still to be sent.
-        connection.worker.with_mailbox(id, |_| ());
-        let end = connection.converse().await;
-        connection.close().await;
-        connection.finish(&end).await;
-        connection.worker.disconnect(id);
+        }
     }
 
     async fn converse(&mut self) -> End {
@@ -252,6 +259,27 @@ impl Connection {
     }
 }
 
+impl Begun {
+    /// With what is read from, and what of it is there already.
+    fn from(worker: Rc<Worker>, opening: Opening) -> (Duplex, Vec<u8>, Self) {
+        let Opening { stream, response, mut early, output, endpoint, identity, deflate, place } = opening;
+        let socket = Rc::new(Socket::from(stream));
+        let wake = Rc::new(Notify::new());
+        let settings = &worker.node.settings;
+        let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake));
+        // It leaves together with the first envelope.
+        if !response.is_empty() {
+            mailbox.send(response);
+        }
+        let id = worker.connect(mailbox);
+        let mut duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
+        if deflate.is_some() {
+            duplex.inflate(&std::mem::take(&mut early), settings.limits.message);
+        }
+        (duplex, early, Self { worker, id, socket, wake, output, endpoint, identity, deflate, place })
+    }
+}
+
 /// A moment of this process's clock with the time of day.
 pub(super) fn moment(instant: Instant) -> Now {
     Now { instant, wall: clock::timestamp() }
@@ -262,3 +290,21 @@ const LARGEST_SET: usize = 64;
 
 /// Effects that may wait before reading pauses. One command has at most as many as there are subscriptions.
 const MOST_EFFECTS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use crate::http;
+
+    /// Every connection has a task of this size for as long as it lasts. What is kept by mistake takes hundreds of bytes.
+    #[test]
+    fn what_waits_takes_little_room() {
+        fn returned<A, B, C, R>(_: fn(A, B, C) -> R) -> usize {
+            size_of::<R>()
+        }
+        let room = returned(http::serve);
+        assert!(
+            room <= 2_100,
+            "{room} bytes: is something borrowed that is moved away before the first wait?"
+        );
+    }
+}

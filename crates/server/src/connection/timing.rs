@@ -11,7 +11,8 @@ impl Connection {
     pub(super) fn tick(&mut self, now: Instant) -> Option<End> {
         if self.session.is_unsettled() && self.settles_at(now) <= now {
             self.is_opening = false;
-            self.effects.extend(self.session.settle());
+            let effects = self.session.settle();
+            self.add(effects);
             self.proceed();
         }
         if self.is_over {
