@@ -4,21 +4,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use geocast_geo_filter::Bbox;
-use rstar::{AABB, RTree, RTreeObject};
-use slotmap::{SlotMap, new_key_type};
+use rstar::RTree;
+use slotmap::SlotMap;
 
+use super::place::{Place, Slot, within};
 use crate::{
     Event,
     event::{TrackKey, Tracked},
     happening::{After, Turn},
     interest::Bounds,
 };
-
-new_key_type! {
-    /// Names an entry of a mirror.
-    struct Slot;
-}
 
 /// The state of a channel as far as a worker knows it: by key, and by place.
 #[derive(Debug, Default)]
@@ -61,22 +56,6 @@ pub(crate) struct Entry {
     is_read: bool,
     /// When it was last heard of, as a number that stands in the list of ages.
     time: u64,
-}
-
-/// Where an entry is.
-#[derive(Debug, Clone, PartialEq)]
-struct Place {
-    slot: Slot,
-    extent: AABB<[f64; 2]>,
-    is_points: bool,
-}
-
-impl RTreeObject for Place {
-    type Envelope = AABB<[f64; 2]>;
-
-    fn envelope(&self) -> AABB<[f64; 2]> {
-        self.extent
-    }
 }
 
 impl Mirror {
@@ -125,7 +104,7 @@ impl Mirror {
         } else {
             let before = self.by_key.get(&tracked.key).and_then(|slot| self.place(*slot));
             let slot = self.set(event, tracked, false, now);
-            // Much stands still, and what stands in one place with many others is not found quickly.
+            // Much stands still.
             if before.is_none() || before != self.place(slot) {
                 self.unsettle(slot, before.as_ref());
                 self.settle(slot);
@@ -207,10 +186,9 @@ impl Mirror {
             self.entries.get(*slot).into_iter().for_each(&mut visit);
         }
         for (position, bbox) in boxes.iter().enumerate() {
-            let envelope = aabb(bbox);
-            for place in self.places.locate_in_envelope_intersecting(&envelope) {
+            for place in self.places.locate_in_envelope_intersecting(&within(bbox)) {
                 let is_known = for_points_alone && !place.is_points
-                    || boxes[..position].iter().any(|earlier| intersects(&aabb(earlier), &place.extent));
+                    || boxes[..position].iter().any(|earlier| place.is_within(&within(earlier)));
                 if !is_known {
                     self.entries.get(place.slot).into_iter().for_each(&mut visit);
                 }
@@ -346,26 +324,10 @@ fn cost(event: &Event) -> usize {
     event.payload().len() + size_of::<Event>() + size_of::<Entry>() + size_of::<Place>()
 }
 
-/// Where an entry is, in the units of the source. What has no place is in every viewport.
+/// Where an entry is, in the units of the source.
 fn place_of(slot: Slot, entry: &Entry) -> Option<Place> {
-    let shape = entry.event.geography()?.shape();
-    let extent = aabb(&shape.whereabouts()?);
-    Some(Place { slot, extent, is_points: shape.is_points() })
+    Place::new(slot, entry.event.geography()?.shape())
 }
-
-/// A box as the tree takes it. Boxes that intersect do so here as well.
-fn aabb(bbox: &Bbox) -> AABB<[f64; 2]> {
-    let [left, bottom, right, top] = bbox.to_array().map(|edge| edge.clamp(-FARTHEST, FARTHEST));
-    AABB::from_corners([left, bottom], [right, top])
-}
-
-fn intersects(a: &AABB<[f64; 2]>, b: &AABB<[f64; 2]>) -> bool {
-    rstar::Envelope::intersects(a, b)
-}
-
-/// Edges beyond it are taken for this. The tree adds, multiplies and compares them, and panics where that comes to infinity less
-/// infinity.
-const FARTHEST: f64 = 1e9;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `awaited` | [`Awaited`]: whether a worker waits for the state, and when it asks again |
 //! | `mirror` | [`Mirror`]: the state of a channel, by key and by place |
+//! | `place` | where something is, for a tree of places |
 //! | `behind` | [`Behind`]: a client that is not up to date |
 //! | `channel` | [`TrackedChannel`]: a mirror with those who are behind |
 //! | `catch_up` | what is sent to one that is behind |
@@ -23,6 +24,7 @@ mod catch_up;
 mod channel;
 mod mirror;
 mod pan;
+mod place;
 mod reading;
 mod rules;
 

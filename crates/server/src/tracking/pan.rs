@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use geocast_geo_filter::Bbox;
 use geocast_protocol::{ChangeKind, Channel, LeaveReason};
 
@@ -22,10 +20,10 @@ pub(crate) fn pan(
 ) -> Option<Vec<Frame>> {
     let (old, new) = before.pans_to(after)?;
     let strips: Vec<Bbox> = outside(old, new).chain(outside(new, old)).collect();
-    let (mut seen, mut frames, mut left) = (HashSet::new(), Vec::new(), room);
+    let (mut frames, mut left) = (Vec::new(), room);
     let bounds = Bounds { boxes: &strips, for_points_alone: false };
     mirror.visit(Some(bounds), |entry| {
-        if left == 0 || !seen.insert(&entry.key) {
+        if left == 0 {
             return;
         }
         let frame = match (before.shows(&entry.event).is_ok(), after.shows(&entry.event).is_ok()) {
