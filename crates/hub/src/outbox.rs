@@ -145,6 +145,15 @@ impl<K: Eq + Hash> Outbox<K> {
         self.append(std::iter::once(last), size, 0, None, false);
     }
 
+    /// Discards what has not begun to leave and takes nothing after it, as if a message had been refused: for a subscriber
+    /// that is too slow for its owner. A queue that is closing goes on closing.
+    pub fn give_up(&mut self) {
+        if self.state == State::Open {
+            self.discard_all();
+            self.state = State::Overflowed;
+        }
+    }
+
     /// Whether a message was refused so that the subscriber has to go.
     pub fn has_overflowed(&self) -> bool {
         self.state == State::Overflowed

@@ -128,7 +128,8 @@ pub struct Limits {
     pub embedded_state: usize,
     /// Keys of a tracked channel that are known of at the same time; others are withheld.
     pub tracked_keys: usize,
-    /// Bytes of state of a tracked channel that are known of at the same time. A state that has no room is withheld.
+    /// Bytes of state of a tracked channel that are known of at the same time. A state that has no room is withheld. As many
+    /// again may be taken by what is remembered of clients that are slow; one that exceeds it is closed.
     pub tracked_bytes: usize,
     /// Longest time, in milliseconds, and largest number of messages of a client's BUFFER.
     pub buffer: (u32, u32),

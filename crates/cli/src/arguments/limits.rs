@@ -50,7 +50,8 @@ pub(crate) struct LimitOptions {
     /// Keys of a tracked channel that are known of at the same time; others are withheld [default: 250000]
     #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
     pub(crate) max_tracked_keys: Option<NonZeroUsize>,
-    /// State of a tracked channel that is known of at the same time; what has no room is withheld [default: 256MiB]
+    /// State of a tracked channel that is known of at the same time; what has no room is withheld. As much again
+    /// may be taken by what is remembered of slow clients; who exceeds it is closed [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
     pub(crate) max_tracked_state: Option<usize>,
     /// Longest time of a client's BUFFER [default: 60s]

@@ -88,7 +88,7 @@ impl<K: Eq + Hash> Outbox<K> {
     }
 
     /// Discards everything that has not begun to leave.
-    fn discard_all(&mut self) {
+    pub(super) fn discard_all(&mut self) {
         let begun = self.begun();
         for part in self.parts.drain(begun..) {
             self.queued -= cost::<K>(&part.bytes);

@@ -71,6 +71,22 @@ fn a_message_that_has_begun_to_leave_is_finished() {
 }
 
 #[test]
+fn who_is_given_up_gets_what_has_begun_and_nothing_more() {
+    let mut outbox = Outbox::<()>::new(1_000, Overflow::DropOldest);
+    outbox.push_events(["on", "e"].map(Bytes::from), 1, None).expect("room");
+    outbox.push_events([Bytes::from_static(b"two")], 1, None).expect("room");
+    outbox.advance(1);
+    outbox.give_up();
+    assert!(outbox.has_overflowed());
+    assert_eq!((queue(&outbox), outbox.take_tally().dropped), (b"ne".to_vec(), 1));
+    assert_eq!(outbox.push_reply([Bytes::from_static(b"three")]), Err(Refused::Closed));
+    outbox.close(Bytes::from_static(b"bye"));
+    outbox.give_up();
+    assert!(!outbox.has_overflowed());
+    assert_eq!(queue(&outbox), b"nebye");
+}
+
+#[test]
 fn overflow_closes_once_and_for_all() {
     let mut outbox = Outbox::<()>::new(PART + 4, Overflow::Close);
     outbox.push_events([Bytes::from_static(b"1234")], 1, None).expect("room");

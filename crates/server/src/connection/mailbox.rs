@@ -85,6 +85,11 @@ impl Mailbox {
         self.outbox.close(frames);
     }
 
+    /// Has the client closed as one that reads too slowly, although there would be room here.
+    pub(crate) fn give_up(&mut self) {
+        self.outbox.give_up();
+    }
+
     /// When the collected pushes are to be sent, if that is a question of time.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.batch.as_ref().filter(|_| !self.holds_back())?.due()

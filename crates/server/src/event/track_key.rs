@@ -63,6 +63,11 @@ impl TrackKey {
         Some(Self { text, is_number })
     }
 
+    /// Bytes of its text.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether both are written the same.
     pub(crate) fn is_written_like(&self, other: &Self) -> bool {
         self == other && self.is_number == other.is_number

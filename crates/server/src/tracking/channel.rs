@@ -1,12 +1,12 @@
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     rc::{Rc, Weak},
 };
 
 use geocast_hub::SubscriberId;
 use rustc_hash::FxHashMap;
 
-use super::{Awaited, Behind, Mirror};
+use super::{Awaited, Behind, Memory, Mirror, Versions};
 use crate::{event::TrackKey, interest::Sight, worker::Known};
 
 /// A channel that is tracked, as one worker knows it.
@@ -20,29 +20,35 @@ pub(crate) struct TrackedChannel {
     pub(crate) behind: FxHashMap<SubscriberId, Behind>,
     /// Keys that have expired while somebody was behind, who is to be told why they are no more.
     pub(crate) expired: HashSet<TrackKey>,
+    /// What all that is taken which those who are behind have.
+    pub(crate) memory: Rc<Memory>,
+    /// Whether somebody waits for some of it to be given back.
+    pub(crate) is_crowded: bool,
     last_shown: Option<LastShown>,
 }
-
-/// Versions of keys, as a map has them. Those who fall behind at the same moment with the same sight have the same.
-pub(crate) type Versions = Rc<HashMap<TrackKey, u64>>;
 
 /// What was shown last, in which sight and in which version of the mirror.
 #[derive(Debug)]
 struct LastShown {
     sight: Sight,
     version: u64,
-    versions: Weak<HashMap<TrackKey, u64>>,
+    versions: Weak<Versions>,
 }
 
 impl TrackedChannel {
+    /// One that has nothing and waits.
+    pub(crate) fn newcomer(&self, sight: Sight) -> Behind {
+        Behind::new(Versions::new(&self.memory), sight)
+    }
+
     /// What a subscriber has that has followed until now: the versions of the keys that it sees.
-    pub(crate) fn shown(&mut self, sight: &Sight) -> Versions {
+    pub(crate) fn shown(&mut self, sight: &Sight) -> Rc<Versions> {
         let version = self.mirror.version();
         let last = self.last_shown.as_ref().filter(|last| last.version == version && last.sight == *sight);
         if let Some(known) = last.and_then(|last| last.versions.upgrade()) {
             return known;
         }
-        let mut shown = HashMap::new();
+        let mut shown = Versions::new(&self.memory);
         self.mirror.visit(sight.bounds(), |entry| {
             if sight.shows(&entry.event).is_ok() {
                 shown.insert(entry.key.clone(), entry.version);
@@ -97,7 +103,8 @@ mod tests {
         assert!(!Rc::ptr_eq(&first, &channel.shown(&other)));
         put(&mut channel, 2);
         assert_eq!((first.len(), channel.shown(&sight).len()), (1, 2));
-        let event = channel.mirror.get(first.keys().next().expect("one")).map(|entry| entry.key.clone());
+        let key = first.iter().next().expect("one").0;
+        let event = channel.mirror.get(key).map(|entry| entry.key.clone());
         channel.mirror.remove(&event.expect("it is there"));
         assert_eq!(channel.shown(&sight).len(), 1);
     }

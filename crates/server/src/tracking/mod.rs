@@ -12,6 +12,7 @@
 //! | `mirror` | [`Mirror`]: the state of a channel, by key and by place |
 //! | `place` | where something is, for a tree of places |
 //! | `behind` | [`Behind`]: a client that is not up to date |
+//! | `versions` | [`Versions`]: what such a client has |
 //! | `channel` | [`TrackedChannel`]: a mirror with those who are behind |
 //! | `catch_up` | what is sent to one that is behind |
 //! | `pan` | what is sent to one that looks elsewhere and is up to date |
@@ -27,12 +28,15 @@ mod pan;
 mod place;
 mod reading;
 mod rules;
+mod versions;
 
 pub(crate) use awaited::Awaited;
 pub(crate) use behind::Behind;
+pub(crate) use catch_up::Source;
 pub(crate) use channel::TrackedChannel;
 pub(crate) use mirror::Bound;
 use mirror::Mirror;
 pub(crate) use pan::pan;
 pub(crate) use reading::{Reader, Readings, State, Ticket};
 pub use rules::{ChannelRule, ChannelRuleError};
+use versions::{Memory, Versions};

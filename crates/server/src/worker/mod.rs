@@ -3,6 +3,7 @@
 
 mod gaps;
 mod holds;
+mod laggards;
 mod message;
 mod round;
 mod run;

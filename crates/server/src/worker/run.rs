@@ -65,6 +65,7 @@ async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>,
                 let now = Instant::now();
                 worker.release(now);
                 worker.expire(now);
+                worker.admit();
                 worker.flush();
             }
             () = worker.emptied.notified() => {}

@@ -2,7 +2,6 @@
 
 use std::{
     cell::Cell,
-    collections::HashSet,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -19,7 +18,7 @@ use crate::{
     happening::{After, Turn},
     interest::{Sight, Withheld},
     log_limit::LogLimit,
-    tracking::{Behind, Bound, ChannelRule, State, Ticket, TrackedChannel, pan},
+    tracking::{Bound, ChannelRule, State, Ticket, TrackedChannel, pan},
 };
 
 /// Whether the state of a channel is known.
@@ -43,7 +42,7 @@ impl Worker {
         let mut tracked = self.tracked.borrow_mut();
         let is_new = !tracked.contains_key(channel);
         let entry = tracked.entry(channel.clone()).or_default();
-        entry.behind.insert(id, Behind::new(sight));
+        entry.behind.insert(id, entry.newcomer(sight));
         let known = Rc::clone(&entry.known);
         drop(tracked);
         if is_new {
@@ -134,32 +133,6 @@ impl Worker {
         true
     }
 
-    /// Sends a client the difference between what it has and what it is to have, as far as there is room. True if it goes on
-    /// at once.
-    pub(crate) fn catch_up(&self, id: SubscriberId, channel: &Channel) -> bool {
-        let mut tracked = self.tracked.borrow_mut();
-        let Some(TrackedChannel { mirror, behind: all, known, expired, .. }) = tracked.get_mut(channel)
-        else {
-            return false;
-        };
-        let Some(behind) = all.get_mut(&id).filter(|behind| behind.is_ready && known.is_known.get()) else {
-            return false;
-        };
-        let Some(room) = self.look_into(id, |mailbox| mailbox.room()) else { return false };
-        let (frames, is_all) = behind.catch_up(channel, mirror, expired, room);
-        if is_all && let Some(Behind { sight, .. }) = all.remove(&id) {
-            self.hub.borrow_mut().subscribe(id, &Topic::state(channel), sight);
-        }
-        if all.is_empty() {
-            *expired = HashSet::new();
-        }
-        drop(tracked);
-        if !frames.is_empty() {
-            self.with_mailbox(id, |mailbox| mailbox.answer(&frames));
-        }
-        !is_all && self.look_into(id, |mailbox| mailbox.room()).is_some()
-    }
-
     /// Takes up the state of a channel as it was read.
     pub(super) fn take_state(self: &Rc<Self>, state: &State) {
         let channel = &state.channel;
@@ -243,7 +216,7 @@ impl Worker {
         }
     }
 
-    fn bound(&self) -> Bound {
+    pub(super) fn bound(&self) -> Bound {
         let limits = &self.node.settings.limits;
         Bound { keys: limits.tracked_keys, bytes: limits.tracked_bytes }
     }
@@ -262,27 +235,6 @@ impl Worker {
             self.fall_behind(id, channel, entry);
             let mut hub = self.hub.borrow_mut();
             hub.sink(id).into_iter().for_each(|mailbox| mailbox.wake());
-        }
-    }
-
-    /// Sees to it that a subscriber is behind: what it has is what the mirror has. False if it does not track the channel.
-    fn fall_behind(&self, id: SubscriberId, channel: &Channel, entry: &mut TrackedChannel) -> bool {
-        if entry.behind.contains_key(&id) {
-            return true;
-        }
-        let topic = Topic::state(channel);
-        let mut hub = self.hub.borrow_mut();
-        let Some(sight) = hub.interest(id, &topic).cloned() else { return false };
-        hub.subscribe(id, &topic, sight.behind());
-        let has = entry.shown(&sight);
-        entry.behind.insert(id, Behind::with(has, sight));
-        true
-    }
-
-    fn all_fall_behind(&self, channel: &Channel, entry: &mut TrackedChannel) {
-        let members = self.hub.borrow().members(&Topic::state(channel));
-        for id in members {
-            self.fall_behind(id, channel, entry);
         }
     }
 
@@ -341,6 +293,10 @@ impl Worker {
 }
 
 impl Known {
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known.get()
+    }
+
     async fn wait(&self) {
         while !self.is_known.get() {
             self.changed.notified().await;

@@ -1,6 +1,6 @@
 //! Clients that read slowly.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use geocast_server::{Count, Overflow, Settings};
 use serde_json::Value;
@@ -16,6 +16,7 @@ on_both_stores!(
     a_client_that_pauses_is_told_the_difference,
     a_client_that_pauses_is_told_the_difference_where_the_oldest_would_be_dropped,
     a_large_state_comes_at_the_pace_of_its_reader,
+    what_is_remembered_of_slow_clients_is_bounded,
 );
 
 /// Some 800 bytes.
@@ -113,6 +114,67 @@ async fn a_large_state_comes_at_the_pace_of_its_reader(backend: Backend) {
     assert_eq!(server.count(Count::ClosedSlow), 0);
 }
 
+async fn what_is_remembered_of_slow_clients_is_bounded(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        patient(settings);
+        settings.workers = NonZeroUsize::MIN;
+        // Enough for the state, and for what three have of it.
+        settings.limits.tracked_bytes = 400_000;
+    })
+    .await;
+    let put = async |key: usize, round: usize| {
+        let id = format!("{key} {}", "x".repeat(1_000));
+        let feature = feature(key, 5.0, round).replace(&format!("\"id\":{key}"), &format!("\"id\":\"{id}\""));
+        server.put("map", &id, feature).await;
+    };
+    for key in 0..100 {
+        put(key, 0).await;
+    }
+    let mut slow = Vec::new();
+    for number in 0..6 {
+        let mut client = RawClient::connect(server.address).await;
+        client.next_frame().await.expect("the greeting");
+        // Nobody has the same as another one.
+        let view = format!("BBOX 0 0 10 {}", 10 + number);
+        for command in [&view, "SUB map track", "PING client_ref=begun"] {
+            client.send(frame(TEXT, command.as_bytes())).await;
+        }
+        client.next_frame().await.expect("the answer or a state");
+        slow.push(client);
+    }
+    let mut round = 0;
+    // Far more than sockets and outboxes hold.
+    while server.count(Count::ClosedSlow) < 3 && round < 500 {
+        round += 1;
+        for key in 0..100 {
+            put(key, round).await;
+        }
+    }
+    assert_eq!(server.count(Count::ClosedSlow), 3);
+    // Who comes now waits until less has to be remembered.
+    let mut late = server.client().await;
+    late.send_together(&["BBOX 0 0 8 8", "SUB map track", "PING client_ref=late"]).await;
+    let mut late_map = BTreeMap::new();
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(take(&mut late_map, &late.next().await), Some("late"));
+    let mut right = 0;
+    for client in &mut slow {
+        let mut map = BTreeMap::new();
+        while !(map.len() == 100 && map.values().all(|known| *known == round as u64)) {
+            let next = tokio::time::timeout(Duration::from_secs(10), client.next_frame()).await;
+            let Some((TEXT, payload)) = next.expect("it is told all, or closed") else { break };
+            take(&mut map, &serde_json::from_slice(&payload).expect("an envelope"));
+        }
+        right += usize::from(map.len() == 100 && map.values().all(|known| *known == round as u64));
+    }
+    assert_eq!(right, 3, "the others are as they have been told");
+    while late_map.len() < 100 {
+        take(&mut late_map, &late.next().await);
+    }
+    assert!(late_map.values().all(|known| *known == round as u64), "{late_map:?}");
+    assert_eq!(server.count(Count::ClosedSlow), 3);
+}
+
 async fn read_up_to(client: &mut Client, map: &mut BTreeMap<u64, u64>, ping: &str, reference: &str) {
     // What was published is on its way when the store has taken it.
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -126,7 +188,9 @@ fn take<'a>(map: &mut BTreeMap<u64, u64>, envelope: &'a Value) -> Option<&'a str
     if content == "PONG" {
         return envelope["client_reference"].as_str();
     }
-    let key = content["key"].as_u64().unwrap_or_else(|| panic!("{envelope}"));
+    let number = |key: &str| key.split(' ').next()?.parse().ok();
+    let key = &content["key"];
+    let key = key.as_u64().or_else(|| number(key.as_str()?)).unwrap_or_else(|| panic!("{envelope}"));
     let round = content["feature"]["properties"]["round"].as_u64();
     match content["change"].as_str() {
         Some("enter") => assert_eq!(map.insert(key, round.expect("a round")), None, "{key} is there"),
