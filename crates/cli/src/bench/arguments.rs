@@ -7,6 +7,7 @@ use super::{
     engine::Expect,
     pace::Pace,
     target::{Reach, Url},
+    track::{TRACK_EXAMPLES, TrackArguments},
     viewports::ViewportSize,
 };
 use crate::units;
@@ -27,6 +28,9 @@ pub(super) enum Benchmark {
     /// The same from a bare loop that only writes: what this machine can do at best
     #[command(after_help = LIMIT_EXAMPLES)]
     Limit(LimitArguments),
+    /// Tell many clients what is in their viewports: cost per event, per pan, per client
+    #[command(after_help = TRACK_EXAMPLES)]
+    Track(TrackArguments),
     /// Connect many clients: connections per second, processor time per connection
     #[command(after_help = CONNECT_EXAMPLES)]
     Connect(ConnectArguments),
@@ -327,10 +331,10 @@ mod tests {
 
     #[test]
     fn every_example_can_be_typed() {
-        let help = [FANOUT_EXAMPLES, LIMIT_EXAMPLES, CONNECT_EXAMPLES, IDLE_EXAMPLES];
+        let help = [FANOUT_EXAMPLES, LIMIT_EXAMPLES, TRACK_EXAMPLES, CONNECT_EXAMPLES, IDLE_EXAMPLES];
         let examples = help.iter().flat_map(|help| help.lines()).map(str::trim);
         let examples: Vec<_> = examples.filter(|line| line.starts_with("geocast bench ")).collect();
-        assert_eq!(examples.len(), 11);
+        assert_eq!(examples.len(), 15);
         for example in examples {
             let words = example.split(' ').map(|word| word.trim_matches('\'').into());
             assert!(Invocation::read(words).is_ok(), "{example}");
@@ -352,6 +356,14 @@ mod tests {
             "fanout --redis redis://127.0.0.1/ --publish http://127.0.0.1/",
             "fanout -- --port 1",
             "limit --with fread",
+            "track --features 0",
+            "track --features 1000001",
+            "track --elsewhere -1",
+            "track --step 0",
+            "track --step NaN",
+            "track --pan inf",
+            "track --pan-burst 0",
+            "track --viewports 10",
         ] {
             let words = ["geocast", "bench"].into_iter().chain(line.split(' ')).map(Into::into);
             assert!(Invocation::read(words).is_err(), "{line}");

@@ -7,14 +7,21 @@ use super::{
     messages::Messages,
     pace::{Pace, Schedule},
     progress::Progress,
+    publisher::Publication,
 };
 
 /// What is to be published.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(super) struct Load<C> {
     pub(super) messages: u32,
     pub(super) pace: Pace,
-    pub(super) content: Messages,
+    pub(super) content: C,
+}
+
+/// What there is to say.
+pub(super) trait Content {
+    /// The next message, and how many times any client has to get it.
+    fn next(&mut self, stamp: Stamp) -> (Publication, u64);
 }
 
 /// What came of it.
@@ -26,16 +33,21 @@ pub(super) struct Delivered {
     pub(super) time: Duration,
 }
 
+impl<C: Content> Content for &mut C {
+    fn next(&mut self, stamp: Stamp) -> (Publication, u64) {
+        (**self).next(stamp)
+    }
+}
+
 /// Publishes messages that do not count until every one of so many clients has had one: subscriptions are in force then,
 /// and the server has all it needs ready.
 pub(super) fn warm_up(
     engine: &mut Engine,
-    load: &Load,
+    load: &Load<Messages>,
     clients: usize,
     progress: &mut Progress,
 ) -> anyhow::Result<()> {
-    let mut probe = Vec::new();
-    load.content.write_probe(&mut probe);
+    let probe = load.content.probe();
     let start = Instant::now();
     let mut probes = 0;
     while probes < PROBES || engine.tally().probed < clients {
@@ -63,15 +75,16 @@ pub(super) fn warm_up(
 /// Publishes everything and waits until it has arrived, or nothing arrives any more.
 pub(super) fn publish(
     engine: &mut Engine,
-    load: &mut Load,
+    load: &mut Load<impl Content>,
     progress: &mut Progress,
 ) -> anyhow::Result<Delivered> {
     let start = engine.now();
     let mut schedule = Schedule::new(load.pace, load.messages as usize, start);
     let (mut expected, mut number) = (0, 0);
+    let before = engine.tally().deliveries;
     let mut last = (0, start);
     loop {
-        let received = engine.tally().deliveries;
+        let received = engine.tally().deliveries - before;
         let now = engine.now();
         if received != last.0 {
             last = (received, now);
@@ -85,9 +98,9 @@ pub(super) fn publish(
             let mut batch = Vec::with_capacity(due);
             for _ in 0..due {
                 number += 1;
-                let mut message = Vec::new();
                 let sent = u64::try_from(engine.now().as_nanos()).unwrap_or(u64::MAX);
-                expected += load.content.write(Stamp { sent, number }, &mut message) as u64;
+                let (message, deliveries) = load.content.next(Stamp { sent, number });
+                expected += deliveries;
                 batch.push(message);
             }
             engine.publisher()?.publish(&batch)?;
@@ -111,4 +124,4 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What is still on its way comes before the first message that counts.
 const SETTLE: Duration = Duration::from_millis(100);
 /// What has not come for so long, while nothing else came, does not come any more.
-const LOST: Duration = Duration::from_secs(5);
+pub(super) const LOST: Duration = Duration::from_secs(5);

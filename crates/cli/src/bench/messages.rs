@@ -2,6 +2,8 @@ use anyhow::ensure;
 
 use super::{
     engine::{PROBE, STAMP, Stamp},
+    load::Content,
+    publisher::Publication,
     viewports::{self, Viewports},
 };
 
@@ -36,58 +38,58 @@ impl Messages {
         Ok(Self { size, place })
     }
 
-    /// Appends one, and returns how many clients have to get it.
-    pub(super) fn write(&mut self, stamp: Stamp, out: &mut Vec<u8>) -> usize {
+    /// One that every subscriber has to get, wherever it looks: what has no place passes all viewports.
+    pub(super) fn probe(&self) -> Publication {
+        plain(self.size, Stamp { sent: 0, number: PROBE }).into()
+    }
+}
+
+impl Content for Messages {
+    fn next(&mut self, stamp: Stamp) -> (Publication, u64) {
         let Self { size, place } = self;
-        match place {
-            Place::Nowhere { clients } => {
-                plain(*size, stamp, out);
-                *clients
-            }
+        let (payload, clients) = match place {
+            Place::Nowhere { clients } => (plain(*size, stamp), *clients),
             Place::Somewhere { viewports, random } => {
                 let point = viewports::point(random);
-                feature(*size, point, stamp, out);
-                viewports.count(point)
+                (feature(*size, None, point, stamp), viewports.count(point))
             }
-        }
-    }
-
-    /// Appends one that every subscriber has to get, wherever it looks: what has no place passes all viewports.
-    pub(super) fn write_probe(&self, out: &mut Vec<u8>) {
-        plain(self.size, Stamp { sent: 0, number: PROBE }, out);
+        };
+        (payload.into(), clients as u64)
     }
 }
 
-fn plain(size: usize, stamp: Stamp, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(b"{\"stamp\":\"");
-    stamp.write(out);
-    pad(start, size, b"\"}", out);
+fn plain(size: usize, stamp: Stamp) -> Vec<u8> {
+    let mut out = b"{\"stamp\":\"".to_vec();
+    stamp.write(&mut out);
+    pad(size, b"\"}", &mut out);
+    out
 }
 
-fn feature(size: usize, [x, y]: [f64; 2], stamp: Stamp, out: &mut Vec<u8>) {
-    let start = out.len();
+/// A point feature of so many bytes, which are at least [`FEATURE`].
+pub(super) fn feature(size: usize, id: Option<u32>, [x, y]: [f64; 2], stamp: Stamp) -> Vec<u8> {
+    let id = id.map(|id| format!("\"id\":{id},")).unwrap_or_default();
     let head = format!(
-        "{{\"type\":\"Feature\",\"geometry\":{{\"type\":\"Point\",\"coordinates\":[{x},{y}]}},\
+        "{{\"type\":\"Feature\",{id}\"geometry\":{{\"type\":\"Point\",\"coordinates\":[{x},{y}]}},\
          \"properties\":{{\"stamp\":\""
     );
-    out.extend_from_slice(head.as_bytes());
-    stamp.write(out);
-    pad(start, size, b"\"}}", out);
+    let mut out = head.into_bytes();
+    stamp.write(&mut out);
+    pad(size, b"\"}}", &mut out);
+    out
 }
 
-/// Ends the message that began at `start` so that it has `size` bytes.
-fn pad(start: usize, size: usize, end: &[u8], out: &mut Vec<u8>) {
+/// Ends the message so that it has `size` bytes.
+fn pad(size: usize, end: &[u8], out: &mut Vec<u8>) {
     let between = b"\",\"pad\":\"";
     out.extend_from_slice(between);
-    out.resize(out.len().max(start + size - end.len()), b'x');
+    out.resize(out.len().max(size - end.len()), b'x');
     out.extend_from_slice(end);
 }
 
 const SEED: u64 = 3;
 /// The shortest message of each kind, with the longest coordinates.
 const PLAIN: usize = STAMP + 21;
-const FEATURE: usize = STAMP + 120;
+pub(super) const FEATURE: usize = STAMP + 120;
 
 #[cfg(test)]
 mod tests {
@@ -102,16 +104,13 @@ mod tests {
             let geographic = viewports.is_some();
             let mut messages = Messages::new(size, 7, viewports).unwrap();
             for number in 1..1000 {
-                let mut out = Vec::new();
-                let clients = messages.write(Stamp { sent: 12, number }, &mut out);
-                assert_eq!(out.len(), size);
-                let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+                let (Publication { payload, .. }, clients) = messages.next(Stamp { sent: 12, number });
+                assert_eq!(payload.len(), size);
+                let json: serde_json::Value = serde_json::from_slice(&payload).unwrap();
                 assert_eq!(json["type"] == "Feature", geographic);
                 assert!(geographic || clients == 7);
             }
-            let mut probe = Vec::new();
-            messages.write_probe(&mut probe);
-            let json: serde_json::Value = serde_json::from_slice(&probe).unwrap();
+            let json: serde_json::Value = serde_json::from_slice(&messages.probe().payload).unwrap();
             assert!(json.get("geometry").is_none());
         }
         assert!(Messages::new(PLAIN - 1, 1, None).is_err());

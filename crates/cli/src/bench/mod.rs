@@ -20,6 +20,7 @@ mod report;
 mod server;
 mod subscription;
 mod target;
+mod track;
 mod viewports;
 
 use crate::exit::Exit;
@@ -33,6 +34,7 @@ pub(crate) fn bench(arguments: BenchArguments) -> anyhow::Result<Exit> {
     match arguments.benchmark {
         Benchmark::Fanout(arguments) => fanout::fanout(&arguments),
         Benchmark::Limit(arguments) => limit::limit(&arguments),
+        Benchmark::Track(arguments) => track::track(&arguments),
         Benchmark::Connect(arguments) => connect::connect(&arguments),
         Benchmark::Idle(arguments) => idle::idle(&arguments),
         Benchmark::Bare(arguments) => bare::bare(&arguments),

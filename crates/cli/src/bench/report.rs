@@ -234,10 +234,10 @@ impl Report for IdleReport {
     }
 }
 
-fn microseconds_each(time: Duration, count: u64) -> Option<f64> {
+pub(super) fn microseconds_each(time: Duration, count: u64) -> Option<f64> {
     (count > 0).then(|| time.as_secs_f64() * 1e6 / count as f64)
 }
 
-fn mebibytes(bytes: u64) -> String {
+pub(super) fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

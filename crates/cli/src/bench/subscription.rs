@@ -10,6 +10,17 @@ use super::{
 pub(super) struct Subscription {
     viewports: Option<Viewports>,
     after: Vec<String>,
+    pushes: Pushes,
+}
+
+/// What each client gets then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Pushes {
+    /// What was published, in its order.
+    #[default]
+    Messages,
+    /// What enters, changes and leaves.
+    Changes,
 }
 
 impl Subscription {
@@ -17,14 +28,25 @@ impl Subscription {
     pub(super) fn text(channel: &Channel, viewports: Option<Viewports>, projection: Option<Crs>) -> Self {
         // Behind the box, which is in degrees.
         let projection = projection.map(|crs| format!("PROJECTION {crs}"));
-        Self { viewports, after: projection.into_iter().chain([format!("SUB {channel}")]).collect() }
+        let after = projection.into_iter().chain([format!("SUB {channel}")]).collect();
+        Self { viewports, after, pushes: Pushes::Messages }
+    }
+
+    /// In the text dialect, as a map client that is told what is on its map.
+    pub(super) fn tracked(channel: &Channel, viewports: Viewports) -> Self {
+        let after = vec![format!("SUB {channel} track")];
+        Self { viewports: Some(viewports), after, pushes: Pushes::Changes }
     }
 
     /// These frames, in which `{channel}` stands for the channel.
     pub(super) fn custom(frames: &[String], channel: &Channel) -> Self {
         let after = frames.iter().filter(|frame| !frame.is_empty());
         let after = after.map(|frame| frame.replace("{channel}", channel.as_str())).collect();
-        Self { viewports: None, after }
+        Self { viewports: None, after, pushes: Pushes::Messages }
+    }
+
+    pub(super) fn pushes(&self) -> Pushes {
+        self.pushes
     }
 
     /// Appends what the client of that index says.

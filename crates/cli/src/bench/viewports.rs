@@ -36,15 +36,17 @@ impl Viewports {
 
     /// What tells the server about it. Clients beyond the number that was given look where no message ever is.
     pub(super) fn command(&self, index: usize) -> String {
-        let [left, bottom, right, top] = self.boxes.get(index).copied().unwrap_or_else(|| self.aside(index));
-        format!("BBOX {left} {bottom} {right} {top}")
+        command(self.boxes.get(index).copied().unwrap_or_else(|| self.aside(index)))
+    }
+
+    /// Left, bottom, right and top of each.
+    pub(super) fn boxes(&self) -> &[[f64; 4]] {
+        &self.boxes
     }
 
     /// How many clients look at this point. A point on the edge is inside.
     pub(super) fn count(&self, [x, y]: [f64; 2]) -> usize {
-        let sees =
-            |[left, bottom, right, top]: &&[f64; 4]| *left <= x && x <= *right && *bottom <= y && y <= *top;
-        self.boxes.iter().filter(sees).count()
+        self.boxes.iter().filter(|bbox| contains(bbox, [x, y])).count()
     }
 
     fn aside(&self, index: usize) -> [f64; 4] {
@@ -55,9 +57,30 @@ impl Viewports {
     }
 }
 
+/// What tells a server to look there.
+pub(super) fn command([left, bottom, right, top]: [f64; 4]) -> String {
+    format!("BBOX {left} {bottom} {right} {top}")
+}
+
+/// A point on the edge is inside.
+pub(super) fn contains([left, bottom, right, top]: &[f64; 4], [x, y]: [f64; 2]) -> bool {
+    *left <= x && x <= *right && *bottom <= y && y <= *top
+}
+
 /// A point that messages may be at.
 pub(super) fn point(random: &mut fastrand::Rng) -> [f64; 2] {
     [degrees(random, -180.0, 180.0), degrees(random, -LATITUDE, LATITUDE)]
+}
+
+/// A point that messages are never at, and nobody looks at.
+pub(super) fn point_aside(random: &mut fastrand::Rng) -> [f64; 2] {
+    [degrees(random, -180.0, 180.0), degrees(random, LATITUDE + 1.0, 89.0)]
+}
+
+/// A point at most so many degrees away, in each direction, that messages may be at.
+pub(super) fn point_near(random: &mut fastrand::Rng, [x, y]: [f64; 2], step: f64) -> [f64; 2] {
+    let mut near = |from: f64, most: f64| degrees(random, (from - step).max(-most), (from + step).min(most));
+    [near(x, 180.0), near(y, LATITUDE)]
 }
 
 /// With five decimals, about a metre, as trackers send it.
@@ -77,6 +100,9 @@ impl FromStr for ViewportSize {
         sides.ok_or_else(|| ViewportSizeError(text.to_owned()))
     }
 }
+
+/// Width and height of what messages are in, in degrees.
+pub(super) const WORLD: [f64; 2] = [360.0, 2.0 * LATITUDE];
 
 const SEED: u64 = 1;
 /// Messages are no farther than that from the equator, in degrees.

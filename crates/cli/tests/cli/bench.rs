@@ -72,6 +72,49 @@ fn viewports_get_what_is_in_them_and_bystanders_nothing() {
     }
 }
 
+/// The generator counts for itself who has to be told what, by kind.
+#[test]
+fn who_tracks_is_told_what_enters_changes_and_leaves() {
+    let redis = RedisServer::start(&[]);
+    let load = "--connections 40 --features 500 --viewports random:90x40 --step 5 --messages 200";
+    for options in [
+        String::new(),
+        "--burst 20 --pan-burst 8 --elsewhere 300".to_owned(),
+        "--rate 2000 --pan 3".to_owned(),
+        format!("--burst 10 --redis {}", redis.url()),
+    ] {
+        let report = found(
+            format!("track --spawn {load} {options} --json")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .as_str(),
+        );
+        let told = |phase: &str, change: &str| {
+            let [expected, received] =
+                ["expected", "received"].map(|side| report[phase][side][change].as_u64().unwrap());
+            assert_eq!(expected, received, "{change} when {phase}, {options}");
+            received
+        };
+        // A box is a sixteenth of the world.
+        assert!((800..1700).contains(&told("joined", "enters")), "{report}");
+        assert!(
+            told("moved", "updates") > 200 && told("moved", "enters") > 20 && told("moved", "leaves") > 20
+        );
+        assert!(told("panned", "enters") > 100 && told("panned", "leaves") > 100, "{report}");
+        assert_eq!(told("panned", "updates") + told("joined", "leaves"), 0);
+        assert!(report["latency_ms"]["p99"].as_f64() > Some(0.0), "{report}");
+        assert!(report["pan_latency_ms"]["p50"].as_f64() > Some(0.0), "{report}");
+        for figure in [
+            "server_cpu_us_per_pan",
+            "server_memory_bytes_per_key_tracked",
+            "server_memory_bytes_per_connection",
+        ] {
+            assert!(report[figure].is_number(), "{figure}: {report}");
+        }
+    }
+}
+
 #[test]
 fn a_bare_loop_delivers_the_same() {
     for with in ["write", "writev", "joined"] {
@@ -112,6 +155,8 @@ fn what_cannot_be_measured_is_said() {
         ("fanout --spawn --size 10", 1, "at least"),
         ("fanout --spawn --connections 5 --timeout 1s --rate 1", 1, "--timeout"),
         ("fanout --spawn -- --workers 0", 1, "--workers"),
+        ("track --spawn --size 150", 1, "at least"),
+        ("track --spawn --subscribe SUB", 1, "--subscribe"),
         ("idle --url ws://127.0.0.1:1/ --spawn", 2, "cannot be used with"),
     ] {
         let arguments: Vec<&str> = ["bench"].into_iter().chain(line.split(' ')).collect();

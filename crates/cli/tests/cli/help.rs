@@ -34,7 +34,7 @@ fn short_help_fits_a_screen() {
     }
 }
 
-const HELP: [(&str, &[&str]); 14] = [
+const HELP: [(&str, &[&str]); 15] = [
     ("geocast.txt", &["-h"]),
     ("serve-short.txt", &["serve", "-h"]),
     ("serve.txt", &["serve", "--help"]),
@@ -47,6 +47,7 @@ const HELP: [(&str, &[&str]); 14] = [
     ("bench.txt", &["bench", "-h"]),
     ("bench-fanout.txt", &["bench", "fanout", "-h"]),
     ("bench-limit.txt", &["bench", "limit", "-h"]),
+    ("bench-track.txt", &["bench", "track", "-h"]),
     ("bench-connect.txt", &["bench", "connect", "-h"]),
     ("bench-idle.txt", &["bench", "idle", "-h"]),
 ];

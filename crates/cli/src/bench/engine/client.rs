@@ -8,10 +8,12 @@ use thiserror::Error;
 
 use super::{
     Crowd,
+    changes::Change,
     frame::{self, FrameError, Start},
     stamp::{PROBE, Stamp},
     upgrade::{self, UpgradeError},
 };
+use crate::bench::subscription::Pushes;
 
 /// One connection of the many. It owns a descriptor and a few words; bytes only while a frame is incomplete.
 #[derive(Debug)]
@@ -174,7 +176,18 @@ impl Client {
     }
 
     fn note(&mut self, payload: &[u8], crowd: &mut Crowd) {
-        let Crowd { finder, tally, origin, .. } = crowd;
+        let Crowd { finder, tally, origin, subscription, .. } = crowd;
+        if subscription.pushes() == Pushes::Changes {
+            let Some(change) = Change::read(payload) else { return };
+            tally.deliveries += 1;
+            tally.changes.note(change);
+            finder.each(payload, |Stamp { sent, number }| {
+                if number != PROBE {
+                    tally.latency.record(origin.elapsed().saturating_sub(Duration::from_nanos(sent)));
+                }
+            });
+            return;
+        }
         finder.each(payload, |Stamp { sent, number }| {
             if number == PROBE {
                 tally.probed += usize::from(!std::mem::replace(&mut self.probed, true));
@@ -189,7 +202,7 @@ impl Client {
     }
 
     /// What a client says is short, so a socket that does not take it at once is one whose server does not read.
-    fn say(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
+    pub(super) fn say(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
         self.stream.write_all(bytes).map_err(ClientError::Io)
     }
 

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use super::{
+    changes::Changes,
     client::{ClientError, Expect},
     latency::Latency,
     stamp::Finder,
@@ -42,6 +43,8 @@ pub(in crate::bench) struct Tally {
     pub(in crate::bench) deliveries: u64,
     /// Messages that came a second time or after a later one.
     pub(in crate::bench) disordered: u64,
+    /// What was pushed to those who track a channel.
+    pub(in crate::bench) changes: Changes,
     pub(in crate::bench) latency: Latency,
 }
 
@@ -67,6 +70,7 @@ impl Tally {
             probed: 0,
             deliveries: 0,
             disordered: 0,
+            changes: Changes::default(),
             latency: Latency::new(),
         }
     }

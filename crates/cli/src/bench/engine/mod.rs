@@ -1,5 +1,6 @@
 //! The clients: ten thousand and more sockets on one thread, for far less than the work of the server under test.
 
+mod changes;
 mod client;
 mod crowd;
 mod frame;
@@ -19,10 +20,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{progress::Progress, publisher::Publisher, subscription::Subscription, target::Target};
 
+pub(super) use changes::{Change, Changes};
 pub(super) use client::Expect;
 pub(super) use crowd::Tally;
 pub(super) use frame::{TEXT, write_masked};
-pub(super) use latency::Percentiles;
+pub(super) use latency::{Latency, Percentiles};
 pub(super) use stamp::{PROBE, STAMP, Stamp};
 pub(super) use upgrade::request;
 
@@ -75,6 +77,11 @@ impl Engine {
         publisher.register(self.poll.registry(), PUBLISHER)?;
         self.publisher = Some(publisher);
         Ok(())
+    }
+
+    /// Ends the publisher's connection, which a server may close while nothing is published on it.
+    pub(super) fn detach(&mut self) {
+        self.publisher = None;
     }
 
     /// Who publishes, if anybody was attached.
@@ -158,6 +165,14 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Lets a client say something more.
+    pub(super) fn say(&mut self, index: usize, text: &str) -> anyhow::Result<()> {
+        let client = self.clients.get_mut(index).with_context(|| format!("there is no client {index}"))?;
+        let mut out = Vec::new();
+        write_masked(TEXT, text.as_bytes(), &mut out);
+        Ok(client.say(&out)?)
     }
 
     /// Lets time pass in which clients still answer pings.

@@ -1,19 +1,20 @@
 use std::io::{self, Read};
 
-use super::{Refusal, Wire};
+use super::{Publication, Refusal, Wire};
 
 /// To the bare loop of `bench limit`: how many messages, then each with its length; numbers are `u32`, little end first.
 #[derive(Debug)]
 pub(super) struct Bare;
 
 impl Wire for Bare {
-    fn encode(&self, batch: &[Vec<u8>], out: &mut Vec<u8>) {
+    fn encode(&self, batch: &[Publication], out: &mut Vec<u8>) -> u64 {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
         out.extend_from_slice(&number(batch.len()));
-        for payload in batch {
+        for Publication { payload, .. } in batch {
             out.extend_from_slice(&number(payload.len()));
             out.extend_from_slice(payload);
         }
+        batch.len() as u64
     }
 
     fn answers(&self, input: &[u8]) -> Result<(usize, u64), Refusal> {
@@ -56,8 +57,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let batch = vec![b"one".to_vec(), Vec::new(), vec![b'x'; 70_000]];
+        let publications: Vec<Publication> = batch.iter().cloned().map(Publication::from).collect();
         let mut out = Vec::new();
-        Bare.encode(&batch, &mut out);
+        assert_eq!(Bare.encode(&publications, &mut out), 3);
         let mut input = out.as_slice();
         assert_eq!(read_batch(&mut input).unwrap(), Some(batch));
         assert_eq!(read_batch(&mut input).unwrap(), None);

@@ -1,31 +1,46 @@
 use geocast_protocol::Channel;
 
-use super::{Refusal, Wire};
+use super::{Publication, Refusal, Wire};
 use crate::bench::target::Target;
 
-/// POST on a connection that is kept, the next request without waiting for the last answer (RFC 9112 §9.3.2).
+/// POST, or PUT where a key is set, on a connection that is kept, the next request without waiting for the last answer
+/// (RFC 9112 §9.3.2).
 #[derive(Debug)]
 pub(super) struct Http {
-    /// The request up to the length of its body.
-    head: Vec<u8>,
+    /// The request for a message up to the length of its body.
+    post: Vec<u8>,
+    /// The request for a state up to its key.
+    put: Vec<u8>,
+    /// What stands between the path and the length of the body.
+    headers: Vec<u8>,
 }
 
 impl Http {
     pub(super) fn new(target: &Target, channel: &Channel, key: Option<&str>) -> Self {
-        let path = target.path().replace("{channel}", &percent_encoded(channel.as_str()));
+        let channel = percent_encoded(channel.as_str());
+        let path = target.path().replace("{channel}", &channel);
         let key = key.map(|key| format!("Authorization: Bearer {key}\r\n")).unwrap_or_default();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\n{key}Content-Length: ", target.authority());
-        Self { head: head.into_bytes() }
+        let headers = format!(" HTTP/1.1\r\nHost: {}\r\n{key}Content-Length: ", target.authority());
+        let post = format!("POST {path}{headers}").into_bytes();
+        Self { post, put: format!("PUT /api/state/{channel}/").into_bytes(), headers: headers.into_bytes() }
     }
 }
 
 impl Wire for Http {
-    fn encode(&self, batch: &[Vec<u8>], out: &mut Vec<u8>) {
-        for payload in batch {
-            out.extend_from_slice(&self.head);
+    fn encode(&self, batch: &[Publication], out: &mut Vec<u8>) -> u64 {
+        for Publication { key, payload } in batch {
+            match key {
+                Some(key) => {
+                    out.extend_from_slice(&self.put);
+                    out.extend_from_slice(key.to_string().as_bytes());
+                    out.extend_from_slice(&self.headers);
+                }
+                None => out.extend_from_slice(&self.post),
+            }
             out.extend_from_slice(format!("{}\r\n\r\n", payload.len()).as_bytes());
             out.extend_from_slice(payload);
         }
+        batch.len() as u64
     }
 
     fn answers(&self, input: &[u8]) -> Result<(usize, u64), Refusal> {
@@ -84,10 +99,14 @@ mod tests {
         let target = Target::at("127.0.0.1:1".parse().unwrap(), "/p/{channel}");
         let http = Http::new(&target, &"a/b".parse().unwrap(), Some("k"));
         let mut out = Vec::new();
-        http.encode(&[b"{}".to_vec(), b"".to_vec()], &mut out);
-        let head =
-            "POST /p/a%2Fb HTTP/1.1\r\nHost: 127.0.0.1:1\r\nAuthorization: Bearer k\r\nContent-Length: ";
-        assert_eq!(String::from_utf8(out).unwrap(), format!("{head}2\r\n\r\n{{}}{head}0\r\n\r\n"));
+        let state = Publication { key: Some(7), payload: b"[]".to_vec() };
+        assert_eq!(http.encode(&[b"{}".to_vec().into(), b"".to_vec().into(), state], &mut out), 3);
+        let head = " HTTP/1.1\r\nHost: 127.0.0.1:1\r\nAuthorization: Bearer k\r\nContent-Length: ";
+        let post = format!("POST /p/a%2Fb{head}");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            format!("{post}2\r\n\r\n{{}}{post}0\r\n\r\nPUT /api/state/a%2Fb/7{head}2\r\n\r\n[]")
+        );
 
         let one = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
         let two = b"HTTP/1.1 204 No Content\r\n\r\n";

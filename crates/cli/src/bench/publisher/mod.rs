@@ -21,6 +21,14 @@ use super::target::{Scheme, Target};
 
 pub(super) use bare::{ACKNOWLEDGEMENT, read_batch};
 
+/// Something to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Publication {
+    /// The key whose state it is; a message has none.
+    pub(super) key: Option<u32>,
+    pub(super) payload: Vec<u8>,
+}
+
 /// A connection to publish on, and what was said on it.
 #[derive(Debug)]
 pub(super) struct Publisher {
@@ -28,22 +36,18 @@ pub(super) struct Publisher {
     wire: Box<dyn Wire>,
     out: Vec<u8>,
     input: Vec<u8>,
-    published: u64,
+    /// Answers to come in all, and those that came.
+    expected: u64,
     answered: u64,
 }
 
 /// How messages are published.
 trait Wire: fmt::Debug {
-    /// Appends what publishes all of these.
-    fn encode(&self, batch: &[Vec<u8>], out: &mut Vec<u8>);
+    /// Appends what publishes all of these, and returns how many answers come to it.
+    fn encode(&self, batch: &[Publication], out: &mut Vec<u8>) -> u64;
 
-    /// Takes whole answers: how many bytes, and how many messages were published by them.
+    /// Takes whole answers: how many bytes, and how many answers they are.
     fn answers(&self, input: &[u8]) -> Result<(usize, u64), Refusal>;
-
-    /// Whether messages are answered at all.
-    fn answers_at_all(&self) -> bool {
-        true
-    }
 }
 
 /// Why something was not published.
@@ -78,7 +82,7 @@ impl Publisher {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let stream = TcpStream::from_std(stream);
-        Ok(Self { stream, wire, out: Vec::new(), input: Vec::new(), published: 0, answered: 0 })
+        Ok(Self { stream, wire, out: Vec::new(), input: Vec::new(), expected: 0, answered: 0 })
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> std::io::Result<()> {
@@ -86,18 +90,14 @@ impl Publisher {
     }
 
     /// Sends all of these in one go.
-    pub(super) fn publish(&mut self, batch: &[Vec<u8>]) -> anyhow::Result<()> {
-        self.wire.encode(batch, &mut self.out);
-        self.published += batch.len() as u64;
-        if !self.wire.answers_at_all() {
-            self.answered = self.published;
-        }
+    pub(super) fn publish(&mut self, batch: &[Publication]) -> anyhow::Result<()> {
+        self.expected += self.wire.encode(batch, &mut self.out);
         self.flush()
     }
 
     /// Whether everything was taken.
     pub(super) fn is_settled(&self) -> bool {
-        self.out.is_empty() && self.answered == self.published
+        self.out.is_empty() && self.answered == self.expected
     }
 
     /// Reads answers, and sends what could not be sent before.
@@ -115,9 +115,7 @@ impl Publisher {
         }
         let (used, answered) = self.wire.answers(&self.input)?;
         self.input.drain(..used);
-        if self.wire.answers_at_all() {
-            self.answered += answered;
-        }
+        self.answered += answered;
         Ok(())
     }
 
@@ -133,6 +131,12 @@ impl Publisher {
             }
         }
         Ok(())
+    }
+}
+
+impl From<Vec<u8>> for Publication {
+    fn from(payload: Vec<u8>) -> Self {
+        Self { key: None, payload }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::ensure;
 
-use super::{Refusal, Wire};
+use super::{Publication, Refusal, Wire};
 use crate::bench::{
     engine::{TEXT, request, write_masked},
     target::Target,
@@ -37,18 +37,16 @@ impl Socket {
 }
 
 impl Wire for Socket {
-    fn encode(&self, batch: &[Vec<u8>], out: &mut Vec<u8>) {
-        for payload in batch {
+    fn encode(&self, batch: &[Publication], out: &mut Vec<u8>) -> u64 {
+        for Publication { payload, .. } in batch {
             write_masked(TEXT, payload, out);
         }
+        // What clients say is not answered.
+        0
     }
 
     fn answers(&self, input: &[u8]) -> Result<(usize, u64), Refusal> {
         Ok((input.len(), 0))
-    }
-
-    fn answers_at_all(&self) -> bool {
-        false
     }
 }
 
