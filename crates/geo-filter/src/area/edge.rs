@@ -70,6 +70,17 @@ impl Edge {
         }
     }
 
+    /// Where the edge begins, as a fraction of the segment from `a` to `b`, if that is beside the segment, and so near that
+    /// a rounded point of the segment may be on the wrong side of the edge.
+    pub(super) fn begins_beside(&self, a: [f64; 2], b: [f64; 2]) -> Option<f64> {
+        let length = (b[0] - a[0]).hypot(b[1] - a[1]);
+        let segment = Self { from: a, to: b, polygon: self.polygon };
+        if segment.distance(self.from) > length * NEAR {
+            return None;
+        }
+        Some(fraction(a, b, self.from)).filter(|fraction| 0.0 < *fraction && *fraction < 1.0)
+    }
+
     /// Something that grows with the distance of a point from the line through the edge, and is not negative.
     fn distance(&self, [x, y]: [f64; 2]) -> f64 {
         let ([x0, y0], [x1, y1]) = (self.from, self.to);
@@ -120,3 +131,6 @@ fn fraction(a: [f64; 2], b: [f64; 2], point: [f64; 2]) -> f64 {
     let axis = usize::from((b[1] - a[1]).abs() > (b[0] - a[0]).abs());
     (point[axis] - a[axis]) / (b[axis] - a[axis])
 }
+
+/// In degrees: a micrometre, and a hundred times what is lost when a point of a segment is rounded.
+const NEAR: f64 = 1e-11;

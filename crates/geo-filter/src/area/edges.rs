@@ -6,7 +6,7 @@ use super::edge::{Edge, Meeting};
 #[derive(Debug, Default)]
 pub(super) struct Edges(RTree<Edge>);
 
-/// A stretch of a segment on which nothing changes: no edge begins, ends or crosses within it.
+/// A stretch of a segment on which nothing changes: no edge of what is near begins, ends or crosses within it.
 #[derive(Debug)]
 pub(super) struct Piece<'a> {
     pub(super) low: f64,
@@ -71,6 +71,10 @@ impl Edges {
     }
 
     /// Cuts a segment wherever it meets an edge, and says whether something holds for all pieces.
+    ///
+    /// Where an edge is nearly in line with the segment, rounding decides where the two are said to meet, and whether the middle
+    /// of a piece is in a polygon. So it is cut as well where edges begin that near to it: then each piece is beside all
+    /// of such an edge, where a mistake is one of a micrometre, or beyond it.
     pub(super) fn all_pieces(
         &self,
         a: [f64; 2],
@@ -87,6 +91,7 @@ impl Edges {
                     along.push((*edge, low, high, same_way));
                 }
             }
+            cuts.extend(edge.begins_beside(a, b));
         }
         cuts.sort_by(f64::total_cmp);
         cuts.windows(2).all(|ends| match *ends {

@@ -110,6 +110,24 @@ fn polygons_side_by_side_are_one() {
 }
 
 #[test]
+fn a_line_nearly_along_an_edge_is_judged_beyond_it() {
+    let ring = vec![
+        [6.0, 44.0],
+        [10.0, 49.6],
+        [7.2, 51.6],
+        [9.2, 54.4],
+        [14.8, 50.4],
+        [19.8, 57.4],
+        [11.4, 63.4],
+        [0.4, 48.0],
+        [6.0, 44.0],
+    ];
+    let area = area(&[vec![ring]]);
+    assert!(!is_in(&area, "Point", [11, 51]), "between its ends");
+    assert!(!is_in(&area, "LineString", [[6, 44], [16, 58]]));
+}
+
+#[test]
 fn it_goes_around_the_world() {
     let fiji = [
         area(&[vec![square(176.0, -20.0, 6.0)]]),
@@ -276,6 +294,26 @@ proptest! {
                 prop_assert!(naively_in(point, &polygons), "{point:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_nearly_along_an_edge_does_not_pass_over_the_bay_behind_it(
+        (step, scale) in ((1..10_i32, 1..31_i32), prop::sample::select(vec![10.0, 100.0, 1000.0])),
+        origin in (0..50_i32, 0..50_i32),
+        (begin, shore, width, rest) in (0.0..1.0, 2..22_i32, 1..6_i32, 1..9_i32),
+    ) {
+        let (dx, dy) = (f64::from(step.0), f64::from(step.1));
+        // So many steps along a line, and so far beside it: in decimals, so that nothing is on it exactly.
+        let at = |along: i32, beside: f64| {
+            let [x, y] = [dx, dy].map(|step| f64::from(along) * step / scale);
+            [x + f64::from(origin.0) - beside * dy / scale, y + f64::from(origin.1) + beside * dx / scale]
+        };
+        let (far, end) = (shore + width, shore + width + rest);
+        let ring = [(0, 0.0), (shore, 0.0), (shore, 4.0), (far, 4.0), (far, -4.0), (end + 2, -4.0), (end + 2, 8.0), (0, 8.0), (0, 0.0)];
+        let ring: Vec<[f64; 2]> = ring.into_iter().map(|(along, beside)| at(along, beside)).collect();
+        let Ok(area) = Area::try_from(vec![vec![ring]]) else { return Err(TestCaseError::reject("no area")) };
+        let begin = (f64::from(shore) * begin) as i32;
+        prop_assert!(!is_in(&area, "LineString", [at(begin, 0.0), at(end, 0.0)]));
     }
 
     #[test]
