@@ -191,7 +191,9 @@ impl Event {
 
     /// How many features it has that filters can judge; `None` if it is no feature, and for a notice that one was deleted.
     pub(crate) fn features(&self) -> Option<usize> {
-        self.features.count(self.document.as_ref().ok()?, &self.payload)
+        // What its publisher says is no JSON is no feature either.
+        let document = self.document.as_ref().ok().filter(|_| self.may_have_properties())?;
+        self.features.count(document, &self.payload)
     }
 
     /// The values of a property of its features.

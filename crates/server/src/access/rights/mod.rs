@@ -67,13 +67,16 @@ impl Rights {
     pub(crate) fn see(&self, event: &Event) -> Option<Permitted> {
         let placed = if self.limit_places() { self.see_place(event)? } else { Permitted::All };
         let Some(filters) = &self.properties else { return Some(placed) };
-        let (Some(all), Some(mut passing)) = (event.features(), filters.matching(event)) else {
+        let (Some(all @ 1..), Some(mut passing)) = (event.features(), filters.matching(event)) else {
             return placeless::may_pass(event).then_some(placed);
         };
         if let Permitted::Members(members) = &placed {
             passing.retain(|member| members.binary_search(member).is_ok());
         }
-        if passing.len() == all {
+        // Of two lists of features in a collection, the last was judged, and is sent alone.
+        let is_plain =
+            event.document().is_ok_and(|document| !document.is_collection() || document.is_usual());
+        if passing.len() == all && is_plain {
             return Some(Permitted::All);
         }
         (!passing.is_empty()).then_some(Permitted::Members(passing))

@@ -15,9 +15,15 @@ pub(super) fn may_pass(event: &Event) -> bool {
         Kind::Json | Kind::Text => {
             let payload = event.payload();
             std::str::from_utf8(payload).is_ok_and(|text| !text.chars().any(char::is_numeric))
-                || serde_json::from_slice::<Notice>(payload).is_ok_and(|notice| notice.is_one())
+                || is_notice(payload)
         }
     }
+}
+
+fn is_notice(payload: &[u8]) -> bool {
+    // A list would be taken for the members in their order.
+    payload.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice::<Notice>(payload).is_ok_and(|notice| notice.is_one())
 }
 
 /// That a feature was deleted, and nothing else about it.

@@ -130,6 +130,7 @@ fn what_has_no_geometry_passes_if_no_coordinate_can_be_in_it() {
         (br#"{"type":"Feature","id":[20,5],"geometry":null,"deleted":true}"#, false),
         (br#"{"type":"Feature","id":"7","geometry":null,"deleted":false}"#, false),
         (br#"{"type":"Feature","id":7,"geometry":null}"#, false),
+        (br#"["Feature","20 5",null,null,true]"#, false),
         (b"7", false),
         (b"20, 5", false),
         ("\u{662}\u{660}".as_bytes(), false),
@@ -171,6 +172,26 @@ fn what_stands_twice_is_not_sent() {
         ),
     ] {
         assert_eq!(rights.see(&event(payload.as_bytes())).is_some(), passes, "{payload}");
+    }
+}
+
+#[test]
+fn of_two_lists_of_features_only_the_one_that_was_judged_is_sent() {
+    let rights = rights(&json!({ "properties": { "line": "S1" } })).expect("a claim");
+    let list = |line: &str| format!(r#""features":[{{"type":"Feature","properties":{{"line":"{line}"}}}}]"#);
+    let collection =
+        |lists: &[String]| event(format!(r#"{{"type":"FeatureCollection",{}}}"#, lists.join(",")).as_bytes());
+    assert_eq!(rights.see(&collection(&[list("S1")])), Some(Permitted::All));
+    assert_eq!(rights.see(&collection(&[list("S3"), list("S1")])), Some(Permitted::Members(vec![0])));
+    assert_eq!(rights.see(&collection(&[list("S1"), list("S3")])), None);
+}
+
+#[test]
+fn what_its_publisher_says_is_no_feature_is_not_judged_as_one() {
+    let rights = rights(&json!({ "properties": { "line": "S1" } })).expect("a claim");
+    let feature = br#"{"type":"Feature","geometry":null,"properties":{"line":"S1"}}"#;
+    for (mark, passes) in [(&b""[..], true), (b"\xfftext\n", false), (b"\xffbytes\n", false)] {
+        assert_eq!(rights.see(&event(&[mark, feature].concat())).is_some(), passes, "{mark:?}");
     }
 }
 
@@ -241,6 +262,7 @@ fn features_are_limited_by_their_properties() {
             Some(Permitted::All),
         ),
         (collection(&[]), Some(Permitted::All), Some(Permitted::All)),
+        (json!({ "type": "FeatureCollection", "features": [], "lines": ["S3 at 20, 5"] }), None, None),
     ] {
         let event = event(payload.to_string().as_bytes());
         assert_eq!(lines.see(&event), by_lines, "{payload}");
