@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::coordinates::{self, Sink, Stop};
 use crate::number;
 use crate::structure::{Part, Primitive, Structure};
@@ -79,7 +81,7 @@ impl Sink for Builder<'_> {
         Some((number, at + length))
     }
 
-    fn position(&mut self, x: f64, y: f64) -> Result<(), Stop> {
+    fn position(&mut self, x: f64, y: f64, _place: Range<usize>) -> Result<(), Stop> {
         if self.positions.len() == self.limit {
             return Err(Stop::TooMany);
         }

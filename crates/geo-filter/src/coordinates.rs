@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::lexer;
 
 /// What happens to the positions of a `coordinates` member while it is walked.
@@ -8,8 +10,8 @@ pub(crate) trait Sink {
     /// The number that begins at `at`, and the index behind it. `None` when there is none.
     fn number(json: &[u8], at: usize) -> Option<(Self::Number, usize)>;
 
-    /// A position: its first and second number.
-    fn position(&mut self, x: Self::Number, y: Self::Number) -> Result<(), Stop>;
+    /// A position: its first and second number, and where it stands, brackets included.
+    fn position(&mut self, x: Self::Number, y: Self::Number, place: Range<usize>) -> Result<(), Stop>;
 
     /// An array of positions (level 1), of those (level 2), … has ended.
     fn end(&mut self, level: u8);
@@ -34,10 +36,11 @@ pub(crate) fn walk(json: &[u8], at: usize, level: u8, sink: &mut impl Sink) -> R
     let mut walk = Walk { json, at };
     if level == 0 {
         walk.expect(b'[')?;
+        let start = walk.at - 1;
         if walk.peek() == Some(b']') {
             return Ok(walk.at + 1);
         }
-        walk.position(sink)?;
+        walk.position(start, sink)?;
     } else {
         walk.array(level, sink)?;
     }
@@ -60,7 +63,7 @@ impl Walk<'_> {
         loop {
             if level == 1 {
                 self.expect(b'[')?;
-                self.position(sink)?;
+                self.position(self.at - 1, sink)?;
             } else {
                 self.array(level - 1, sink)?;
             }
@@ -74,8 +77,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The rest of a position, behind its opening bracket.
-    fn position<S: Sink>(&mut self, sink: &mut S) -> Result<(), Stop> {
+    /// The rest of a position, behind its opening bracket, which is at `start`.
+    fn position<S: Sink>(&mut self, start: usize, sink: &mut S) -> Result<(), Stop> {
         let x = self.number::<S>()?;
         self.expect(b',')?;
         let y = self.number::<S>()?;
@@ -89,7 +92,7 @@ impl Walk<'_> {
                 _ => return Err(Stop::Malformed),
             }
         }
-        sink.position(x, y)
+        sink.position(x, y, start..self.at)
     }
 
     fn number<S: Sink>(&mut self) -> Result<S::Number, Stop> {
@@ -138,8 +141,6 @@ impl Walk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Range;
-
     use super::*;
 
     #[derive(Default)]
@@ -153,8 +154,8 @@ mod tests {
             Some((at..end, end))
         }
 
-        fn position(&mut self, x: Range<usize>, y: Range<usize>) -> Result<(), Stop> {
-            self.0 += &format!("{}-{} {}-{};", x.start, x.end, y.start, y.end);
+        fn position(&mut self, x: Range<usize>, y: Range<usize>, place: Range<usize>) -> Result<(), Stop> {
+            self.0 += &format!("{}[{}-{} {}-{}]{};", place.start, x.start, x.end, y.start, y.end, place.end);
             Ok(())
         }
 
@@ -172,14 +173,14 @@ mod tests {
 
     #[test]
     fn finds_the_numbers_at_every_level() {
-        check("[1,-2.5e3]", 0, Ok("1-2 3-9;"));
-        check(" [ 1 ,\t2 , 3, 4 ] ", 0, Ok("3-4 7-8;"));
-        check("[1,2,null]", 0, Ok("1-2 3-4;"));
+        check("[1,-2.5e3]", 0, Ok("0[1-2 3-9]10;"));
+        check(" [ 1 ,\t2 , 3, 4 ] ", 0, Ok("1[3-4 7-8]17;"));
+        check("[1,2,null]", 0, Ok("0[1-2 3-4]10;"));
         check("[]", 0, Ok(""));
         check("[]", 1, Ok("end1;"));
-        check("[[1,2],[3,4]]", 1, Ok("2-3 4-5;8-9 10-11;end1;"));
-        check("[[[1,2]],[]]", 2, Ok("3-4 5-6;end1;end1;end2;"));
-        check("[[[[1,2]]]]", 3, Ok("4-5 6-7;end1;end2;end3;"));
+        check("[[1,2],[3,4]]", 1, Ok("1[2-3 4-5]6;7[8-9 10-11]12;end1;"));
+        check("[[[1,2]],[]]", 2, Ok("2[3-4 5-6]7;end1;end1;end2;"));
+        check("[[[[1,2]]]]", 3, Ok("3[4-5 6-7]8;end1;end2;end3;"));
     }
 
     #[test]

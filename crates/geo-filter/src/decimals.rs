@@ -23,9 +23,35 @@ impl Decimals {
         if scaled.abs() < EXACT - 0.5 {
             self.write_scaled(rounded(scaled), out);
         } else {
-            // Too large for decimals to matter, or for the product to be exact: as it is.
-            write_shortest(number, out);
+            // Too large for the product to be exact, and mostly for decimals to matter.
+            self.write_large(number, out);
         }
+    }
+
+    /// Whether a JSON number has no more decimals than this as it is written, zeros at the end included.
+    pub(crate) fn fit(self, number: &[u8]) -> bool {
+        let (digits, exponent) = match number.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+            Some(at) => (number.get(..at).unwrap_or_default(), number.get(at + 1..).unwrap_or_default()),
+            None => (number, &b"0"[..]),
+        };
+        let decimals = digits.iter().rev().position(|byte| *byte == b'.').unwrap_or(0) as i64;
+        // One that cannot be read is beyond the range of any `f64`, and in no case worth keeping as it is.
+        let exponent = std::str::from_utf8(exponent).ok().and_then(|exponent| exponent.parse::<i32>().ok());
+        exponent.is_some_and(|exponent| decimals - i64::from(exponent) <= i64::from(self.0))
+    }
+
+    /// Appends the shortest text that reads back as the same number, if that has not too many decimals. Beyond 1e16 with an
+    /// exponent, as JSON allows.
+    fn write_large(self, number: f64, out: &mut Vec<u8>) {
+        let digits = usize::from(self.0);
+        let mut text = if number.abs() < 1e16 { format!("{number}") } else { format!("{number:e}") };
+        if number.abs() < 1e16 && text.find('.').is_some_and(|point| text.len() - point - 1 > digits) {
+            text = format!("{number:.digits$}");
+            if text.contains('.') {
+                text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+            }
+        }
+        out.extend_from_slice(text.as_bytes());
     }
 
     /// Appends a number that is given in units of the last decimal.
@@ -104,12 +130,6 @@ const fn eight_digits(number: u64) -> u64 {
     tens | (quarters - tens * 10) << 8
 }
 
-/// Appends the shortest text that reads back as the same number. Beyond 1e16 with an exponent, as JSON allows.
-fn write_shortest(number: f64, out: &mut Vec<u8>) {
-    let text = if number.abs() < 1e16 { format!("{number}") } else { format!("{number:e}") };
-    out.extend_from_slice(text.as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -134,6 +154,11 @@ mod tests {
             (123_456_789_012.25, 8, "123456789012.25"),
             (1e15, 3, "1000000000000000"),
             (f64::MAX, 3, "1.7976931348623157e308"),
+            (1.123_456_789_012_345_7, 15, "1.123456789012346"),
+            (123.123_456_789_012_34, 13, "123.1234567890123"),
+            (1_234_567_890_123_456.5, 0, "1234567890123456"),
+            (9_999_999_999_999.996, 2, "10000000000000"),
+            (179.1, 15, "179.1"),
             (-1e20, 15, "-1e20"),
         ] {
             let mut out = Vec::new();
@@ -146,7 +171,16 @@ mod tests {
     fn plainly(number: f64, decimals: u8) -> String {
         let scaled = (number * 10_f64.powi(i32::from(decimals))).round();
         if scaled.abs() >= EXACT {
-            return if number.abs() < 1e16 { format!("{number}") } else { format!("{number:e}") };
+            let shortest = if number.abs() < 1e16 { format!("{number}") } else { format!("{number:e}") };
+            let behind = shortest.split_once('.').map_or(0, |(_, behind)| behind.len());
+            return match format!("{number:.*}", usize::from(decimals)) {
+                rounded if number.abs() < 1e16 && behind > usize::from(decimals) => {
+                    let whole =
+                        rounded.split_once('.').map(|_| rounded.trim_end_matches('0').trim_end_matches('.'));
+                    whole.unwrap_or(&rounded).to_owned()
+                }
+                _ => shortest,
+            };
         }
         let width = usize::from(decimals) + 1;
         let mut text = format!("{:0width$}", scaled.abs());
@@ -171,6 +205,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn numbers_that_are_short_enough_are_found() {
+        for (number, most) in [
+            ("0", 0),
+            ("-7", 0),
+            ("7.5", 1),
+            ("-7.50", 2),
+            ("7.5e1", 0),
+            ("7.55E+1", 1),
+            ("7e-3", 3),
+            ("7.5e-3", 4),
+            ("1e999", 0),
+            ("1e15", 0),
+        ] {
+            for digits in 0..=15 {
+                assert_eq!(Decimals(digits).fit(number.as_bytes()), digits >= most, "{number}, {digits}");
+            }
+        }
+        assert!(!Decimals::MAX.fit(b"1e-16") && !Decimals::MAX.fit(b"1e99999999999"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use crate::document::read_carefully;
 pub use crate::index::law::viewport_index;
-use crate::{Bbox, Decimals, Document, Kind, Limits, ReadError, Shape, reader};
+use crate::{Bbox, Decimals, Document, Kind, Limits, MapLength, ReadError, Shape, Writing, reader};
 
 /// Reads a payload and does all that can be done with it.
 ///
@@ -29,6 +29,7 @@ pub fn geojson(payload: &[u8]) {
     check_trim(payload, &document, &(0..shape.members()).step_by(2).collect::<Vec<_>>());
     check_shift(payload, &document);
     check_withheld(payload, &document);
+    check_thinned(payload, &document);
 }
 
 /// Holds the quick way of reading against the careful one; says whether the quick one took the document.
@@ -173,6 +174,25 @@ fn check_withheld(payload: &[u8], document: &Document) {
     if let Some(out) = out {
         assert_eq!(is_json(&out), is_json(payload), "{}", out.escape_ascii());
     }
+}
+
+/// With fewer decimals and fewer positions, a document is what it was otherwise, and still at its place.
+fn check_thinned(payload: &[u8], document: &Document) {
+    let shape = document.shape();
+    let tolerance = MapLength::try_from(100_000.0).expect("a length");
+    let as_they_came = Writing::as_they_came();
+    let all = document.write(payload, None, &as_they_came).expect("nothing is left out");
+    assert_eq!(all, payload);
+    for writing in [as_they_came.simplified(shape, tolerance), as_they_came.with_at_most(Decimals::METRES)] {
+        let out = document.write(payload, None, &writing).expect("nothing is left out");
+        assert_eq!(is_json(&out), is_json(payload), "{}", out.escape_ascii());
+        let again = Document::read(&out, &Limits::default()).expect("it is within the limits");
+        assert_eq!((again.kind(), again.shape().members()), (document.kind(), shape.members()));
+        assert!(again.shape().positions().len() <= shape.positions().len());
+        let all = |document: &Document, payload| document.without_place(payload, None::<fn(&str) -> bool>);
+        assert_eq!(all(document, payload), all(&again, &out), "{}", out.escape_ascii());
+    }
+    assert!(shape.is_still_at(shape, tolerance));
 }
 
 fn is_json(bytes: &[u8]) -> bool {

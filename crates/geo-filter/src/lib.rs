@@ -47,6 +47,12 @@ pub use properties::Properties;
 mod decimals;
 pub use decimals::{Decimals, DecimalsError};
 
+mod map_length;
+pub use map_length::{MapLength, MapLengthError};
+
+mod write;
+pub use write::Writing;
+
 #[cfg(feature = "proj")]
 mod projection;
 #[cfg(feature = "proj")]
@@ -57,6 +63,7 @@ pub use projection::{
 
 mod builder;
 mod coordinates;
+mod copy;
 mod cut;
 mod depth;
 mod elements;
@@ -72,6 +79,8 @@ mod outline;
 mod reader;
 mod reduce;
 mod rewrite;
+mod simplify;
+mod still;
 mod structure;
 mod world;
 

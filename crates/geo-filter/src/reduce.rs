@@ -31,7 +31,7 @@ impl Document {
 
 impl Properties {
     /// The bytes of all properties that are not kept, ascending.
-    fn cuts(&self, payload: &[u8], is_kept: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+    pub(crate) fn cuts(&self, payload: &[u8], is_kept: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
         let mut cuts = Vec::new();
         for place in self.places() {
             let Some(Entries(entries)) =

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
-use crate::coordinates::{self, Sink, Stop};
-use crate::{Decimals, Document, Shape, cut, elements, lexer};
+use crate::copy::Copy;
+use crate::{Decimals, Document, Shape, Writing, cut, elements};
 
 impl Document {
     /// The payload with its coordinates replaced by those of `shape`, rounded to `decimals`.
@@ -25,25 +25,7 @@ impl Document {
         members: Option<&[usize]>,
         decimals: Decimals,
     ) -> Option<Vec<u8>> {
-        let structure = self.shape().structure();
-        let mut keep = self.mask(members);
-        for &member in shape.withheld() {
-            *keep.get_mut(member)? = false;
-        }
-        if !keep.is_empty() && !keep.contains(&true) {
-            return None;
-        }
-        let mut copy = Copy { payload, at: 0, cuts: self.cuts(payload, &keep), out: Vec::new() };
-        // A projected number is often longer than the one it replaces.
-        copy.out.reserve(payload.len() + payload.len() / 4);
-        let mut replace = Replace { copy, positions: [].iter(), decimals };
-        for member in (0..keep.len()).filter(|&member| keep[member]) {
-            for part in structure.parts_of(member) {
-                replace.positions = shape.positions().get(part.positions.clone())?.iter();
-                coordinates::walk(payload, part.byte, part.primitive.level(), &mut replace).ok()?;
-            }
-        }
-        Some(replace.copy.finish())
+        self.write(payload, members, &Writing::at(shape, decimals))
     }
 
     /// The payload of a FeatureCollection with the features of `members` alone, not a byte of them changed.
@@ -51,7 +33,7 @@ impl Document {
     #[must_use]
     pub fn trim(&self, payload: &[u8], members: &[usize]) -> Vec<u8> {
         let cuts = self.cuts(payload, &self.mask(Some(members)));
-        Copy { payload, at: 0, cuts, out: Vec::with_capacity(payload.len()) }.finish()
+        Copy::new(payload, cuts, payload.len()).finish()
     }
 
     /// A FeatureCollection of the features of `collection` and nothing else: without its other members, such as `bbox`, which
@@ -72,7 +54,7 @@ impl Document {
     }
 
     /// For each member whether it is kept. What is not a collection is kept always.
-    fn mask(&self, members: Option<&[usize]>) -> Vec<bool> {
+    pub(crate) fn mask(&self, members: Option<&[usize]>) -> Vec<bool> {
         let structure = self.shape().structure();
         let Some(members) = members.filter(|_| structure.collection) else {
             return vec![true; structure.members.len()];
@@ -87,7 +69,7 @@ impl Document {
     }
 
     /// The byte ranges to leave out so that only the kept features remain, last first.
-    fn cuts(&self, payload: &[u8], keep: &[bool]) -> Vec<Range<usize>> {
+    pub(crate) fn cuts(&self, payload: &[u8], keep: &[bool]) -> Vec<Range<usize>> {
         if keep.iter().all(|&keep| keep) {
             return Vec::new();
         }
@@ -96,79 +78,4 @@ impl Document {
         cuts.reverse();
         cuts
     }
-}
-
-/// Copies the payload from front to back, without what is cut.
-struct Copy<'a> {
-    payload: &'a [u8],
-    at: usize,
-    /// Last first, so that the next one can be popped.
-    cuts: Vec<Range<usize>>,
-    out: Vec<u8>,
-}
-
-impl Copy<'_> {
-    fn up_to(&mut self, end: usize) {
-        if self.cuts.is_empty() && self.little(end) {
-            return;
-        }
-        while let Some(cut) = self.cuts.pop_if(|cut| cut.start < end) {
-            self.out.extend_from_slice(self.payload.get(self.at..cut.start).unwrap_or_default());
-            self.at = cut.end;
-        }
-        self.out.extend_from_slice(self.payload.get(self.at..end).unwrap_or_default());
-        self.at = end;
-    }
-
-    /// Copies what is no longer than a block: as a whole block, of which the surplus is dropped, because a copy of
-    /// constant length costs a tenth of one that is not. Between two numbers there is seldom more than a comma.
-    fn little(&mut self, end: usize) -> bool {
-        const BLOCK: usize = 16;
-        let length = end.saturating_sub(self.at);
-        let Some(block) = self.payload.get(self.at..).and_then(|rest| rest.first_chunk::<BLOCK>()) else {
-            return false;
-        };
-        if length > BLOCK || end < self.at {
-            return false;
-        }
-        let wanted = self.out.len() + length;
-        self.out.extend_from_slice(block);
-        self.out.truncate(wanted);
-        self.at = end;
-        true
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        self.up_to(self.payload.len());
-        self.out
-    }
-}
-
-/// Copies, but puts the next of the given positions in place of each that is met.
-struct Replace<'a, 'p> {
-    copy: Copy<'a>,
-    positions: std::slice::Iter<'p, [f64; 2]>,
-    decimals: Decimals,
-}
-
-impl Sink for Replace<'_, '_> {
-    type Number = Range<usize>;
-
-    /// The payload was found to be JSON when it was read, so a number goes on to what may stand behind one.
-    fn number(json: &[u8], at: usize) -> Option<(Range<usize>, usize)> {
-        let end = at + lexer::value_length(json.get(at..)?);
-        Some((at..end, end))
-    }
-
-    fn position(&mut self, x: Range<usize>, y: Range<usize>) -> Result<(), Stop> {
-        let position = self.positions.next().ok_or(Stop::Malformed)?;
-        for (token, number) in [x, y].into_iter().zip(position) {
-            self.copy.up_to(token.start);
-            self.decimals.write(*number, &mut self.copy.out);
-            self.copy.at = token.end;
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, _: u8) {}
 }

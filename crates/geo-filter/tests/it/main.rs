@@ -18,6 +18,7 @@ mod rewriting;
 #[cfg(feature = "proj")]
 mod truth;
 mod viewports;
+mod writing;
 
 use geocast_geo_filter::{Bbox, Document, Limits};
 
