@@ -8,6 +8,8 @@ mod excerpt;
 pub mod fuzzing;
 mod json;
 mod number;
+mod pixels;
+mod precision;
 mod word;
 
 pub mod aiows;
@@ -21,4 +23,6 @@ pub use channel::{Channel, ChannelError};
 pub use crs::{Crs, CrsError};
 pub use json::{Json, JsonError};
 pub use number::{Number, NumberError};
+pub use pixels::{Pixels, PixelsError};
+pub use precision::{Precision, PrecisionError};
 pub use word::{Word, WordError};

@@ -210,7 +210,20 @@ fn parameters_are_named_when_they_are_wrong() {
         Some("bbox"),
         "bbox `[1,2,3,1e999]`: must be [left, bottom, right, top], four finite numbers",
     );
-    check_params("viewport", r#"{"zoom":5}"#, Some("bbox"), "bbox is missing");
+    for member in ["zoom", "tolerance", "min_move"] {
+        check_params("viewport", &format!(r#"{{"{member}":5}}"#), Some("bbox"), "bbox is missing");
+    }
+    for value in ["16", "-1", "5.5", "true"] {
+        let message = format!("precision `{value}`: must be a whole number from 0 to 15");
+        check_params("viewport", &format!(r#"{{"precision":{value}}}"#), Some("precision"), &message);
+    }
+    for (member, value) in
+        [("tolerance", "0"), ("min_move", "-1"), ("tolerance", "256.5"), ("min_move", "[]")]
+    {
+        let params = format!(r#"{{"bbox":[1,2,3,4],"zoom":9,"{member}":{value}}}"#);
+        let message = format!("{member} `{value}`: must be a number from 0.01 to 256");
+        check_params("viewport", &params, Some(member), &message);
+    }
     check_params(
         "viewport",
         r#"[[1,2,3,4],null,null,{"a":{"from":1}}]"#,
@@ -259,7 +272,10 @@ fn optional_parameters_may_be_null() {
                 zoom: None,
                 properties: None,
                 members: None,
-                fields: None
+                fields: None,
+                precision: None,
+                tolerance: None,
+                min_move: None
             }),
             "{params}"
         );

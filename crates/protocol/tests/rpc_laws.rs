@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use geocast_protocol::{
-    ChangeFormat, Channel, Crs, Json, Number, Word,
+    ChangeFormat, Channel, Crs, Json, Number, Pixels, Precision, Word,
     envelope::{Content, Source, Timestamp},
     rpc::{Call, Corners, Frame, Id, Message, PropertyFilter, PropertyTest, Reply, Scalar},
     text::Members,
@@ -105,20 +105,43 @@ fn viewport() -> impl Strategy<Value = Call> {
     });
     let members = prop_oneof![Just(Members::Whole), Just(Members::Inside)];
     let fields = vec(".+", 0..4);
-    (corners, of(crs()), of(number()), of(properties()), of(members), of(fields)).prop_map(
-        |(bbox, crs, zoom, properties, members, fields)| Call::Viewport {
+    let thin = (of(precision()), of(pixels()), of(pixels()));
+    (corners, of(crs()), of(number()), of(properties()), of(members), of(fields), thin).prop_map(
+        |(bbox, crs, zoom, properties, members, fields, (precision, tolerance, min_move))| Call::Viewport {
             bbox: Some(bbox),
             crs,
             zoom,
             properties,
             members,
             fields,
+            precision,
+            tolerance,
+            min_move,
         },
     )
 }
 
+fn precision() -> impl Strategy<Value = Precision> {
+    (0..=15_u64).prop_map(|digits| digits.try_into().expect("is in range"))
+}
+
+fn pixels() -> impl Strategy<Value = Pixels> {
+    (Pixels::MIN..=Pixels::MAX)
+        .prop_map(|pixels| Number::try_from(pixels).expect("is finite").try_into().expect("is in range"))
+}
+
 fn cleared() -> Call {
-    Call::Viewport { bbox: None, crs: None, zoom: None, properties: None, members: None, fields: None }
+    Call::Viewport {
+        bbox: None,
+        crs: None,
+        zoom: None,
+        properties: None,
+        members: None,
+        fields: None,
+        precision: None,
+        tolerance: None,
+        min_move: None,
+    }
 }
 
 fn format() -> impl Strategy<Value = ChangeFormat> {

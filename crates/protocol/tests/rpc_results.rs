@@ -29,6 +29,9 @@ fn results_are_those_of_the_table() {
         properties: &[],
         members: Members::Inside,
         fields: Some(&fields),
+        precision: 5.try_into().ok(),
+        tolerance: number(1.0).try_into().ok(),
+        min_move: number(2.0).try_into().ok(),
     };
     let content = Content::Json(br#"{"id":7}"#);
     let timestamp = Timestamp::since_epoch(Duration::from_millis(1_700_000_000_123));
@@ -78,6 +81,9 @@ fn results_are_those_of_the_table() {
             zoom: None,
             properties: &properties,
             fields: None,
+            precision: None,
+            tolerance: None,
+            min_move: None,
             ..viewport
         }),
         r#"{"bbox":null,"crs":"EPSG:4326","properties":{"mot":["rail"]}}"#,
@@ -92,7 +98,7 @@ fn results_are_those_of_the_table() {
             accounts: &[],
             connection: Sent::default(),
         },
-        r#"{"channels":[],"crs":"EPSG:4326","viewport":{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside","fields":["line","name"]},"withheld":{},"accounts":{},"connection":{"granted":0,"delivered":0,"waiting":0,"replaced":0,"slow":0}}"#,
+        r#"{"channels":[],"crs":"EPSG:4326","viewport":{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside","fields":["line","name"],"precision":5,"tolerance":1,"min_move":2},"withheld":{},"accounts":{},"connection":{"granted":0,"delivered":0,"waiting":0,"replaced":0,"slow":0}}"#,
     );
 }
 

@@ -72,15 +72,19 @@ fn every_field_is_read_into_its_place() {
         crs: Some(Crs::WEB_MERCATOR),
         members: Members::Inside,
         fields: ["name", "line"].map(|name| name.parse().expect("is a name")).into(),
+        precision: "5".parse().ok(),
+        tolerance: "1.5".parse().ok(),
+        min_move: "2".parse().ok(),
         properties: vec![Property {
             name: "mots".parse().unwrap(),
             values: vec!["rail".parse().unwrap(), "bus".parse().unwrap()],
         }],
     };
-    assert_eq!(
-        parse("BBOX 1 2 3 4 5.5 crs=epsg:3857 fields=name,,line members=inside mots=rail,bus"),
-        Command::Bbox(Some(bbox))
-    );
+    let bbox = Command::Bbox(Some(bbox));
+    for words in ["4 5.5", "4 zoom=5.5", "4 7 zoom=5.5"] {
+        let wishes = "crs=epsg:3857 fields=name,,line min_move=2 members=inside tolerance=1.5 precision=5";
+        assert_eq!(parse(&format!("BBOX 1 2 3 {words} {wishes} mots=rail,bus")), bbox, "{words}");
+    }
     assert_eq!(parse("PROJECTION epsg:3857"), Command::Projection(Crs::WEB_MERCATOR));
     assert_eq!(parse("BUFFER 100 20"), Command::Buffer { milliseconds: 100, count: 20 });
     assert_eq!(parse("RESET"), Command::Reset);
@@ -189,6 +193,18 @@ fn bbox_refuses_what_is_no_box() {
         21,
         "members: `all` is neither inside nor whole",
     );
+    check_malformed("BBOX 1 2 3 4 zoom=far", "bad_number", 18, "zoom: `far` is not a number");
+    for value in ["16", "-1", "5.5", "", "x"] {
+        let message = format!("precision: `{value}` is not a whole number of decimals from 0 to 15");
+        check_malformed(&format!("BBOX 1 2 3 4 precision={value}"), "bad_precision", 23, &message);
+    }
+    for value in ["0", "-1", "256.1", "1e999", "", "nan"] {
+        for name in ["tolerance", "min_move"] {
+            let message = format!("{name}: `{value}` is not a number of pixels from 0.01 to 256");
+            let command = format!("BBOX 1 2 3 4 9 {name}={value}");
+            check_malformed(&command, "bad_pixels", 16 + name.len(), &message);
+        }
+    }
     check_malformed(
         "BBOX 1 2 3 4 mots=rail,b\0s",
         "bad_property",

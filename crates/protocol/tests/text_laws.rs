@@ -1,7 +1,7 @@
 //! Laws that hold for every command.
 
 use geocast_protocol::{
-    ChangeFormat, Channel, Crs, Number, Word,
+    ChangeFormat, Channel, Crs, Number, Pixels, Precision, Word,
     text::{Bbox, Command, Members, Property, PropertyName, PropertyValue},
 };
 use proptest::{collection::vec, option::of, prelude::*};
@@ -34,6 +34,15 @@ fn crs() -> impl Strategy<Value = Crs> {
         .prop_map(|code| code.try_into().expect("is in range"))
 }
 
+fn precision() -> impl Strategy<Value = Precision> {
+    (0..=15_u64).prop_map(|digits| digits.try_into().expect("is in range"))
+}
+
+fn pixels() -> impl Strategy<Value = Pixels> {
+    (Pixels::MIN..=Pixels::MAX)
+        .prop_map(|pixels| Number::try_from(pixels).expect("is finite").try_into().expect("is in range"))
+}
+
 fn property_value() -> impl Strategy<Value = PropertyValue> {
     "[^\\s,\\pC]{1,8}".prop_filter_map("not a value", |text| text.parse::<PropertyValue>().ok())
 }
@@ -47,8 +56,17 @@ fn bbox() -> impl Strategy<Value = Bbox> {
     let corners = (number(), number(), number(), number());
     let members = prop_oneof![Just(Members::Whole), Just(Members::Inside)];
     let fields = vec(property_value(), 0..4);
-    (corners, of(number()), of(crs()), members, fields, vec(property(), 0..4)).prop_map(
-        |((left, bottom, right, top), zoom, crs, members, fields, properties)| Bbox {
+    let thin = (of(precision()), of(pixels()), of(pixels()));
+    (corners, of(number()), of(crs()), members, fields, thin, vec(property(), 0..4)).prop_map(
+        |(
+            (left, bottom, right, top),
+            zoom,
+            crs,
+            members,
+            fields,
+            (precision, tolerance, min_move),
+            properties,
+        )| Bbox {
             left,
             bottom,
             right,
@@ -57,6 +75,9 @@ fn bbox() -> impl Strategy<Value = Bbox> {
             crs,
             members,
             fields,
+            precision,
+            tolerance,
+            min_move,
             properties,
         },
     )
@@ -105,6 +126,7 @@ fn frame() -> impl Strategy<Value = String> {
         1 => "(crs|projection)=[eE]psg:[0-9]{1,7}",
         1 => "members=(inside|whole|x)?",
         1 => "(channel|key|client_ref|mots|fields)=[a-z=,]{0,6}",
+        1 => "(zoom|precision|tolerance|min_move)=[0-9.e-]{0,4}",
         1 => "\\PC{1,4}",
         1 => any::<char>().prop_map(String::from),
     ];

@@ -56,6 +56,8 @@ counts! {
     WithheldSlow => "withheld_slow_consumer",
     /// Messages kept from a subscriber: a newer state of the same key came while they were waiting.
     WithheldReplaced => "withheld_replaced",
+    /// Messages kept from a tracked subscriber: the feature has moved less than it wants to be told.
+    WithheldStill => "withheld_still",
     /// Messages kept from a tracked subscriber: its channel has as many keys, or as much state, as is allowed.
     WithheldUntracked => "withheld_untracked_key",
     /// Messages kept from a subscriber: its connection ended while they were waiting.

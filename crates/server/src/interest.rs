@@ -1,6 +1,8 @@
+mod detail;
 mod permission;
 mod selection;
 mod sight_index;
+mod still;
 mod tracking;
 mod window;
 
@@ -13,6 +15,7 @@ use geocast_geo_filter::{KnownCrs, ReadError, Transform};
 use geocast_hub::Interest;
 use geocast_protocol::{ChangeFormat, ChangeKind};
 
+pub(crate) use detail::Detail;
 use selection::Selection;
 pub(crate) use sight_index::SightIndex;
 pub(crate) use tracking::Tracking;
@@ -57,6 +60,7 @@ pub(crate) struct Form {
     members: Option<Vec<usize>>,
     /// The properties of features that are sent; all of them where there is no list.
     fields: Option<Fields>,
+    detail: Detail,
     /// Whether nothing else of a collection is sent than its features, as the rest speaks of others.
     alone: bool,
     dialect: AnyDialect,
@@ -84,6 +88,8 @@ pub(crate) enum Withheld {
     Own,
     /// A newer state of the same key comes in its place.
     Replaced,
+    /// It has moved less than the subscriber wants to be told, and nothing else that it is sent of it has changed.
+    Still,
     /// Its channel is tracked, and has as many keys, or as much state, as is allowed.
     Untracked,
     /// There was no room for it.
@@ -115,7 +121,8 @@ impl Sight {
         let Selection { members, alone } = self.select(event)?;
         let output = event.geography().and_then(|_| self.output.clone());
         let fields = self.wishes.fields.clone().filter(|_| event.may_have_properties());
-        Ok(Form { output, members, alone, fields, dialect, deflate, change: None })
+        let detail = self.detail(event);
+        Ok(Form { output, members, alone, fields, detail, dialect, deflate, change: None })
     }
 
     /// The system of what is sent, if that is not the source's.
@@ -172,6 +179,11 @@ impl Form {
         self.fields.as_ref()
     }
 
+    /// How much of the coordinates is sent.
+    pub(crate) fn detail(&self) -> Detail {
+        self.detail
+    }
+
     /// Whether of a collection the features are sent alone.
     pub(crate) fn alone(&self) -> bool {
         self.alone
@@ -184,6 +196,7 @@ impl PartialEq for Form {
         target(self) == target(other)
             && self.members == other.members
             && self.fields == other.fields
+            && self.detail == other.detail
             && self.alone == other.alone
             && self.dialect == other.dialect
             && self.deflate == other.deflate
@@ -234,6 +247,7 @@ impl Withheld {
             Self::TooManyVertices => "too_many_vertices",
             Self::Own => "own",
             Self::Replaced => "replaced",
+            Self::Still => "still",
             Self::Untracked => "untracked",
             Self::Slow => "slow",
         }
@@ -260,6 +274,7 @@ impl From<Withheld> for Count {
             Withheld::TooManyVertices => Self::WithheldTooManyVertices,
             Withheld::Own => Self::WithheldOwn,
             Withheld::Replaced => Self::WithheldReplaced,
+            Withheld::Still => Self::WithheldStill,
             Withheld::Untracked => Self::WithheldUntracked,
             Withheld::Slow => Self::WithheldSlow,
         }

@@ -59,8 +59,8 @@ pub use properties::{BboxKeyword, BboxKeywordError, Fields, PropertyFilters};
 pub use reload::{Reload, ReloadError};
 pub use server::{Server, StartError};
 pub use session::{
-    ChannelAccount, Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, View,
-    Viewport, Wishes,
+    ChannelAccount, Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, Thinning,
+    View, Viewport, Wishes,
 };
 pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
 pub use store::{

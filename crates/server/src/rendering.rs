@@ -1,7 +1,7 @@
 //! From events to frames.
 
 use bytes::Bytes;
-use geocast_geo_filter::{Document, Kind};
+use geocast_geo_filter::{Document, Kind, Writing};
 use geocast_protocol::{Change, ChangeFormat, ChangeKind, Channel, LeaveReason, envelope::Content};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     deflate::Deflate,
     dialect::{self, AnyDialect, Push, Told},
     event::{TrackKey, Tracked},
-    interest::{Form, Sight, Withheld},
+    interest::{Detail, Form, Sight, Withheld},
 };
 
 /// A published message, as every subscriber of the same form gets it.
@@ -105,21 +105,28 @@ fn shown(event: &Event, form: &Form) -> Result<Bytes, Withheld> {
     Ok(if form.alone() { Document::features_alone(&shown).into() } else { shown })
 }
 
-/// The features that are in sight, in the system of this form.
+/// The features that are in sight, in the system and in the detail of this form.
 fn placed(event: &Event, document: &Document, form: &Form) -> Result<Bytes, Withheld> {
-    let payload = event.payload();
-    Ok(match (form.output(), form.members()) {
-        (Some(transform), members) if event.kind() == Kind::Geographic => {
-            if let Some(native) = event.native(transform.to()) {
-                return Ok(native.shown(members));
-            }
+    let (payload, members, detail) = (event.payload(), form.members(), form.detail());
+    let output = form.output().filter(|_| event.kind() == Kind::Geographic);
+    let native = output.and_then(|transform| event.native(transform.to()));
+    let written = match (output, native) {
+        (_, Some(native)) if detail == Detail::ALL => return Ok(native.shown(members)),
+        (_, Some(native)) => native.written(members, &detail.of(Writing::as_they_came(), document.shape())),
+        (Some(transform), None) => {
             let shape = event.projected(document, transform);
-            let rewritten = document.rewrite(payload, &shape, members, transform.decimals());
-            rewritten.ok_or(Withheld::Unprojectable)?.into()
+            let writing = Writing::at(&shape, transform.decimals());
+            document.write(payload, members, &detail.of(writing, document.shape()))
         }
-        (_, Some(members)) => document.trim(payload, members).into(),
-        _ => payload.clone(),
-    })
+        (None, None) if detail != Detail::ALL => {
+            document.write(payload, members, &detail.of(Writing::as_they_came(), document.shape()))
+        }
+        (None, None) => {
+            let trimmed = members.map(|members| document.trim(payload, members).into());
+            return Ok(trimmed.unwrap_or_else(|| payload.clone()));
+        }
+    };
+    Ok(written.ok_or(Withheld::Unprojectable)?.into())
 }
 
 /// Bytes that a dialect puts around a payload, usually.

@@ -28,6 +28,9 @@ impl CommandLineBox {
             crs: Some(crs),
             members: Members::Whole,
             fields: Vec::new(),
+            precision: None,
+            tolerance: None,
+            min_move: None,
             properties: Vec::new(),
         }))
     }

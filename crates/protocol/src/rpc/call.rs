@@ -2,7 +2,9 @@
 
 use serde_json::value::RawValue;
 
-use crate::{ChangeFormat, Channel, Crs, Json, Number, Word, excerpt::excerpt, json, text::Members};
+use crate::{
+    ChangeFormat, Channel, Crs, Json, Number, Pixels, Precision, Word, excerpt::excerpt, json, text::Members,
+};
 
 use super::{Corners, Error, Id, Method, Parameter, PropertyFilter, arguments::Arguments, parameter::Field};
 
@@ -116,7 +118,8 @@ methods! {
         r#""channel":{"type":"string"},"subscribed":{"const":false}}}"#
     ), r#"{"channel":"vehicles","subscribed":false}"#;
 
-    /// Sets the viewport. Without anything it is cleared; without a box, only `properties` and `fields` may be given.
+    /// Sets the viewport. Without anything it is cleared; without a box, only `properties`, `fields` and
+    /// `precision` may be given.
     "viewport" => Viewport {
         /// The box as `[left, bottom, right, top]`, in the units of its CRS.
         bbox: Option<Corners> = "[5.9,45.8,10.5,47.8]",
@@ -131,13 +134,20 @@ methods! {
         members: Option<Members> = r#""inside""#,
         /// The only properties of features that are sent: all, if absent.
         fields: Option<Vec<String>> = r#"["name","line"]"#,
+        /// How many decimals coordinates have at most, in the units that they are sent in.
+        precision: Option<Precision> = "5",
+        /// How many pixels lines may be from where they are, on a Web Mercator map of 256-pixel tiles at `zoom`.
+        tolerance: Option<Pixels> = "1",
+        /// How many pixels something moves at least before a tracked subscription is told, on the same map.
+        min_move: Option<Pixels> = "2",
     } -> concat!(
         r#"{"type":"object","required":["bbox","crs"],"properties":{"#,
         r#""bbox":{"type":["array","null"],"items":{"type":"number"},"minItems":4,"maxItems":4},"#,
         r#""crs":{"type":"string"},"zoom":{"type":["number","null"]},"#,
         r#""properties":{"type":"object"},"members":{"enum":["whole","inside"]},"#,
-        r#""fields":{"type":"array","items":{"type":"string"}}}}"#
-    ), r#"{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside","fields":["line","name"]}"#;
+        r#""fields":{"type":"array","items":{"type":"string"}},"precision":{"type":"integer"},"#,
+        r#""tolerance":{"type":"number"},"min_move":{"type":"number"}}}"#
+    ), r#"{"bbox":[5.9,45.8,10.5,47.8],"crs":"EPSG:4326","zoom":9.5,"members":"inside","fields":["line","name"],"precision":5,"tolerance":1,"min_move":2}"#;
 
     /// Sets the CRS of all later geometry.
     "projection" => Projection {
@@ -222,8 +232,12 @@ impl Call {
         let call = Self::fields(name, Arguments::read(method, params)?)?;
         // Wishes without a box would be lost without a word.
         match &call {
-            Self::Viewport { bbox: None, crs, zoom, members, .. }
-                if crs.is_some() || zoom.is_some() || members.is_some() =>
+            Self::Viewport { bbox: None, crs, zoom, members, tolerance, min_move, .. }
+                if crs.is_some()
+                    || zoom.is_some()
+                    || members.is_some()
+                    || tolerance.is_some()
+                    || min_move.is_some() =>
             {
                 Err(Error::MissingParameter { parameter: "bbox" })
             }

@@ -1,7 +1,7 @@
 //! What the methods return.
 
 use crate::{
-    Channel, Crs, Json, Number, Word,
+    Channel, Crs, Json, Number, Pixels, Precision, Word,
     envelope::{Content, Timestamp},
     json::{self, Object},
     text::Members,
@@ -123,6 +123,12 @@ pub struct Viewport<'a> {
     pub members: Members,
     /// The only properties that are sent; left out where all are.
     pub fields: Option<&'a [String]>,
+    /// How many decimals coordinates have at most, if that was asked for.
+    pub precision: Option<Precision>,
+    /// How far lines may be from where they are, if that was asked for.
+    pub tolerance: Option<Pixels>,
+    /// How far something moves at least before it is told, if that was asked for.
+    pub min_move: Option<Pixels>,
 }
 
 /// A message of a channel's history.
@@ -237,6 +243,14 @@ impl Viewport<'_> {
         }
         if let Some(fields) = self.fields {
             object.list("fields", fields, |out, name| json::string(out, name));
+        }
+        if let Some(precision) = self.precision {
+            object.json("precision", &precision.to_string());
+        }
+        for (name, pixels) in [("tolerance", self.tolerance), ("min_move", self.min_move)] {
+            if let Some(pixels) = pixels {
+                object.json(name, &pixels.to_string());
+            }
         }
         object.end();
     }

@@ -5,7 +5,9 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{ChangeFormat, Channel, Crs, Json, Number, Word, json::text_of, text::Members};
+use crate::{
+    ChangeFormat, Channel, Crs, Json, Number, Pixels, Precision, Word, json::text_of, text::Members,
+};
 
 use super::Corners;
 
@@ -140,6 +142,33 @@ impl Field for Number {
     fn read(raw: &RawValue) -> Result<Self, String> {
         // What JSON calls a number is one here as well; other values begin with a character that no number has.
         raw.get().parse().map_err(|_refused| "must be a finite number".to_owned())
+    }
+
+    fn json(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Field for Precision {
+    const SCHEMA: &'static str = r#"{"type":"integer","minimum":0,"maximum":15}"#;
+
+    fn read(raw: &RawValue) -> Result<Self, String> {
+        let number = integer(raw, Self::MAX.into())?;
+        Self::try_from(number).map_err(|error| error.to_string())
+    }
+
+    fn json(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Field for Pixels {
+    const SCHEMA: &'static str = r#"{"type":"number","minimum":0.01,"maximum":256}"#;
+
+    fn read(raw: &RawValue) -> Result<Self, String> {
+        let refused = || format!("must be a number from {} to {}", Self::MIN, Self::MAX);
+        let number = Number::read(raw).map_err(|_reason| refused())?;
+        Self::try_from(number).map_err(|_error| refused())
     }
 
     fn json(&self) -> Option<String> {

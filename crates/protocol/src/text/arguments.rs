@@ -2,7 +2,7 @@
 
 use nom::Offset;
 
-use crate::{Channel, ChannelError, Crs, Number, Word, WordError, excerpt::excerpt};
+use crate::{Channel, ChannelError, Crs, Number, Pixels, Word, WordError, excerpt::excerpt};
 
 use super::{Error, ErrorKind, grammar, grammar::Argument};
 
@@ -80,7 +80,21 @@ impl<'a> Arguments<'a> {
     /// The next positional word as a number.
     pub(super) fn number(&mut self, parameter: &'static str) -> Result<Number, Error> {
         let text = self.positional(parameter)?;
-        text.parse().map_err(|source| self.fault(text, ErrorKind::Number { parameter, source }))
+        self.as_number(parameter, text)
+    }
+
+    /// A number, by keyword or as the next positional word, if it is there.
+    pub(super) fn optional_number(&mut self, parameter: &'static str) -> Result<Option<Number>, Error> {
+        let text = self.parameter(&[parameter]);
+        text.map(|text| self.as_number(parameter, text)).transpose()
+    }
+
+    /// A length on the map, by keyword, if it is there.
+    pub(super) fn pixels(&self, parameter: &'static str) -> Result<Option<Pixels>, Error> {
+        let read = |text: &'a str| {
+            text.parse().map_err(|source| self.fault(text, ErrorKind::Pixels { parameter, source }))
+        };
+        self.keyword(&[parameter]).map(read).transpose()
     }
 
     /// The next positional word as a whole number.
@@ -129,6 +143,10 @@ impl<'a> Arguments<'a> {
     /// By keyword, or else the next positional word.
     fn parameter(&mut self, names: &[&str]) -> Option<&'a str> {
         self.keyword(names).or_else(|| self.positional.pop())
+    }
+
+    fn as_number(&self, parameter: &'static str, text: &'a str) -> Result<Number, Error> {
+        text.parse().map_err(|source| self.fault(text, ErrorKind::Number { parameter, source }))
     }
 
     fn as_word(&self, parameter: &'static str, text: &'a str) -> Result<Word, Error> {

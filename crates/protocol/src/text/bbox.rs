@@ -1,6 +1,6 @@
 //! The viewport as a client states it.
 
-use crate::{Crs, Number};
+use crate::{Crs, Number, Pixels, Precision};
 
 use super::{Property, PropertyValue};
 
@@ -18,7 +18,7 @@ pub struct Bbox {
     pub right: Number,
     /// Greatest y (latitude, northing), in the units of the CRS.
     pub top: Number,
-    /// The map's zoom level, where the whole world is one tile at zero; maps zoom in fractions.
+    /// The map's zoom level, where the whole world is one tile at zero; maps zoom in fractions. Also as `zoom=`.
     pub zoom: Option<Number>,
     /// The CRS of the four numbers, where it is not the session's.
     pub crs: Option<Crs>,
@@ -26,6 +26,13 @@ pub struct Bbox {
     pub members: Members,
     /// The names of the properties that are wished for; without the keyword, or without a name, all.
     pub fields: Vec<PropertyValue>,
+    /// How many decimals coordinates are to have at most, in their own units.
+    pub precision: Option<Precision>,
+    /// How far lines may be from where they are, on the map at this zoom level. What `zoom` has to be then is for the server
+    /// to say.
+    pub tolerance: Option<Pixels>,
+    /// How far something has to move at least to be told again, on the map at this zoom level.
+    pub min_move: Option<Pixels>,
     /// What else was wished, in the order in which it was given; a name given twice is there twice.
     pub properties: Vec<Property>,
 }

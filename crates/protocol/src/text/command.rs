@@ -49,8 +49,8 @@ pub enum Command {
         /// behind PING.
         client_reference: Option<Word>,
     },
-    /// `BBOX left bottom right top [zoom] [crs=epsg:n] [members=inside|whole] [fields=name,…] [name=value,…]…`: sets the
-    /// viewport. `BBOX` alone is `None` and clears it.
+    /// `BBOX left bottom right top [zoom] [crs=epsg:n] [members=inside|whole] [fields=name,…] [precision=n]
+    /// [tolerance=pixels] [min_move=pixels] [name=value,…]…`: sets the viewport. `BBOX` alone is `None` and clears it.
     Bbox(Option<Bbox>),
     /// `PROJECTION epsg:n`: the CRS of all later geometry. Takes exactly one positional word.
     Projection(Crs),

@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use crate::{ChangeFormatError, ChannelError, CrsError, NumberError, Word, WordError};
+use crate::{
+    ChangeFormatError, ChannelError, CrsError, NumberError, PixelsError, PrecisionError, Word, WordError,
+};
 
 use super::{MAX_COMMAND_BYTES, PropertyError};
 
@@ -95,6 +97,17 @@ pub enum ErrorKind {
         /// The word, escaped and shortened.
         value: String,
     },
+    /// `precision` is no number of decimals.
+    #[error("precision: {0}")]
+    Precision(PrecisionError),
+    /// A length on the map is none.
+    #[error("{parameter}: {source}")]
+    Pixels {
+        /// Which of them.
+        parameter: &'static str,
+        /// What is wrong with it.
+        source: PixelsError,
+    },
     /// The word behind `track` names no format.
     #[error("track: {0}")]
     Format(ChangeFormatError),
@@ -131,6 +144,8 @@ impl ErrorKind {
             Self::Crs(_) => "bad_crs",
             Self::Integer { .. } => "bad_integer",
             Self::Members { .. } => "bad_members",
+            Self::Precision(_) => "bad_precision",
+            Self::Pixels { .. } => "bad_pixels",
             Self::Format(_) => "bad_format",
             Self::Property { .. } => "bad_property",
         }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{ChangeFormat, Channel, Crs, Word, WordError, excerpt::excerpt};
+use crate::{ChangeFormat, Channel, Crs, Precision, Word, WordError, excerpt::excerpt};
 
 use super::{
     Bbox, Command, Error, ErrorKind, MAX_COMMAND_BYTES, Members, Property, PropertyError, PropertyValue,
@@ -93,7 +93,9 @@ fn ping(arguments: &Arguments<'_>) -> Result<Command, Error> {
     Ok(Command::Ping { client_reference })
 }
 
-/// `bbox = "BBOX" [left bottom right top [zoom] *("crs=" crs / "members=" members / "fields=" list / property)]`
+/// `bbox = "BBOX" [left bottom right top [zoom] *(wish / property)]`, where
+/// `wish = "zoom=" number / "crs=" crs / "members=" members / "fields=" list / "precision=" precision /
+/// "tolerance=" number / "min_move=" number`
 fn bbox(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     let words = arguments.left();
     if words == 0 && arguments.keywords().is_empty() {
@@ -106,16 +108,31 @@ fn bbox(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     let bottom = arguments.number("bottom")?;
     let right = arguments.number("right")?;
     let top = arguments.number("top")?;
-    let zoom = if words > 4 { Some(arguments.number("zoom")?) } else { None };
+    let zoom = arguments.optional_number("zoom")?;
     let crs = arguments.keyword(&["crs"]).map(|text| arguments.as_crs(text)).transpose()?;
     let members =
         arguments.keyword(&["members"]).map_or(Ok(Members::Whole), |text| members(&arguments, text))?;
     let fields =
         arguments.keyword(&["fields"]).map_or(Ok(Vec::new()), |text| list(&arguments, "fields", text))?;
+    let precision = arguments.keyword(&["precision"]).map(|text| precision(&arguments, text)).transpose()?;
+    let (tolerance, min_move) = (arguments.pixels("tolerance")?, arguments.pixels("min_move")?);
     let others = arguments.keywords().iter().filter(|(name, _)| !OWN_KEYWORDS.contains(name));
     let properties =
         others.map(|(name, value)| property(&arguments, name, value)).collect::<Result<_, _>>()?;
-    Ok(Command::Bbox(Some(Bbox { left, bottom, right, top, zoom, crs, members, fields, properties })))
+    Ok(Command::Bbox(Some(Bbox {
+        left,
+        bottom,
+        right,
+        top,
+        zoom,
+        crs,
+        members,
+        fields,
+        precision,
+        tolerance,
+        min_move,
+        properties,
+    })))
 }
 
 /// `members = "inside" / "whole"`
@@ -124,6 +141,11 @@ fn members<'a>(arguments: &Arguments<'a>, text: &'a str) -> Result<Members, Erro
         Ok((_, members)) => Ok(members),
         Err(_) => Err(arguments.fault(text, ErrorKind::Members { value: excerpt(text) })),
     }
+}
+
+/// `precision = integer`, at most 15
+fn precision<'a>(arguments: &Arguments<'a>, text: &'a str) -> Result<Precision, Error> {
+    text.parse().map_err(|error| arguments.fault(text, ErrorKind::Precision(error)))
 }
 
 /// `property = name "=" list`

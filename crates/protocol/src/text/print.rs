@@ -62,7 +62,20 @@ fn word(f: &mut fmt::Formatter<'_>, name: &str, text: &str) -> fmt::Result {
 }
 
 fn viewport(f: &mut fmt::Formatter<'_>, bbox: &Bbox) -> fmt::Result {
-    let Bbox { left, bottom, right, top, zoom, crs, members, fields, properties } = bbox;
+    let Bbox {
+        left,
+        bottom,
+        right,
+        top,
+        zoom,
+        crs,
+        members,
+        fields,
+        precision,
+        tolerance,
+        min_move,
+        properties,
+    } = bbox;
     write!(f, " {left} {bottom} {right} {top}")?;
     zoom.iter().try_for_each(|zoom| write!(f, " {zoom}"))?;
     crs.iter().try_for_each(|crs| write!(f, " crs={crs}"))?;
@@ -73,5 +86,8 @@ fn viewport(f: &mut fmt::Formatter<'_>, bbox: &Bbox) -> fmt::Result {
         let before = if position == 0 { " fields=" } else { "," };
         write!(f, "{before}{}", field.as_str())?;
     }
+    precision.iter().try_for_each(|precision| write!(f, " precision={precision}"))?;
+    tolerance.iter().try_for_each(|tolerance| write!(f, " tolerance={tolerance}"))?;
+    min_move.iter().try_for_each(|min_move| write!(f, " min_move={min_move}"))?;
     properties.iter().try_for_each(|property| write!(f, " {property}"))
 }

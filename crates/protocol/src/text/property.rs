@@ -27,7 +27,8 @@ impl fmt::Display for Property {
     }
 }
 
-/// The name of a [`Property`]: a [`Word`] without `=` that is none of BBOX's own keywords: `crs`, `members`, `fields`.
+/// The name of a [`Property`]: a [`Word`] without `=` that is none of BBOX's own keywords: `zoom`, `crs`, `members`,
+/// `fields`, `precision`, `tolerance`, `min_move`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PropertyName(Word);
 
@@ -85,7 +86,7 @@ pub enum PropertyError {
     #[error(transparent)]
     Word(#[from] WordError),
     /// The name is one of BBOX's own keywords.
-    #[error("crs, members and fields are not names of properties")]
+    #[error("{} are not names of properties", OWN_KEYWORDS.join(", "))]
     OwnKeyword,
     /// It has the character that ends it on the wire.
     #[error("character {separator:?} at byte {offset} ends a property's name or value")]
@@ -98,7 +99,8 @@ pub enum PropertyError {
 }
 
 /// The keywords of BBOX that mean something here.
-pub(super) const OWN_KEYWORDS: [&str; 3] = ["crs", "members", "fields"];
+pub(super) const OWN_KEYWORDS: [&str; 7] =
+    ["zoom", "crs", "members", "fields", "precision", "tolerance", "min_move"];
 
 #[cfg(test)]
 mod tests {
@@ -115,9 +117,11 @@ mod tests {
         check::<PropertyName>("a,b", Ok(()));
         check::<PropertyName>("", Err("a word must not be empty"));
         check::<PropertyName>("a=b", Err("character '=' at byte 1 ends a property's name or value"));
-        check::<PropertyName>("crs", Err("crs, members and fields are not names of properties"));
-        check::<PropertyName>("fields", Err("crs, members and fields are not names of properties"));
-        check::<PropertyName>("members", Err("crs, members and fields are not names of properties"));
+        for own in OWN_KEYWORDS {
+            let message =
+                "zoom, crs, members, fields, precision, tolerance, min_move are not names of properties";
+            check::<PropertyName>(own, Err(message));
+        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::{Answer, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     Count, Fields, PropertyFilters,
     session::{
-        Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, View, Viewport, Wishes,
-        name_of,
+        Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, Thinning, View, Viewport,
+        Wishes, name_of,
     },
 };
 
@@ -77,7 +77,17 @@ impl Rpc {
                 conversation.unsubscribe(channel);
                 say(conversation, &Outcome::Unsubscribed { channel });
             }
-            Call::Viewport { bbox, crs, zoom, properties, members, fields } => {
+            Call::Viewport {
+                bbox,
+                crs,
+                zoom,
+                properties,
+                members,
+                fields,
+                precision,
+                tolerance,
+                min_move,
+            } => {
                 let members = members.unwrap_or(Members::Whole);
                 let viewport = |bbox: &Corners| {
                     let corners = [bbox.left, bbox.bottom, bbox.right, bbox.top].map(f64::from);
@@ -86,6 +96,7 @@ impl Rpc {
                 let viewport = bbox.as_ref().map(viewport).transpose()?;
                 let wishes = Wishes {
                     properties: PropertyFilters::new(properties.iter().flatten()),
+                    thinning: Thinning::new(*zoom, *precision, *tolerance, *min_move)?,
                     fields: fields.as_ref().map(|names| names.iter().map(String::as_str).collect()),
                 };
                 let view = View { output: conversation.view().output, viewport, wishes };
@@ -232,6 +243,9 @@ impl From<Fault> for Error {
             FaultKind::InvalidBbox | FaultKind::BboxUnits => {
                 return Self::BadParameter { parameter: "bbox", value: fault.subject, reason: fault.message };
             }
+            FaultKind::InvalidZoom => {
+                return Self::BadParameter { parameter: "zoom", value: fault.subject, reason: fault.message };
+            }
             FaultKind::AccessDenied => Refusal::AccessDenied,
             FaultKind::UnknownCrs => Refusal::UnknownCrs,
             FaultKind::TooManySubscriptions
@@ -278,6 +292,9 @@ fn in_force<'a>(view: &'a View, properties: &'a [PropertyFilter]) -> rpc::Viewpo
         properties,
         members: viewport.map_or(Members::Whole, |viewport| viewport.members),
         fields: view.wishes.fields.as_ref().map(Fields::names),
+        precision: view.wishes.thinning.precision(),
+        tolerance: view.wishes.thinning.tolerance(),
+        min_move: view.wishes.thinning.min_move(),
     }
 }
 

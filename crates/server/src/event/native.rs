@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use geocast_geo_filter::{Decimals, Document, KnownCrs, Limits, ReadError, Shape};
+use geocast_geo_filter::{Decimals, Document, KnownCrs, Limits, ReadError, Shape, Writing};
 
 use crate::{intake::Input, interest::Withheld};
 
@@ -37,6 +37,11 @@ impl Native {
             None => self.payload.clone(),
             Some(members) => self.document.trim(&self.payload, members).into(),
         }
+    }
+
+    /// The same with its coordinates written like this; none if nothing remains.
+    pub(crate) fn written(&self, members: Option<&[usize]>, writing: &Writing<'_>) -> Option<Vec<u8>> {
+        self.document.write(&self.payload, members, writing)
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::{Arc, LazyLock};
 
 use geocast_geo_filter::{AxisOrder, Catalogue, Limits, Transform};
 use geocast_hub::Interest;
-use geocast_protocol::text::Members;
+use geocast_protocol::{Number, text::Members};
 use serde_json::Value;
 
 use super::{Sight, Window, Withheld};
@@ -10,7 +10,7 @@ use crate::{
     AbsentClientReference, Event, Happening,
     deflate::Deflate,
     dialect::{AnyDialect, Text},
-    session::{Viewport, Wishes},
+    session::{Thinning, Viewport, Wishes},
 };
 
 const ZURICH: &str = r#"{"type":"Point","coordinates":[8.54,47.38,408.0]}"#;
@@ -136,6 +136,43 @@ fn all_who_ask_for_the_same_fields_share_one_rendering() {
         assert!(one != other && !one.renders_like(&other));
     }
     assert!(one == with(&["b", "a"], None), "one cohort");
+}
+
+#[test]
+fn all_who_ask_for_the_same_detail_share_one_rendering() {
+    let number = |number: f64| Number::try_from(number).unwrap();
+    let with = |zoom, precision: Option<&str>, [tolerance, min_move]: [Option<f64>; 2], window| {
+        let pixels = |pixels: Option<f64>| pixels.map(|pixels| number(pixels).try_into().unwrap());
+        let precision = precision.map(|precision| precision.parse().unwrap());
+        let thinning = Thinning::new(Some(number(zoom)), precision, pixels(tolerance), pixels(min_move));
+        Sight { wishes: Wishes { thinning: thinning.unwrap(), ..Wishes::default() }, ..sight(None, window) }
+    };
+    let zurich = Some(([8.0, 47.0, 9.0, 48.0], None, Members::Whole));
+    let line = event(r#"{"type":"LineString","coordinates":[[8.5,47.5],[8.6,47.6]]}"#);
+    let (point, text) = (event(ZURICH), event("plain text"));
+    let one = with(9.0, Some("5"), [Some(1.0), None], None);
+    for same in [
+        with(9.0, Some("5"), [Some(1.0), None], zurich),
+        with(8.5, Some("5"), [Some(1.0), None], None),
+        with(10.0, Some("5"), [Some(2.0), None], None),
+        with(9.0, Some("5"), [Some(1.0), Some(7.0)], None),
+    ] {
+        assert!(one.decide(&line) == same.decide(&line));
+    }
+    for other in [with(9.5, Some("5"), [Some(1.0), None], None), with(9.0, Some("5"), [None, None], None)] {
+        assert!(one.decide(&line) != other.decide(&line));
+        assert!(one.decide(&point) == other.decide(&point), "it has no lines");
+        assert!(one.decide(&text) == other.decide(&text), "it has no coordinates");
+        assert!(one != other && !one.renders_like(&other));
+    }
+    for other in [with(9.0, Some("6"), [Some(1.0), None], None), sight(None, None)] {
+        assert!(one.decide(&point) != other.decide(&point));
+        assert!(one.decide(&text) == other.decide(&text), "it has no coordinates");
+        assert!(one != other && !one.renders_like(&other));
+    }
+    assert!(one == with(9.0, Some("5"), [Some(1.0), None], None), "one cohort");
+    let moving = with(9.0, Some("5"), [Some(1.0), Some(7.0)], None);
+    assert!(one != moving && !one.renders_like(&moving), "what they have is not the same");
 }
 
 #[test]

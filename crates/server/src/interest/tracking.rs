@@ -1,7 +1,7 @@
 use geocast_geo_filter::Bbox;
 use geocast_protocol::{ChangeFormat, ChangeKind, LeaveReason};
 
-use super::{Bounds, Form, Sight, Withheld};
+use super::{Bounds, Detail, Form, Sight, Withheld};
 use crate::{
     Event,
     happening::{After, Turn},
@@ -41,6 +41,7 @@ impl Sight {
     pub(crate) fn renders_like(&self, other: &Self) -> bool {
         self.output_code() == other.output_code()
             && self.wishes.fields == other.wishes.fields
+            && self.wishes.thinning == other.wishes.thinning
             && self.dialect == other.dialect
             && self.tracking == other.tracking
     }
@@ -68,20 +69,21 @@ impl Sight {
         }
     }
 
-    /// The form of a change that a tracked subscriber is told.
-    pub(crate) fn change(&self, kind: ChangeKind) -> Form {
+    /// The form of a change that a tracked subscriber is told by an event.
+    pub(crate) fn change(&self, kind: ChangeKind, event: &Event) -> Form {
         let format = self.format().unwrap_or_default();
-        let (output, fields) = match kind {
-            ChangeKind::Leave(_) => (None, None),
-            _ => (self.output.clone(), self.wishes.fields.clone()),
+        let (output, fields, detail) = match kind {
+            ChangeKind::Leave(_) => (None, None, Detail::ALL),
+            _ => (self.output.clone(), self.wishes.fields.clone(), self.detail(event)),
         };
-        let (dialect, deflate) = (self.dialect.clone(), self.deflate);
-        Form { output, members: None, alone: false, fields, dialect, deflate, change: Some((kind, format)) }
+        let (dialect, deflate, change) = (self.dialect.clone(), self.deflate, Some((kind, format)));
+        Form { output, members: None, alone: false, fields, detail, dialect, deflate, change }
     }
 
     /// What a tracked subscriber is told of a change, decided by what it was shown before and is shown now.
     pub(super) fn follow(&self, event: &Event, turn: &Turn) -> Result<Form, Withheld> {
-        let before = turn.before.as_ref().map_or(Err(Withheld::Outside), |before| self.shows(before));
+        let former = turn.before.as_deref();
+        let before = former.map_or(Err(Withheld::Outside), |former| self.shows(former));
         let kind = match (before, turn.after) {
             (_, After::Same) => return Err(Withheld::Replaced),
             (_, After::Untracked) => return Err(Withheld::Untracked),
@@ -89,6 +91,9 @@ impl Sight {
             (Err(reason), After::Gone(_)) => return Err(reason),
             (before, After::Here) => match (before, self.shows(event)) {
                 (Err(_), Ok(())) => ChangeKind::Enter,
+                (Ok(()), Ok(())) if former.is_some_and(|former| self.need_not_see(former, event)) => {
+                    return Err(Withheld::Still);
+                }
                 (Ok(()), Ok(())) => ChangeKind::Update,
                 (Ok(()), Err(Withheld::Access)) => ChangeKind::Leave(LeaveReason::Access),
                 (Ok(()), Err(Withheld::Filtered)) => ChangeKind::Leave(LeaveReason::Filtered),
@@ -96,6 +101,6 @@ impl Sight {
                 (Err(_), Err(reason)) => return Err(reason),
             },
         };
-        Ok(self.change(kind))
+        Ok(self.change(kind, event))
     }
 }

@@ -27,6 +27,8 @@ pub enum FaultKind {
     InvalidBbox,
     /// The box is plainly not in the unit, or not in the axis order, of its coordinate system.
     BboxUnits,
+    /// The zoom level is none, or is not there where it is needed.
+    InvalidZoom,
     /// The client has as many subscriptions as it may have.
     TooManySubscriptions,
     /// More properties are asked for than may be.
@@ -72,6 +74,7 @@ impl FaultKind {
             Self::UnknownCrs => "unknown_crs",
             Self::InvalidBbox => "invalid_bbox",
             Self::BboxUnits => "bbox_units",
+            Self::InvalidZoom => "invalid_zoom",
             Self::TooManySubscriptions => "too_many_subscriptions",
             Self::TooManyProperties => "too_many_properties",
             Self::BufferTooLarge => "buffer_too_large",

@@ -6,6 +6,7 @@ mod effect;
 mod fault;
 mod rate;
 mod subscriptions;
+mod thinning;
 mod view;
 mod wishes;
 
@@ -23,6 +24,7 @@ pub use conversation::Conversation;
 pub(crate) use effect::{Asked, Buffering, Effect};
 pub use effect::{Fetch, Publication, Receipt};
 pub use fault::{Fault, FaultKind};
+pub use thinning::Thinning;
 pub(crate) use view::name_of;
 pub use view::{Report, View, Viewport};
 pub use wishes::Wishes;

@@ -25,7 +25,7 @@ pub struct Viewport {
     pub crs: KnownCrs,
     /// What is sent of a collection that is partly inside.
     pub members: Members,
-    /// The map's zoom level, if it was said. It is only told again.
+    /// The map's zoom level, if it was said: pixels are counted at it, and it is told again.
     pub zoom: Option<Number>,
 }
 

@@ -1,6 +1,6 @@
 use geocast_protocol::text;
 
-use super::{Fault, FaultKind};
+use super::{Fault, FaultKind, Thinning};
 use crate::{BboxKeyword, Fields, PropertyFilters, Settings};
 
 /// What a client wishes of features besides their place. It comes with a viewport, and the next one replaces it.
@@ -11,13 +11,15 @@ pub struct Wishes {
     pub properties: PropertyFilters,
     /// Which properties are sent; all, if absent.
     pub fields: Option<Fields>,
+    /// How much of coordinates and of movements is sent.
+    pub thinning: Thinning,
 }
 
 impl Wishes {
     /// What the words behind BBOX ask for.
     ///
     /// # Errors
-    /// [`FaultKind::TooManyProperties`].
+    /// [`FaultKind::TooManyProperties`], [`FaultKind::InvalidZoom`].
     pub(crate) fn read(settings: &Settings, bbox: &text::Bbox) -> Result<Self, Fault> {
         let properties = BboxKeyword::filters(&settings.bbox_keywords, &bbox.properties);
         let (number, most) = (properties.len().max(bbox.fields.len()), PropertyFilters::MAX);
@@ -27,6 +29,6 @@ impl Wishes {
         }
         let fields = bbox.fields.iter().map(|name| name.as_str());
         let fields = if bbox.fields.is_empty() { None } else { Some(fields.collect()) };
-        Ok(Self { properties, fields })
+        Ok(Self { properties, fields, thinning: Thinning::read(bbox)? })
     }
 }

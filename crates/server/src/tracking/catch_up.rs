@@ -99,7 +99,8 @@ impl Behind {
             }
             Difference::Show(entry, former) => {
                 let kind = if former.is_some() { ChangeKind::Update } else { ChangeKind::Enter };
-                let (form, told) = (sight.change(kind), (kind, sight.format().unwrap_or_default()));
+                let (form, told) =
+                    (sight.change(kind, &entry.event), (kind, sight.format().unwrap_or_default()));
                 let frame = rendering::change(&entry.event, former, told, &form).ok()?;
                 Some((frame, (entry.key.clone(), Some(entry.version))))
             }

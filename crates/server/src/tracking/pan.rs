@@ -30,7 +30,8 @@ pub(crate) fn pan(
             (true, false) => Some(rendering::leave(channel, &entry.key, LeaveReason::Viewport, after)),
             (false, true) => {
                 let told = (ChangeKind::Enter, after.format().unwrap_or_default());
-                rendering::change(&entry.event, None, told, &after.change(ChangeKind::Enter)).ok()
+                let form = after.change(ChangeKind::Enter, &entry.event);
+                rendering::change(&entry.event, None, told, &form).ok()
             }
             _ => None,
         };

@@ -63,6 +63,7 @@ mod slow_latest;
 mod slow_readers;
 mod stores;
 mod subscribing;
+mod thinning;
 mod tls;
 mod tokens;
 mod tracking;

@@ -38,6 +38,7 @@ fn check(session: &Value, server: &TestServer) {
         (Count::WithheldOutside, &withheld["outside"]),
         (Count::WithheldReplaced, &withheld["replaced"]),
         (Count::WithheldSlow, &withheld["slow"]),
+        (Count::WithheldStill, &withheld["still"]),
         (Count::WithheldUntracked, &withheld["untracked"]),
     ] {
         assert_eq!(server.count(count), reported.as_u64().unwrap_or(0), "{}: {session}", count.name());

@@ -3,6 +3,7 @@
 mod accounts;
 mod filtered;
 mod follower;
+mod min_move;
 mod over_redis;
 mod pressure;
 mod reading;
