@@ -22,7 +22,8 @@ fn received(sent: &[u8], piece: usize) -> (Vec<Message>, Option<u16>) {
     loop {
         match websocket.read() {
             Ok(message) => messages.push(message),
-            Err(Error::Io(_)) => return (messages, None),
+            // Random bytes may close, in either of two ways of saying so.
+            Err(Error::Io(_) | Error::ConnectionClosed) => return (messages, None),
             Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => return (messages, Some(1009)),
             Err(Error::Utf8(_)) => return (messages, Some(1007)),
             Err(Error::Protocol(_)) => return (messages, Some(1002)),
