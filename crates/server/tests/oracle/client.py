@@ -7,11 +7,14 @@ import time
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from bearer import presented
 from dialect import Reply, Rpc, Text, effective_fault
 from expectations import Expectations
 from feature import DATA
 from ledger import Fault, Ledger, MapLibreLedger
-from view import View
+from look import Look
+from plain import PlainLedger
+from rights import Rights
 
 #: What the kernel is to keep for a client, in bytes: little, so that one who does not read is soon felt by the server.
 RECEIVE_BUFFER = 4096
@@ -25,7 +28,8 @@ class Client:
     def __init__(self, name, kind, url, registry, track_keys):
         """`track_keys`: by channel the property that is the key of features without id."""
         self.name, self.kind, self._url = name, kind, url
-        self._expectations, self._track_keys = Expectations(registry), track_keys
+        self._expectations = Expectations(registry, Rights(kind["geo"]) if "geo" in kind else None)
+        self._track_keys = track_keys
         self._reading = asyncio.Event()
         self._reading.set()
         self.fault = None
@@ -33,7 +37,7 @@ class Client:
 
     async def open(self):
         """Connects, with nothing asked for."""
-        self._expectations.may_be(None)
+        self._expectations.may_be(Look())
         self._expectations.may_have(DATA)
         self.ledgers, self._ending, self._replies, self._calls = {}, {}, {}, {}
         self._dialect = Rpc() if self.kind["dialect"] == "rpc" else Text()
@@ -43,9 +47,11 @@ class Client:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         tcp.setblocking(False)
         await asyncio.get_running_loop().sock_connect(tcp, (host, int(port)))
+        query, header, protocols = presented(self.kind)
         self._socket = await connect(
-            self._url + self.kind["path"], sock=tcp, max_queue=1, max_size=None, ping_interval=None,
+            self._url + self.kind["path"] + query, sock=tcp, max_queue=1, max_size=None, ping_interval=None,
             compression="deflate" if self.kind["deflate"] else None, open_timeout=PATIENCE, close_timeout=PATIENCE,
+            additional_headers=header, subprotocols=protocols,
         )
         self._reader = asyncio.create_task(self._read())
 
@@ -75,16 +81,13 @@ class Client:
                 if channel in self._ending:
                     # What is still on its way would be taken for the new subscription's.
                     await self.answered()
-                if form == "maplibre":
-                    self.ledgers[channel] = MapLibreLedger(self._expectations, self._track_keys.get(channel))
-                else:
-                    self.ledgers[channel] = Ledger(self._expectations)
+                self.ledgers[channel] = self._ledger(channel, form)
             case {"do": "untrack", "channel": channel}:
                 self._ending[channel] = self.ledgers.pop(channel, None)
-            case {"do": "view", "box": box, "code": code}:
-                self._expectations.may_be(View(tuple(box), code))
+            case {"do": "view"}:
+                self._expectations.may_be(Look.of(action))
             case {"do": "unview"}:
-                self._expectations.may_be(None)
+                self._expectations.may_be(Look())
             case {"do": "project", "code": code}:
                 self._expectations.may_have(code)
         frames, number = self._dialect.frames(action)
@@ -105,8 +108,13 @@ class Client:
         self._expectations.settle(session)
 
     async def until(self, is_so, what):
-        """Waits until something is so, and looks whenever something has come. Raises Fault."""
-        deadline = time.monotonic() + PATIENCE
+        """Waits until something is so. Raises Fault."""
+        if not await self.within(is_so, PATIENCE):
+            raise Fault(f"{what} did not come within {PATIENCE} s")
+
+    async def within(self, is_so, seconds):
+        """Waits until something is so, and looks whenever something has come; returns whether it was in time. Raises Fault."""
+        deadline = time.monotonic() + seconds
         while not is_so():
             self.raise_fault()
             self._changed.clear()
@@ -114,8 +122,9 @@ class Client:
                 await asyncio.wait_for(self._changed.wait(), deadline - time.monotonic())
             except TimeoutError:
                 self.raise_fault()
-                raise Fault(f"{what} did not come within {PATIENCE} s") from None
+                return False
         self.raise_fault()
+        return True
 
     def fail(self, said):
         """Notes a fault that was found from outside, and raises it."""
@@ -125,6 +134,15 @@ class Client:
     def raise_fault(self):
         if self.fault:
             raise Fault(self.fault)
+
+    def _ledger(self, channel, form):
+        match form:
+            case "events":
+                return Ledger(self._expectations)
+            case "maplibre":
+                return MapLibreLedger(self._expectations, self._track_keys.get(channel))
+            case "plain":
+                return PlainLedger(self._expectations)
 
     async def _send(self, frame):
         try:
@@ -169,5 +187,6 @@ class Client:
 
     def _not_before_the_answer(self, channel):
         for action in self._calls.values():
-            if action["do"] == "track" and action["channel"] == channel:
+            # Of what is not tracked, it is not said what comes first.
+            if action["do"] == "track" and action["channel"] == channel and action["form"] != "plain":
                 raise Fault(f"an event on {channel} before the answer to the call that subscribes")

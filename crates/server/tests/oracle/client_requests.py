@@ -1,6 +1,7 @@
 """Random requests of clients: what they look at, in which system, on which channels, and how they are sent it."""
 
 import shapes
+import wishes
 from feature import CODES, DATA
 from view import HALF_WORLD, View
 
@@ -35,12 +36,22 @@ class Requests:
         """Another box, with its system said or in the session's."""
         session = self._draft.truth.sessions[client]
         said = self._random.random() < 0.5 if said is None else said
+        action = {"do": "view", "client": client, "code": session.code, "said": False}
+        action |= wishes.wishes(self._random, self._draft.clients[client]["dialect"], self._without)
+        if action["in_words"] or not ("properties" in action or "fields" in action) or self._random.random() < 0.8:
+            action |= self._clear_box(session, said)
+        else:
+            # What is asked for holds for the whole world.
+            action |= {"box": None}
+            action.pop("members", None)
+        return [self._ask(action)]
+
+    def _clear_box(self, session, said):
         while True:
-            code = self._random.choice(CODES) if said else session.code
-            view = View(self._box(code), code)
+            code = self._random.choice(CODES + (DATA,) * 3 * (session.rights is not None)) if said else session.code
+            view = View(self._box(code, session.rights), code)
             if self._draft.has_clear(view):
-                break
-        return [self._ask({"do": "view", "client": client, "box": list(view.box), "code": code, "said": said})]
+                return {"box": list(view.box), "code": code, "said": said}
 
     def unview(self, client):
         return [self._ask({"do": "unview", "client": client})]
@@ -56,7 +67,8 @@ class Requests:
         others = [channel for channel in self._draft.channels if channel not in session.subscriptions]
         if not others:
             return self.view(client)
-        form = "maplibre" if self._random.random() < 0.25 and "maplibre" not in self._without else "events"
+        forms = {"events": 60, "maplibre": 20 * ("maplibre" not in self._without), "plain": 60 * ("plain" not in self._without)}
+        form = self._random.choices(list(forms), forms.values())[0]
         return [self._ask({"do": "track", "client": client, "channel": self._random.choice(others), "form": form})]
 
     def untrack(self, client):
@@ -74,9 +86,8 @@ class Requests:
         """A new connection, on which the client asks for the same again."""
         session = self._draft.truth.sessions[client]
         again = [{"do": "project", "client": client, "code": session.code}] if session.code != DATA else []
-        if session.view:
-            view = {"do": "view", "client": client, "box": list(session.view.box), "code": session.view.code, "said": True}
-            again.append(view)
+        if session.asked:
+            again.append(session.asked | {"said": session.asked["box"] is not None})
         for channel, subscription in session.subscriptions.items():
             again.append({"do": "track", "client": client, "channel": channel, "form": subscription.form})
         self._random.shuffle(again)
@@ -86,13 +97,23 @@ class Requests:
         self._draft.truth.ask(action)
         return action
 
-    def _box(self, code):
+    def _box(self, code, rights):
         random = self._random
+        if rights and code == DATA and random.random() < 0.5:
+            left, bottom, right, top = shapes.within_world(random, rights.bounds)
+            return left, bottom - random.randint(0, 2), right, top
         if "wrap" not in self._without and code in HALF_WORLD and random.random() < 0.3:
             return shapes.box_across(random, code)
+        if rights and random.random() < 0.5:
+            return self._box_near(code, shapes.place_around(random, shapes.within_world(random, rights.bounds)))
         places = [feature for feature in self._draft.features() if not feature.is_placeless]
         near = None
         if places and random.random() < 0.6:
             point = random.choice(places).shape(DATA).representative_point()
             near = (max(-179, min(179, point.x + random.gauss(0, 0.5))), max(-85, min(85, point.y + random.gauss(0, 0.5))))
-        return shapes.box(random, code, near) or shapes.box(random, code)
+        return self._box_near(code, near)
+
+    def _box_near(self, code, near):
+        while (box := shapes.box(self._random, code, near)) is None:
+            near = None
+        return box

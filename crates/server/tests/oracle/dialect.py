@@ -51,6 +51,8 @@ class Text:
         elif source == "websocket":
             if content == "PONG":
                 yield Reply(envelope["client_reference"])
+            elif isinstance(content, dict) and set(content) == {"gap"}:
+                yield Push(content["gap"]["channel"], Event("gap"))
             elif content != {"status": "open"}:
                 raise Fault(f"the server says {content}")
         elif _is_diff(content):
@@ -64,11 +66,15 @@ class Text:
     def _command(action):
         match action:
             case {"do": "track", "channel": channel, "form": form}:
-                return f"SUB {channel} track" + (" maplibre" if form == "maplibre" else "")
+                return f"SUB {channel}" + {"events": " track", "maplibre": " track maplibre", "plain": ""}[form]
             case {"do": "untrack", "channel": channel}:
                 return f"DEL {channel}"
             case {"do": "view", "box": box, "code": code, "said": said}:
-                return "BBOX " + " ".join(map(repr, box)) + (f" crs=epsg:{code}" if said else "")
+                words = list(map(repr, box)) + [f"crs=epsg:{code}"] * said
+                wishes = {name: [action[name]] for name in ("members",) if name in action}
+                wishes |= {name: action[name] for name in ("fields",) if name in action} | action.get("properties", {})
+                words += [f"{name}={','.join(wish)}" for name, wish in wishes.items()]
+                return " ".join(["BBOX", *words])
             case {"do": "unview"}:
                 return "BBOX"
             case {"do": "project", "code": code}:
@@ -115,6 +121,8 @@ class Rpc:
             raise Fault(f"{method} without timestamp: {parameters}")
         if method == "diff" and _is_diff(parameters.get("diff")):
             return Push(parameters["source"], parameters["diff"])
+        if method == "gap" and set(parameters) == {"source", "timestamp"}:
+            return Push(parameters["source"], Event("gap"))
         if method == "message":
             return Push(parameters["source"], Event("message", content=parameters["content"]))
         return Push(parameters["source"], _event(method, parameters, "content", {"source", "timestamp"}))
@@ -123,12 +131,14 @@ class Rpc:
     def _call(action):
         match action:
             case {"do": "track", "channel": channel, "form": form}:
-                wanted = {"channel": channel, "track": True}
-                return "subscribe", wanted | ({"format": "maplibre"} if form == "maplibre" else {})
+                wanted = {"events": {"track": True}, "maplibre": {"track": True, "format": "maplibre"}, "plain": {}}[form]
+                return "subscribe", {"channel": channel} | wanted
             case {"do": "untrack", "channel": channel}:
                 return "unsubscribe", {"channel": channel}
             case {"do": "view", "box": box, "code": code, "said": said}:
-                return "viewport", {"bbox": box} | ({"crs": f"EPSG:{code}"} if said else {})
+                wanted = {name: action[name] for name in ("properties", "fields", "members") if name in action}
+                wanted |= {"crs": f"EPSG:{code}"} if said else {}
+                return "viewport", wanted | ({} if box is None else {"bbox": box})
             case {"do": "unview"}:
                 return "viewport", {}
             case {"do": "project", "code": code}:
@@ -140,12 +150,15 @@ class Rpc:
 def effective_fault(action, result):
     """Says where the result of a JSON-RPC call is not the state that was asked for, or nothing."""
     match action:
-        case {"do": "track", "channel": channel}:
-            should = {"channel": channel, "tracked": True}
+        case {"do": "track", "channel": channel, "form": form}:
+            should = {"channel": channel, "tracked": form != "plain"}
         case {"do": "untrack", "channel": channel}:
             should = {"channel": channel, "subscribed": False}
         case {"do": "view", "box": box, "code": code}:
-            should = {"bbox": list(box), "crs": f"EPSG:{code}"}
+            should = {"bbox": box} | ({"crs": f"EPSG:{code}"} if box else {})
+            should |= {"fields": sorted(action["fields"])} if "fields" in action else {}
+            should |= {"properties": set(action["properties"])} if "properties" in action else {}
+            result = result | {"properties": set(result.get("properties", {}))}
         case {"do": "project", "code": code}:
             should = {"crs": f"EPSG:{code}"}
         case _:

@@ -31,7 +31,7 @@ class Feature:
     @cached_property
     def version(self):
         """The run's number of this publication, which no other has."""
-        return (self.document["properties"] or {})["v"]
+        return number_of(self.document["properties"]["v"])
 
     @property
     def is_deletion(self):
@@ -61,10 +61,20 @@ class Feature:
         return self._shapes[code]
 
 
-def difference(got, feature, code):
-    """Says where a received feature is not the published one in a system, or nothing."""
+def number_of(version):
+    """The number of a publication, which may be written in letters: a for 0 to j for 9."""
+    return int(version.translate(_DIGITS)) if isinstance(version, str) else version
+
+
+def in_letters(number):
+    """The same number without a digit."""
+    return str(number).translate(_LETTERS)
+
+
+def difference(got, feature, code, look):
+    """Says where a received feature is not the published one, as a client that looks so is sent it in a system, or nothing."""
     rest = {name: value for name, value in got.items() if name != "geometry"}
-    should = {name: value for name, value in feature.document.items() if name != "geometry"}
+    should = {name: value for name, value in look.cut(feature.document).items() if name != "geometry"}
     if rest != should:
         return f"members {rest} instead of {should}"
     return geometry_difference(got["geometry"] if "geometry" in got else "no member", feature, code)
@@ -121,3 +131,6 @@ def _without_numbers(node):
     if isinstance(node, list):
         return [_without_numbers(child) for child in node]
     return 0 if isinstance(node, (int, float)) and not isinstance(node, bool) else node
+
+
+_DIGITS, _LETTERS = str.maketrans("abcdefghij", "0123456789"), str.maketrans("0123456789", "abcdefghij")

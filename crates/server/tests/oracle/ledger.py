@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from feature import difference, geometry_difference
+import sentinel
+from feature import difference, geometry_difference, number_of
 from truth import id_of, key_of
 
-REASONS = ("moved", "deleted", "expired", "viewport")
+REASONS = ("moved", "deleted", "expired", "viewport", "filtered", "access")
 
 
 class Fault(Exception):
@@ -14,9 +15,8 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """A push on a tracked subscription: `enter`, `update`, `leave`, or `message` for what has no key.
-
-    A leave of the MapLibre form has no reason.
+    """A push: `enter`, `update` and `leave` of a tracked subscription, `message` for what has no key or is not tracked, and
+    `gap` where messages may have been missed. A leave of the MapLibre form has no reason.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Ledger:
 
     def __init__(self, expectations):
         self.features, self.versions = {}, {}
-        #: What was told since the last look: events, and versions of messages without a key.
+        #: What was told since the last look: events, and numbers of messages without a key.
         self.log, self.messages = [], []
         self._expectations = expectations
 
@@ -40,6 +40,8 @@ class Ledger:
         if event.kind == "message":
             self._take_message(event)
             return
+        elif event.kind == "gap":
+            raise Fault("a gap on a tracked subscription")
         elif event.kind == "leave":
             self._known(event, key)
             if event.reason not in REASONS:
@@ -53,9 +55,9 @@ class Ledger:
             self._take_content(event, key)
         self.log.append((event.kind, key, event.reason))
 
-    def differs(self, got, feature, code):
-        """Says where what is on the map differs from a feature."""
-        return difference(got, feature, code)
+    def differs(self, got, feature, code, look):
+        """Says where what is on the map differs from a feature, as a client that looks so is sent it."""
+        return difference(got, feature, code, look)
 
     def _known(self, event, key):
         if key not in self.features:
@@ -65,7 +67,7 @@ class Ledger:
         content = event.content
         if not isinstance(content, dict) or content.get("type") != "Feature":
             raise Fault(f"{event.kind} of {key} with the content {content}")
-        version = (content.get("properties") or {}).get("v")
+        version = number_of((content.get("properties") or {}).get("v"))
         if version is None:
             raise Fault(f"{event.kind} of {key} with a content that nobody published: {content}")
         if version < self.versions.get(key, 0):
@@ -81,10 +83,13 @@ class Ledger:
     def _take_message(self, event):
         if isinstance(event.content, dict) and event.content.get("id") is not None:
             raise Fault(f"a message for what has a key: {event.content}")
-        version, said = self._expectations.message_fault(event.content)
+        message, said = self._expectations.message_fault(event.content)
         if said:
             raise Fault(f"message: {said}")
-        self.messages.append(version)
+        if sentinel.is_one(message.version):
+            self.versions[sentinel.NOTE] = message.version
+        else:
+            self.messages.append(message.version)
 
 
 class MapLibreLedger(Ledger):
@@ -117,8 +122,8 @@ class MapLibreLedger(Ledger):
             self._same_id(change["id"])
             self.take(Event("update", change["id"], self._changed(change)))
 
-    def differs(self, got, feature, code):
-        document = feature.document
+    def differs(self, got, feature, code, look):
+        document = look.cut(feature.document)
         if key_of(got.get("id")) != key_of(document.get("id")):
             return f"id {got.get('id')} instead of {document.get('id')}"
         if (got.get("properties") or {}) != (document["properties"] or {}):

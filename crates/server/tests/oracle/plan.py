@@ -5,6 +5,7 @@ The truth is followed while it is made, so that no geometry comes near to the ed
 
 import random as standard
 
+import areas
 from client_requests import Requests
 from draft import Draft
 from publications import Publications
@@ -13,8 +14,8 @@ from publications import Publications
 def plan(seed, site=None, length=30, without=()):
     """One run. `site` is `(store, nodes)`, by the seed if not given: the embedded store has one node, redis one or two.
     `without` names what is left out: `wrap` (boxes across the antimeridian), `maplibre`, `expiry`, `slow` phases, `tell`
-    (publications without state), `buffer`, `lv95` (a channel in another system), `named` (one
-    whose key is a property), `cut` (connections to Redis that break off)."""
+    (publications without state), `buffer`, `lv95` (a channel in another system), `named` (one whose key is a property), `cut`
+    (connections to Redis that break off), `plain` (channels that are not tracked), `properties`, `fields`, `members`, `rights`."""
     random = standard.Random(f"site {seed}")
     store, nodes = site or random.choice((("embedded", 1), ("redis", 1), ("redis", 2)))
     channels = {"cars": {}, "zürich/trams": {}}
@@ -24,14 +25,16 @@ def plan(seed, site=None, length=30, without=()):
         channels["lv95"] = {"code": 2056}
     if random.random() < 0.3 and "named" not in without:
         channels["named"] = {"track_key": "name"}
-    clients = [_client(random, nodes) for _ in range(random.randint(2, 5))]
+    clients = [_client(random, nodes, without) for _ in range(random.randint(2, 5))]
     ways = [f"{way}{node}" for way in ("http", "rpc") for node in range(nodes)] + ["redis"] * (store == "redis")
     if store == "redis" and "brief" not in channels and random.random() < 0.4 and "cut" not in without:
         # When state is read again, what is not stored or has expired is another: these are runs without.
         without = {*without, "tell"}
     else:
         without = {*without, "cut"}
-    draft = Draft(seed, channels, len(clients))
+    # Who does not track gets every padded feature, and is closed if it is too slow for them.
+    without = {*without, "slow"} if random.random() < 0.4 else {*without, "plain"}
+    draft = Draft(seed, channels, clients)
     steps = Steps(draft, Publications(draft, ways, without), Requests(draft, without), without).make(length)
     return {
         "seed": seed, "store": store, "nodes": nodes, "channels": channels, "clients": clients,
@@ -39,10 +42,14 @@ def plan(seed, site=None, length=30, without=()):
     }
 
 
-def _client(random, nodes):
+def _client(random, nodes, without):
     dialect = random.choice(("text", "rpc"))
     path = "/rpc" if dialect == "rpc" and random.random() < 0.7 else "/ws"
-    return {"dialect": dialect, "path": path, "node": random.randrange(nodes), "deflate": random.random() < 0.3}
+    client = {"dialect": dialect, "path": path, "node": random.randrange(nodes), "deflate": random.random() < 0.3}
+    if random.random() < 0.3 and "rights" not in without:
+        ways = ["query", "header"] + ["protocol"] * ((dialect, path) in (("text", "/ws"), ("rpc", "/rpc")))
+        client |= {"geo": {"within": areas.area(random)}, "presents": random.choice(ways)}
+    return client
 
 
 def _options(random, channels):

@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from bearer import SECRET
+
 #: The key without which nobody publishes here.
 KEY = "oracle"
 PATIENCE = 20
@@ -32,6 +34,7 @@ class Site:
         try:
             if self.redis:
                 self._start_redis()
+            self._secret().write_text(SECRET)
             self.addresses = [self._start_node(number) for number in range(self._nodes)]
         except BaseException:
             self.__exit__()
@@ -56,6 +59,9 @@ class Site:
         """Says which process has ended by itself, or nothing."""
         return next((f"{child.args[0]} has ended: {child.returncode}" for child in self._children if child.poll() is not None), None)
 
+    def _secret(self):
+        return Path(self._folder.name) / "secret.txt"
+
     def _start_redis(self):
         folder = self._folder.name
         options = ["--port", str(self.redis), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
@@ -66,6 +72,7 @@ class Site:
         name = f"node{number}.log"
         store = ["--redis", f"redis://127.0.0.1:{self.redis}"] if self.redis else []
         fixed = ["--port", "0", "--log", "warn", "--channels", "*", "--publish-key", KEY]
+        fixed += ["--jwt-key-file", self._secret()]
         self._start([self._binary, "serve", *fixed, *store, *self._options], name)
         said = lambda: re.search(r"listens on (\S+)", (Path(self._folder.name) / name).read_text())
         self._wait(said, name)

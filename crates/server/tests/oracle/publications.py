@@ -3,7 +3,8 @@
 from random import Random
 
 import shapes
-from feature import CODES, DATA
+import wishes
+from feature import CODES, DATA, in_letters
 from publisher import tombstone
 from truth import key_of
 
@@ -54,13 +55,13 @@ class Publications:
 
     def tell_without_key(self):
         random, channel = self._random, self._draft.channel()
-        kind = random.choice(("feature", "collection", "note"))
+        kind = random.choice(("feature", "collection", "collection", "note"))
         if kind == "feature":
             document = self._document(channel, None)
         elif kind == "note":
-            document = {"note": "no feature", "v": next(self._draft.versions)}
+            document = {"note": "no feature", "v": self._version()}
         else:
-            members = [self._finite(channel) for _ in range(random.randint(1, 3))]
+            members = [self._member(channel) for _ in range(random.randint(1, 4))]
             document = {"type": "FeatureCollection", "features": members, "v": next(self._draft.versions)}
         return self._action("tell", channel, None, document)
 
@@ -79,7 +80,9 @@ class Publications:
 
     def _document(self, channel, key):
         """A feature that is clearly inside or outside of every box."""
-        properties, track_key = {"v": next(self._draft.versions)}, self._draft.truth.channels[channel].track_key
+        properties, track_key = {"v": self._version()}, self._draft.truth.channels[channel].track_key
+        if self._random.random() < 0.7:
+            properties |= wishes.properties(self._random)
         others = {"properties": properties}
         if key is not None and track_key:
             properties[track_key] = key
@@ -93,10 +96,18 @@ class Publications:
             if shapes.is_usable(feature) and self._draft.is_clear(feature):
                 return document
 
-    def _finite(self, channel):
-        """A member of a collection, of which nothing is withheld in any system."""
+    def _version(self):
+        """A number of its own, now and then in letters: where rights count, a digit may be a coordinate."""
+        version = next(self._draft.versions)
+        return in_letters(version) if self._random.random() < 0.3 else version
+
+    def _member(self, channel):
+        """A member of a collection, of which nothing is withheld in any system, and which is somewhere if somebody may not see
+        everything: what rights are to members without geometry, nobody has said."""
         while True:
             document = self._document(channel, None)
+            if document["geometry"] is None and self._draft.rights:
+                continue
             if all(self._draft.truth.feature(channel, document).is_finite(code) for code in CODES):
                 return document
 
@@ -108,6 +119,19 @@ class Publications:
         if code != DATA:
             # In the middle of where that system is at home.
             return shapes.moved_into(code, shapes.geometry(random, *random.choice(shapes.CENTRES)))
+        if self._draft.rights and random.random() < 0.5:
+            return self._limited(random.choice(self._draft.rights))
         if view and view.is_plain and random.random() < 0.2:
-            return {"type": "Point", "coordinates": list(shapes.edge(random, view))}
+            return {"type": "Point", "coordinates": list(shapes.edge(random, view.box))}
         return shapes.geometry(random, *shapes.place(random, view))
+
+    def _limited(self, rights):
+        """A geometry where somebody may see something: also at an edge, which is one where the polygon is a box."""
+        random, limits = self._random, shapes.within_world(self._random, rights.bounds)
+        match random.choice(("edge", "line", "any", "any")):
+            case "edge":
+                return {"type": "Point", "coordinates": list(shapes.edge(random, limits))}
+            case "line":
+                return shapes.line_between(random, rights.area, limits)
+            case "any":
+                return shapes.geometry(random, *shapes.place_around(random, limits))

@@ -10,22 +10,21 @@ from http.client import HTTPException
 from redis.exceptions import RedisError
 from websockets.exceptions import WebSocketException
 
+import sentinel
 from accounts import Accounts
-from client import Client
+from client import PATIENCE, Client
 from expectations import Registry
 from ledger import Fault
-from message import Message, version_of
+from message import Message
 from process import Site
 from publications import published
 from publisher import ways
 from truth import Heard, Truth
 
-#: The key of what is published to see that everything before it has come. Without geometry it is on every map.
-SENTINEL = "sentinel"
-#: Numbers of its publications begin here, where a plan's never come.
-SENTINEL_VERSIONS = 1_000_000_000
 #: How long a map may be behind after the sentinel has come, in seconds: longer for who has just begun to read again.
 BEHIND, BEHIND_AFTER_STALL = 2.0, 10.0
+#: How long a note is waited for before there is another, in seconds: while Redis is not there, notes are lost.
+NOTED = 1.0
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Run:
 
     def __init__(self, plan, addresses, ways):
         self._plan, self._ways = plan, ways
-        self._truth = Truth(plan["channels"], len(plan["clients"]))
+        self._truth = Truth(plan["channels"], plan["clients"])
         self._registry = Registry()
         track_keys = {name: channel.track_key for name, channel in self._truth.channels.items()}
         self._clients = [
@@ -64,8 +63,8 @@ class Run:
                    self._registry, track_keys)
             for number, kind in enumerate(plan["clients"])
         ]
-        self._accounts = Accounts(self._truth, self._clients, SENTINEL)
-        self._sentinels, self._stalled = count(SENTINEL_VERSIONS), set()
+        self._accounts = Accounts(self._truth, self._clients)
+        self._sentinels, self._stalled = count(sentinel.FIRST), set()
         self._outcome = Outcome()
 
     async def play(self):
@@ -121,8 +120,7 @@ class Run:
         document, channel, key = published(action), action["channel"], action["key"]
         feature = self._truth.feature(channel, document) if document and key is not None else None
         if key is None:
-            message = Message(document, self._truth.channels[channel].code)
-            self._registry.messages[version_of(document)] = message
+            self._registry.add(Message(document, self._truth.channels[channel].code))
         elif feature and not feature.is_deletion:
             self._registry.features[feature.version] = (key, feature)
         start, way = time.monotonic(), self._ways[action["by"]]
@@ -164,27 +162,54 @@ class Run:
         self._stalled -= set(awake)
 
     async def _wait_for_sentinel(self, awake):
-        version, names = next(self._sentinels), list(self._ways)
-        document = {"type": "Feature", "id": SENTINEL, "geometry": None, "properties": {"v": version}}
-        for channel in self._plan["channels"]:
-            way = names[version % len(names)]
-            await self._publish({"do": "put", "channel": channel, "key": SENTINEL, "document": document, "by": way})
-        for number in awake:
-            for channel, ledger in self._clients[number].ledgers.items():
+        """Waits for a feature where it is shown on a map, and for a note elsewhere."""
+        versions = {channel: await self._publish_sentinel(channel, "put") for channel in self._plan["channels"]}
+        noted = []
+        for number, channel, ledger in ((n, c, ledger) for n in awake for c, ledger in self._clients[n].ledgers.items()):
+            session, document = self._truth.sessions[number], sentinel.feature(versions[channel])
+            if session.subscriptions[channel].form != "plain" and session.shows(self._truth.feature(channel, document)):
                 said = f"the feature that was published last on {channel}, {document},"
-                await self._clients[number].until(lambda: ledger.versions.get(SENTINEL, 0) >= version, said)
+                await self._clients[number].until(lambda: ledger.versions.get(sentinel.KEY, 0) >= versions[channel], said)
+            else:
+                noted.append((number, channel, ledger))
+        await self._wait_for_notes(noted)
+
+    async def _wait_for_notes(self, noted):
+        first, deadline = {}, time.monotonic() + PATIENCE
+        while noted:
+            for channel in sorted({channel for _, channel, _ in noted}):
+                version = await self._publish_sentinel(channel, "tell")
+                first.setdefault(channel, version)
+            came = await asyncio.gather(*(self._has_note(*one, first) for one in noted))
+            noted = [one for one, has_come in zip(noted, came) if not has_come]
+            self._accounts.counts["note lost"] += len(noted)
+            if noted and time.monotonic() > deadline:
+                self._clients[noted[0][0]].fail(f"no note on {noted[0][1]} came within {PATIENCE} s")
+
+    async def _has_note(self, number, channel, ledger, first):
+        return await self._clients[number].within(lambda: ledger.versions.get(sentinel.NOTE, 0) >= first[channel], NOTED)
+
+    async def _publish_sentinel(self, channel, do):
+        """Publishes a feature (`put`) or a note (`tell`), and returns its number."""
+        version, names = next(self._sentinels), list(self._ways)
+        key, document = (sentinel.KEY, sentinel.feature(version)) if do == "put" else (None, sentinel.note(version))
+        way = names[version % len(names)]
+        await self._publish({"do": do, "channel": channel, "key": key, "document": document, "by": way})
+        return version
 
     def _difference(self, number, begin):
         """Says where a client's maps are not what they must be, or nothing."""
         client, session = self._clients[number], self._truth.sessions[number]
         for channel, ledger in client.ledgers.items():
+            if session.subscriptions[channel].form == "plain":
+                continue
             must, may = self._truth.map(number, channel, begin, time.monotonic())
             missing, surplus = set(must) - set(ledger.features), set(ledger.features) - set(must) - set(may)
             if missing or surplus:
                 return f"on {channel} {sorted(missing)} are missing and {sorted(surplus)} are too much"
             for key, got in ledger.features.items():
                 states = [must[key]] if key in must else [state for state in may[key] if state]
-                said = [ledger.differs(got, state, session.code) for state in states]
+                said = [ledger.differs(got, state, session.code, session.look) for state in states]
                 if all(said):
                     return f"on {channel} {key} has {said[0]}"
             for key, states in may.items():

@@ -4,6 +4,8 @@ import json
 import math
 
 import shapely
+from pyproj import CRS
+from shapely.geometry import Point
 
 from feature import CODES, DATA, Feature, transformer
 from view import HALF_WORLD
@@ -19,7 +21,7 @@ BOXED_FAR = {4326: FAR[:3], 3857: FAR[:3], 3413: (FAR[2], FAR[6], FAR[7])}
 
 def box(random, code, near=None):
     """A box in a system, from some kilometres to some thousand, around a place that is near or any; None if the system
-    has no coordinates there."""
+    has no coordinates there, or the box looks like a mistake."""
     if code in (4326, 3857) and random.random() < 0.06:
         return (-180.0, -90.0, 180.0, 90.0) if code == DATA else (-20037508, -20037508, 20037508, 20037508)
     longitude, latitude = near or random.choice(CENTRES + BOXED_FAR.get(code, ()))
@@ -34,7 +36,23 @@ def box(random, code, near=None):
         return None
     half, half_height = size / 2, size / 2 * random.uniform(0.5, 1)
     limits = (x - half, y - half_height, x + half, y + half_height)
+    if code in (2056, 3035, 32632) and _looks_swapped(limits, code):
+        return None
     return tuple(map(int, limits) if random.random() < 0.7 else (round(limit, 3) for limit in limits))
+
+
+def _looks_swapped(limits, code):
+    """Whether a box is far from the area that its system is for, but would be near with its axes the other way around: such a
+    box may be refused."""
+    left, bottom, right, top = limits
+    corners = ((left, bottom), (right, top))
+    return any(_is_near(code, y, x, 5) for x, y in corners) and not all(_is_near(code, x, y, 0) for x, y in corners)
+
+
+def _is_near(code, x, y, degrees):
+    longitude, latitude = transformer(code, DATA).transform(x, y)
+    west, south, east, north = CRS(code).area_of_use.bounds
+    return west - degrees < longitude < east + degrees and south - degrees < latitude < north + degrees
 
 
 def box_across(random, code):
@@ -72,9 +90,33 @@ def place(random, view=None):
     return random.uniform(-180, 180), random.uniform(-85, 88)
 
 
-def edge(random, view):
+def place_around(random, limits):
+    """A position in or around a range of longitudes and latitudes."""
+    left, bottom, right, top = limits
+    x = random.uniform(left - (right - left) * 0.2, right + (right - left) * 0.2)
+    return max(-180, min(180, x)), max(-85, min(85, random.uniform(bottom - (top - bottom) * 0.2, top + (top - bottom) * 0.2)))
+
+
+def within_world(random, limits):
+    """A range of longitudes and latitudes, or a part of it if it goes beyond the end of the world."""
+    left, bottom, right, top = limits
+    parts = [(max(left - turn, -180.0), min(right - turn, 180.0)) for turn in (-360, 0, 360)]
+    left, right = random.choice([(a, b) for a, b in parts if a < b])
+    return left, bottom, right, top
+
+
+def line_between(random, area, limits):
+    """A line whose positions are in an area, mostly, which it may leave between them."""
+    def position():
+        places = (place_around(random, limits) for _ in range(20))
+        return list(next((place for place in places if area.covers(Point(place))), place_around(random, limits)))
+
+    return {"type": "LineString", "coordinates": [position() for _ in range(random.randint(2, 3))]}
+
+
+def edge(random, limits):
     """A position exactly on the edge of a box in the system of the data."""
-    left, bottom, right, top = view.box
+    left, bottom, right, top = limits
     if random.random() < 0.3:
         return random.choice((left, right)), random.choice((bottom, top))
     if random.random() < 0.5:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from feature import DATA, Feature
-from view import View
+from look import Look
+from rights import Rights
 
 #: How long after its time a key may still be there: the server looks in intervals.
 SLACK = 1.5
@@ -65,7 +66,7 @@ class Channel:
 
 @dataclass
 class Subscription:
-    """A client's tracked subscription of a channel."""
+    """A client's subscription of a channel: tracked as `events` or for `maplibre`, or `plain`."""
 
     form: str = "events"
     since: float = 0.0
@@ -75,23 +76,34 @@ class Subscription:
 
 @dataclass
 class Session:
-    """What a client asked for."""
+    """What a client asked for, and what it may see."""
 
-    view: object = None
+    look: Look = Look()
+    #: The action by which it asked for that look.
+    asked: dict | None = None
     code: int = DATA
+    rights: Rights | None = None
     subscriptions: dict = field(default_factory=dict)
 
     def shows(self, feature):
         """Whether a feature belongs on the client's map."""
-        return feature.is_finite(self.code) and (self.view is None or self.view.holds(feature))
+        return not self.reasons(feature)
+
+    def reasons(self, feature):
+        """Why a feature that was published does not: for one of these it leaves."""
+        reasons = {"access"} if self.rights and not self.rights.grants(feature) else set()
+        if not (feature.is_finite(self.code) and self.look.boxes(feature)):
+            return reasons | {"moved"}
+        return reasons if self.look.wants(feature) else reasons | {"filtered"}
 
 
 class Truth:
     """The state of channels and sessions after what was done so far."""
 
     def __init__(self, channels, clients):
+        """`clients`: what is known of each before it asks for anything, as plan.py makes it."""
         self.channels = {name: Channel(**settings) for name, settings in channels.items()}
-        self.sessions = [Session() for _ in range(clients)]
+        self.sessions = [Session(rights=Rights(kind["geo"]) if "geo" in kind else None) for kind in clients]
 
     def feature(self, channel, document):
         return Feature(document, self.channels[channel].code)
@@ -114,15 +126,15 @@ class Truth:
         session = self.sessions[action["client"]]
         match action:
             case {"do": "reconnect"}:
-                self.sessions[action["client"]] = Session()
+                self.sessions[action["client"]] = Session(rights=session.rights)
             case {"do": "track", "channel": channel, "form": form}:
                 session.subscriptions[channel] = Subscription(form, now, self._uncertain(channel))
             case {"do": "untrack", "channel": channel}:
                 session.subscriptions.pop(channel, None)
-            case {"do": "view", "box": box, "code": code}:
-                session.view = View(tuple(box), code)
+            case {"do": "view"}:
+                session.look, session.asked = Look.of(action), action
             case {"do": "unview"}:
-                session.view = None
+                session.look, session.asked = Look(), None
             case {"do": "project", "code": code}:
                 session.code = code
 
@@ -159,5 +171,3 @@ class Truth:
         # A later subscription may have read the key from the store again, from when its age counts.
         last = max(heard.end, subscription.since)
         return [None] if begin > last + place.stale_after + SLACK else [*states, None]
-
-
