@@ -73,6 +73,21 @@ fn only_an_embedded_store_on_loopback_is_open() {
 }
 
 #[test]
+fn what_a_token_says_is_kept_for_a_policy_alone() {
+    #[derive(Debug)]
+    struct Anything;
+    impl AccessPolicy for Anything {}
+    let token = Signer::Es256.token(&json!({ "tenant": "t", "geo": { "max_area": 5 } }));
+    let keeps = |access: &Access| {
+        let identity = identify(access, "/", Some(&token)).expect("a sound token");
+        assert!(identity.rights().is_some());
+        Visitor::new(&identity).claim("tenant").is_some()
+    };
+    assert!(!keeps(&with_tokens(settings(false, None, None), None)));
+    assert!(keeps(&with_tokens(settings(false, None, None), None).asking(Some(Arc::new(Anything)))));
+}
+
+#[test]
 fn publishing_needs_the_key_where_there_is_one() {
     let open = Access::new(&settings(false, None, None), Exposure::Loopback);
     assert_eq!(publishes(&open, "/", None, "news"), Ok(()));
