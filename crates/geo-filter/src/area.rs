@@ -1,5 +1,6 @@
 mod edge;
 mod edges;
+mod effort;
 mod error;
 mod gaps;
 mod polygon;
@@ -8,7 +9,7 @@ use std::sync::OnceLock;
 
 pub use error::AreaError;
 
-use self::{edge::Edge, edges::Edges};
+use self::{edge::Edge, edges::Edges, effort::Effort};
 use crate::structure::{Part, Primitive, Structure};
 use crate::world::World;
 use crate::{Bbox, Shape};
@@ -58,9 +59,13 @@ impl Area {
 
     /// The members of a document in EPSG:4326 that are in the area with all of their geometry, ascending. A member without
     /// geometry is nowhere, and so is one with a coordinate that is not finite.
+    ///
+    /// What takes too long to judge is not in it: where so many edges of the area are beside what a document has that more than
+    /// a million would have to be looked at, and 64 for each position besides. Usual are a few for each.
     #[must_use]
     pub fn members(&self, shape: &Shape) -> Vec<usize> {
-        (0..shape.members()).filter(|&member| self.has(shape, member)).collect()
+        let effort = Effort::of(LOOKS + LOOKS_FOR_POSITION * shape.positions().len());
+        (0..shape.members()).filter(|&member| self.has(shape, member, &effort)).collect()
     }
 
     /// Boxes with longitudes within ±180 degrees that contain the area.
@@ -69,13 +74,14 @@ impl Area {
         &self.bounds
     }
 
-    fn has(&self, shape: &Shape, member: usize) -> bool {
+    fn has(&self, shape: &Shape, member: usize, effort: &Effort) -> bool {
         let structure = shape.structure();
         let parts = structure.parts_of(member);
         let Some(extent) = shape.member_extent(member) else { return false };
         let Some(plane) = self.plane(&extent) else { return false };
         plane.extent.contains(&extent)
-            && parts.iter().all(|part| plane.covers(structure, part, shape.positions()))
+            && parts.iter().all(|part| plane.covers(structure, part, shape.positions(), effort))
+            && !effort.is_spent()
     }
 
     /// What can judge this place.
@@ -139,33 +145,36 @@ impl Plane {
         Ok(Self { edges, extent, gaps })
     }
 
-    fn covers(&self, structure: &Structure, part: &Part, positions: &[[f64; 2]]) -> bool {
+    fn covers(&self, structure: &Structure, part: &Part, positions: &[[f64; 2]], effort: &Effort) -> bool {
         let all = positions.get(part.positions.clone()).unwrap_or_default();
         let mut lines = structure.lines_of(part).map(|range| positions.get(range).unwrap_or_default());
         match part.primitive {
-            Primitive::Point | Primitive::MultiPoint => all.iter().all(|&point| self.edges.contains(point)),
-            Primitive::LineString => self.has_line(all),
-            Primitive::MultiLineString => lines.all(|line| self.has_line(line)),
-            Primitive::Polygon => self.has_polygon(&lines.collect::<Vec<_>>()),
+            Primitive::Point | Primitive::MultiPoint => {
+                all.iter().all(|&point| self.edges.contains(point, effort))
+            }
+            Primitive::LineString => self.has_line(all, effort),
+            Primitive::MultiLineString => lines.all(|line| self.has_line(line, effort)),
+            Primitive::Polygon => self.has_polygon(&lines.collect::<Vec<_>>(), effort),
             Primitive::MultiPolygon => structure.rings_of(part).all(|rings| {
                 let rings: Vec<&[[f64; 2]]> = lines.by_ref().take(rings).collect();
-                self.has_polygon(&rings)
+                self.has_polygon(&rings, effort)
             }),
         }
     }
 
-    fn has_line(&self, line: &[[f64; 2]]) -> bool {
-        line.first().is_none_or(|&first| self.edges.contains(first))
-            && line.windows(2).all(|ends| self.edges.covers(ends[0], ends[1]))
+    fn has_line(&self, line: &[[f64; 2]], effort: &Effort) -> bool {
+        line.first().is_none_or(|&first| self.edges.contains(first, effort))
+            && line.windows(2).all(|ends| self.edges.covers(ends[0], ends[1], effort))
     }
 
-    fn has_polygon(&self, rings: &[&[[f64; 2]]]) -> bool {
+    fn has_polygon(&self, rings: &[&[[f64; 2]]], effort: &Effort) -> bool {
         let is_closed_within = |ring: &&[[f64; 2]]| match (ring.first(), ring.last()) {
-            (Some(&first), Some(&last)) => self.edges.covers(last, first),
+            (Some(&first), Some(&last)) => self.edges.covers(last, first, effort),
             _ => true,
         };
-        rings.iter().all(|ring| self.has_line(ring) && is_closed_within(ring))
-            && !self.gaps.iter().any(|&gap| is_in(gap, rings))
+        let positions: usize = rings.iter().map(|ring| ring.len()).sum();
+        rings.iter().all(|ring| self.has_line(ring, effort) && is_closed_within(ring))
+            && !self.gaps.iter().any(|&gap| effort.spend(positions / QUICKER) && is_in(gap, rings))
     }
 }
 
@@ -186,3 +195,12 @@ fn winding(point: [f64; 2], ring: &[[f64; 2]]) -> i64 {
         .map(|edge| if edge.from[1] < edge.to[1] { 1 } else { -1 })
         .sum()
 }
+
+/// How many edges are looked at for any document: some hundredths of a second.
+const LOOKS: usize = 1_000_000;
+
+/// How many more for each position: shores have so many windings at most to one side of a point, usually.
+const LOOKS_FOR_POSITION: usize = 64;
+
+/// A position of a ring is passed so much faster than an edge is looked at.
+const QUICKER: usize = 16;

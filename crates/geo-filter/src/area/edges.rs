@@ -1,6 +1,9 @@
 use rstar::{AABB, RTree};
 
-use super::edge::{Edge, Meeting};
+use super::{
+    edge::{Edge, Meeting},
+    effort::Effort,
+};
 
 /// The edges of polygons, by place. What is in one of the polygons, edges included, is in all of them together.
 #[derive(Debug, Default)]
@@ -27,19 +30,32 @@ impl Edges {
     }
 
     /// The edges whose boxes have something in common with the box of a segment.
-    pub(super) fn near(&self, a: [f64; 2], b: [f64; 2]) -> impl Iterator<Item = &Edge> {
-        self.0.locate_in_envelope_intersecting(&AABB::from_corners(a, b))
+    pub(super) fn near<'e>(
+        &'e self,
+        a: [f64; 2],
+        b: [f64; 2],
+        effort: &'e Effort,
+    ) -> impl Iterator<Item = &'e Edge> {
+        // Looking costs something where nothing is, too.
+        effort.spend(1);
+        let near = self.0.locate_in_envelope_intersecting(&AABB::from_corners(a, b));
+        near.take_while(|_| effort.spend(1))
     }
 
     /// Whether a point is in a polygon or on an edge.
-    pub(super) fn contains(&self, point: [f64; 2]) -> bool {
-        self.contains_apart_from(point, |_| false)
+    pub(super) fn contains(&self, point: [f64; 2], effort: &Effort) -> bool {
+        self.contains_apart_from(point, |_| false, effort)
     }
 
     /// The same, of the polygons that are not passed over.
-    pub(super) fn contains_apart_from(&self, point: [f64; 2], passes_over: impl Fn(usize) -> bool) -> bool {
+    pub(super) fn contains_apart_from(
+        &self,
+        point: [f64; 2],
+        passes_over: impl Fn(usize) -> bool,
+        effort: &Effort,
+    ) -> bool {
         let mut crossings = [0_u64; WORDS];
-        for edge in self.near(point, [f64::MAX, point[1]]) {
+        for edge in self.near(point, [f64::MAX, point[1]], effort) {
             if passes_over(edge.polygon) {
                 continue;
             }
@@ -56,18 +72,22 @@ impl Edges {
     }
 
     /// Whether all of a segment that begins in a polygon is in polygons.
-    pub(super) fn covers(&self, a: [f64; 2], b: [f64; 2]) -> bool {
+    pub(super) fn covers(&self, a: [f64; 2], b: [f64; 2], effort: &Effort) -> bool {
         // What meets no edge does not leave.
-        if self.near(a, b).all(|edge| edge.meets(a, b) == Meeting::Nowhere) {
+        if self.near(a, b, effort).all(|edge| edge.meets(a, b) == Meeting::Nowhere) {
             return true;
         }
-        self.contains(b)
-            && self.all_pieces(a, b, |piece| piece.along().next().is_some() || self.contains(piece.middle))
+        self.contains(b, effort)
+            && self.all_pieces(a, b, effort, |piece| {
+                piece.along().next().is_some() || self.contains(piece.middle, effort)
+            })
     }
 
     /// Whether a part of a segment is inside a polygon, and not only on its edge.
-    pub(super) fn is_entered(&self, a: [f64; 2], b: [f64; 2]) -> bool {
-        !self.all_pieces(a, b, |piece| piece.along().next().is_some() || !self.contains(piece.middle))
+    pub(super) fn is_entered(&self, a: [f64; 2], b: [f64; 2], effort: &Effort) -> bool {
+        !self.all_pieces(a, b, effort, |piece| {
+            piece.along().next().is_some() || !self.contains(piece.middle, effort)
+        })
     }
 
     /// Cuts a segment wherever it meets an edge, and says whether something holds for all pieces.
@@ -79,10 +99,11 @@ impl Edges {
         &self,
         a: [f64; 2],
         b: [f64; 2],
+        effort: &Effort,
         mut holds: impl FnMut(&Piece<'_>) -> bool,
     ) -> bool {
         let (mut cuts, mut along) = (vec![0.0, 1.0], Vec::new());
-        for edge in self.near(a, b) {
+        for edge in self.near(a, b, effort) {
             match edge.meets(a, b) {
                 Meeting::Nowhere => {}
                 Meeting::At(fraction) => cuts.push(fraction),

@@ -2,6 +2,7 @@ use super::{
     AreaError,
     edge::{Edge, Meeting, Side},
     edges::{Edges, Piece},
+    effort::Effort,
 };
 
 /// A point in each part of the plane that polygons enclose without having it: in each hole, and between polygons.
@@ -11,7 +12,7 @@ pub(super) fn find(edges: &Edges) -> Result<Vec<[f64; 2]>, AreaError> {
     let mut gaps = Vec::new();
     for edge in edges.iter() {
         let mut failed = None;
-        edges.all_pieces(edge.from, edge.to, |piece| {
+        edges.all_pieces(edge.from, edge.to, &Effort::endless(), |piece| {
             if has_outside(edges, edge, piece) {
                 match beside(edges, edge, piece) {
                     Some(point) if is_enclosed(edges, point) => gaps.push(point),
@@ -36,7 +37,7 @@ fn has_outside(edges: &Edges, edge: &Edge, piece: &Piece<'_>) -> bool {
         return false;
     }
     let is_known = |polygon| polygon == edge.polygon || along.iter().any(|(other, _)| *other == polygon);
-    !edges.contains_apart_from(piece.middle, is_known)
+    !edges.contains_apart_from(piece.middle, is_known, &Effort::endless())
 }
 
 /// A point so near to the right of a piece that nothing is in between.
@@ -49,8 +50,8 @@ fn beside(edges: &Edges, edge: &Edge, piece: &Piece<'_>) -> Option<[f64; 2]> {
     for _ in 0..HALVINGS {
         let point = [x + right, y + up];
         let is_free = edge.side(point) == Side::Right
-            && !edges.contains(point)
-            && edges.near(piece.middle, point).all(|other| {
+            && !edges.contains(point, &Effort::endless())
+            && edges.near(piece.middle, point, &Effort::endless()).all(|other| {
                 let is_along = other.side(edge.from) == Side::On && other.side(edge.to) == Side::On;
                 is_along || other.meets(piece.middle, point) == Meeting::Nowhere
             });
@@ -67,7 +68,7 @@ fn is_enclosed(edges: &Edges, point: [f64; 2]) -> bool {
     let [x, y] = point;
     [[f64::MAX, y], [f64::MIN, y], [x, f64::MAX], [x, f64::MIN]]
         .into_iter()
-        .all(|end| edges.near(point, end).next().is_some())
+        .all(|end| edges.near(point, end, &Effort::endless()).next().is_some())
 }
 
 /// After so many the distance is below what numbers of this size can tell apart.

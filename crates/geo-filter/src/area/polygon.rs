@@ -2,6 +2,7 @@ use super::{
     AreaError,
     edge::{Edge, Meeting},
     edges::Edges,
+    effort::Effort,
 };
 
 /// The edges of one polygon, which lies on the left of each of them, once it is known to be one: its rings do not cross,
@@ -66,6 +67,7 @@ fn is_counterclockwise(ring: &[[f64; 2]]) -> bool {
 }
 
 fn check_crossings(rings: &[Vec<Edge>]) -> Result<(), AreaError> {
+    let effort = Effort::endless();
     // Here, the polygon of an edge stands for its place among all.
     let all: Vec<Edge> = rings.iter().flatten().copied().collect();
     let numbered = all.iter().enumerate().map(|(place, edge)| Edge { polygon: place, ..*edge });
@@ -74,7 +76,7 @@ fn check_crossings(rings: &[Vec<Edge>]) -> Result<(), AreaError> {
     for ring in rings {
         let end = start + ring.len();
         for (place, edge) in all.iter().enumerate().take(end).skip(start) {
-            for other in tree.near(edge.from, edge.to).filter(|other| other.polygon > place) {
+            for other in tree.near(edge.from, edge.to, &effort).filter(|other| other.polygon > place) {
                 let in_ring = other.polygon < end;
                 let follows =
                     in_ring && (other.polygon == place + 1 || place + ring.len() == other.polygon + 1);
@@ -104,15 +106,16 @@ fn check_holes(rings: &[Vec<Edge>]) -> Result<(), AreaError> {
     if holes.is_empty() {
         return Ok(());
     }
-    let exterior = Edges::new(exterior.clone());
+    let (exterior, effort) = (Edges::new(exterior.clone()), Effort::endless());
     let trees: Vec<Edges> = holes.iter().map(|hole| Edges::new(hole.clone())).collect();
     for (place, hole) in holes.iter().enumerate() {
-        let is_within =
-            hole.iter().all(|edge| exterior.contains(edge.from) && exterior.covers(edge.from, edge.to));
+        let is_within = hole.iter().all(|edge| {
+            exterior.contains(edge.from, &effort) && exterior.covers(edge.from, edge.to, &effort)
+        });
         let others = trees.iter().enumerate().filter(|(other, _)| *other != place);
         let is_apart = others
             .into_iter()
-            .all(|(_, other)| !hole.iter().any(|edge| other.is_entered(edge.from, edge.to)));
+            .all(|(_, other)| !hole.iter().any(|edge| other.is_entered(edge.from, edge.to, &effort)));
         if !(is_within && is_apart)
             && let Some(Edge { from: [x, y], .. }) = hole.first()
         {

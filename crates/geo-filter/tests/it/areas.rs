@@ -128,6 +128,27 @@ fn a_line_nearly_along_an_edge_is_judged_beyond_it() {
 }
 
 #[test]
+fn what_takes_too_long_is_not_in() {
+    // A corridor with jagged walls: all of them are within the box of a line along it.
+    let step = |at: i32| f64::from(at) / 51.1;
+    let jag = |at: i32| if at % 2 == 0 { 0.0 } else { 0.001 };
+    let near = (0..=511).map(|at| [step(at) + 0.1 + jag(at), step(at) - 0.1]);
+    let far = (0..=510).rev().map(|at| [step(at) - 0.1 - jag(at), step(at) + 0.1]);
+    let mut ring: Vec<[f64; 2]> = near.chain(far).collect();
+    ring.push(ring[0]);
+    let area = area(&[vec![ring]]);
+    let along = |times: usize| [[0.1, 0.1], [9.0, 9.0]].repeat(times);
+    assert!(is_in(&area, "LineString", along(100)));
+    assert!(!is_in(&area, "LineString", along(2_000)));
+    let feature = |times| json!({ "type": "Feature", "geometry": { "type": "LineString", "coordinates": along(times) } });
+    let collection =
+        json!({ "type": "FeatureCollection", "features": [feature(100), feature(2_000), feature(1)] });
+    assert_eq!(members(&area, &collection), [0]);
+    let shore: Vec<[f64; 2]> = (0..20_000).map(|at| [0.1 + f64::from(at) / 2e4; 2]).collect();
+    assert!(is_in(&area, "LineString", shore), "larger, and usual");
+}
+
+#[test]
 fn it_goes_around_the_world() {
     let fiji = [
         area(&[vec![square(176.0, -20.0, 6.0)]]),
