@@ -1,6 +1,7 @@
 mod features;
 mod key;
 mod native;
+mod permissions;
 mod track_key;
 
 use std::sync::{Arc, OnceLock};
@@ -18,8 +19,9 @@ pub(crate) use key::Key;
 pub(crate) use native::Native;
 pub(crate) use track_key::{TrackKey, Tracked};
 
-use self::{features::Features, native::Normalised};
+use self::{features::Features, native::Normalised, permissions::Permissions};
 use crate::{
+    access::{Permitted, RightsNumber},
     clock,
     intake::Input,
     interest::Withheld,
@@ -46,6 +48,7 @@ pub struct Event {
     /// Empty until somebody tracks its channel.
     tracked: OnceLock<Option<Tracked>>,
     features: Features,
+    permissions: Permissions,
     /// The shape in the coordinate systems that somebody asked for so far. They are few, so a scan beats hashing.
     projections: Mutex<Vec<(u32, Arc<Shape>)>>,
 }
@@ -93,6 +96,7 @@ impl Event {
             key: OnceLock::new(),
             tracked: OnceLock::new(),
             features: Features::default(),
+            permissions: Permissions::default(),
             projections: Mutex::new(projections),
         }
     }
@@ -200,6 +204,15 @@ impl Event {
     pub(crate) fn column(&self, name: &str) -> Arc<Column> {
         let document = self.document.as_ref().ok();
         document.map(|document| self.features.column(name, document, &self.payload)).unwrap_or_default()
+    }
+
+    /// What of it may be seen with these rights, which are asked unless they have been before.
+    pub(crate) fn permitted(
+        &self,
+        rights: RightsNumber,
+        judge: impl FnOnce() -> Option<Permitted>,
+    ) -> Option<Permitted> {
+        self.permissions.of(rights, judge)
     }
 
     /// The coordinates in another system.

@@ -18,7 +18,7 @@ pub(crate) use identity::Identity;
 pub use origin::{Origin, OriginError, OriginPolicy};
 pub use patterns::{PatternError, Patterns};
 pub(crate) use policy::{Access, Exposure, PublishRefused, ReadRefused};
-pub(crate) use rights::{Held, Permitted, Refusal, Rights};
+pub(crate) use rights::{Held, Permitted, Refusal, Rights, RightsNumber};
 pub use secret::Secret;
 pub(crate) use tokens::TokenError;
 pub use tokens::{KeyError, KeyFile, TokenSettings};

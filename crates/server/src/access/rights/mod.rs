@@ -16,7 +16,10 @@ mod refusal;
 
 use std::{
     hash::{Hash, Hasher},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use geocast_geo_filter::{Area, Bbox};
@@ -32,6 +35,7 @@ use crate::{Event, PropertyFilters};
 /// Rights are equal if the claims say the same, in whatever order their members are.
 #[derive(Debug)]
 pub(crate) struct Rights {
+    number: RightsNumber,
     /// The claim, with its members in order.
     claim: Box<str>,
     within: Option<Area>,
@@ -40,6 +44,10 @@ pub(crate) struct Rights {
     zoom: Option<[f64; 2]>,
     properties: Option<PropertyFilters>,
 }
+
+/// Tells rights from all others that were read in this process. Equal ones may have several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RightsNumber(u64);
 
 /// What of an event may be seen, if something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +63,8 @@ impl Rights {
         let (ordered, claim) = claim::Claim::read(claim)?;
         let within = claim.polygons()?.map(Area::try_from).transpose()?;
         let (max_area, zoom, properties) = (claim.max_area()?, claim.zoom()?, claim.properties()?);
-        let rights = Self { claim: ordered.into(), within, max_area, zoom, properties };
+        let rights =
+            Self { number: RightsNumber::next(), claim: ordered.into(), within, max_area, zoom, properties };
         if rights.limit_places() || rights.properties.is_some() {
             Ok(rights)
         } else {
@@ -65,6 +74,10 @@ impl Rights {
 
     /// What of an event may be seen. None if nothing.
     pub(crate) fn see(&self, event: &Event) -> Option<Permitted> {
+        event.permitted(self.number, || self.judge(event))
+    }
+
+    fn judge(&self, event: &Event) -> Option<Permitted> {
         let placed = if self.limit_places() { self.see_place(event)? } else { Permitted::All };
         let Some(filters) = &self.properties else { return Some(placed) };
         let (Some(all @ 1..), Some(mut passing)) = (event.features(), filters.matching(event)) else {
@@ -128,6 +141,13 @@ impl Rights {
         let area = boxes.iter().map(Bbox::ground_area).sum();
         // Also where it is no number.
         if area <= max { Ok(()) } else { Err(Refusal::Area { area, max }) }
+    }
+}
+
+impl RightsNumber {
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
