@@ -5,6 +5,7 @@ mod reading;
 mod refused;
 mod tracked;
 mod viewports;
+mod ways;
 
 use std::fs;
 
