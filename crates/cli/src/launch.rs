@@ -1,14 +1,15 @@
 use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
-    AbsentClientReference, AxisOrder, ChannelNames, Compression, JsonEncoding, KeyFile, Limits, OriginPolicy,
-    Overflow, RedisSettings, Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
+    AbsentClientReference, AxisOrder, ChannelNames, Compression, DataSettings, JsonEncoding, KeyFile, Limits,
+    OriginPolicy, Overflow, RedisSettings, Secret, Settings, StoreSettings, Timeouts, TokenSettings,
+    pipeline::Filters,
 };
 
 use crate::{
     arguments::{
         AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, LimitOptions, LogFormat,
-        Options, OverflowOption, RedisOptions, TimeoutOptions, TokenOptions, TrackingOptions,
+        Options, OverflowOption, RedisOptions, StoreOptions, TimeoutOptions, TokenOptions, TrackingOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -36,6 +37,7 @@ impl TryFrom<Options> for Launch {
             log,
             log_format,
             redis,
+            store,
             channels,
             channel_crs,
             viewport_channels,
@@ -62,6 +64,7 @@ impl TryFrom<Options> for Launch {
         if let Some(url) = redis {
             settings.store = StoreSettings::Redis(redis_settings(RedisSettings::new(url), redis_options));
         }
+        apply_store(&mut settings, store)?;
         settings.channels = channels;
         set(&mut settings.workers, workers);
         set(&mut settings.text_paths, text_paths);
@@ -95,6 +98,20 @@ impl TryFrom<Options> for Launch {
             log: LogSettings::new(log, log_format.unwrap_or(LogFormat::Text)),
             settings,
         })
+    }
+}
+
+fn apply_store(settings: &mut Settings, options: StoreOptions) -> Result<(), ConfigError> {
+    let StoreOptions { data, flush_interval } = options;
+    match (data, flush_interval) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(ConfigError::Lacking { given: "flush_interval", other: "data" }),
+        (Some(folder), flush_interval) => {
+            let mut kept = DataSettings::new(folder);
+            set(&mut kept.flush_interval, flush_interval);
+            settings.store = StoreSettings::Kept(kept);
+            Ok(())
+        }
     }
 }
 

@@ -64,8 +64,8 @@ pub use session::{
 };
 pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
 pub use store::{
-    EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,
-    deletion_notice,
+    DataError, DataSettings, EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl,
+    RedisUrlError, Store, StoreError, deletion_notice,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{ListenAddress, Listener, Listeners, Tls, TlsError, UnixSocket, UnixSocketError};

@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use crate::{
-    Access, Broker, Builder, Counters, KeyError, ListenAddress, Listener, Listeners, PathProjection, Reload,
-    Settings, Store, StoreSettings,
+    Access, Broker, Builder, Counters, DataError, KeyError, ListenAddress, Listener, Listeners,
+    PathProjection, Reload, Settings, Store, StoreSettings,
     accept::accept,
     access::Exposure,
     builder::{Parts, StoreMaker},
@@ -51,6 +51,9 @@ pub enum StartError {
     /// The keys of tokens could not be read.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// State cannot be kept in the folder that is to keep it.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The Redis store could not be set up. That Redis is away is no reason.
     #[error(transparent)]
     Redis(#[from] RedisStartError),
@@ -130,6 +133,10 @@ impl Server {
                 let store = EmbeddedStore::new(Arc::clone(&broker), limits.embedded_state);
                 Arc::new(store.watching(settings.watch.clone()))
             }
+            (None, StoreSettings::Kept(data)) => {
+                let store = EmbeddedStore::open(Arc::clone(&broker), limits.embedded_state, data.clone())?;
+                Arc::new(store.watching(settings.watch.clone()))
+            }
             (None, StoreSettings::Redis(redis)) => {
                 let watch = settings.watch.clone();
                 Arc::new(RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch)?)
@@ -194,7 +201,7 @@ impl Server {
     /// time for that is over.
     ///
     /// # Errors
-    /// The listener is broken.
+    /// The listener is broken, or state could not be kept at the end.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let listeners =
             self.listeners.into_iter().map(Listener::open).collect::<io::Result<Vec<Accepting>>>()?;
@@ -212,7 +219,8 @@ impl Server {
         let threads = self.threads;
         tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())))
             .await
-            .map_err(io::Error::other)
+            .map_err(io::Error::other)?;
+        self.node.store.flush().await.map_err(io::Error::other)
     }
 }
 

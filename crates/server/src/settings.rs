@@ -9,8 +9,10 @@ use geocast_protocol::{
 
 use crate::{
     BboxKeyword, ChannelRule, Compression, HandlersError, OriginPolicy, PathProjection, Patterns,
-    RequestHandler, Secret, TokenSettings, UrlPrefix, handler::by_type, pipeline::Filters,
-    store::RedisSettings,
+    RequestHandler, Secret, TokenSettings, UrlPrefix,
+    handler::by_type,
+    pipeline::Filters,
+    store::{DataSettings, RedisSettings},
 };
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
@@ -82,6 +84,8 @@ pub enum StoreSettings {
     /// In this process, lost with it.
     #[default]
     Embedded,
+    /// In this process, and in a folder that outlives it.
+    Kept(DataSettings),
     /// Redis.
     Redis(RedisSettings),
 }

@@ -5,8 +5,8 @@ use geocast_protocol::{Channel, Crs};
 use geocast_server::{BboxKeyword, ChannelRule, Origin, PathProjection, Patterns, RedisUrl};
 
 use super::{
-    DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, TimeoutOptions, TokenOptions,
-    TrackingOptions, paths,
+    DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, StoreOptions, TimeoutOptions,
+    TokenOptions, TrackingOptions, paths,
 };
 use crate::{logging, units};
 
@@ -46,6 +46,8 @@ pub(crate) struct Options {
                 redis+unix:///socket"
     )]
     pub(crate) redis: Option<RedisUrl>,
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
     /// Channels that may be read and published to without a token, as patterns such as 'vehicles,news_*' [default: all with the
     /// embedded store on loopback, else none]
     #[arg(long, value_name = "PATTERNS", help_heading = "Data")]

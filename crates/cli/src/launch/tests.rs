@@ -16,6 +16,8 @@ fn the_defaults_in_the_help_are_those_of_the_server() {
     let default = format!("{:?}", launch(&[]).unwrap());
     let with_redis = ["--redis=redis://localhost".to_owned()];
     let default_with_redis = format!("{:?}", launch(&with_redis).unwrap());
+    let with_data = ["--data=/somewhere".to_owned()];
+    let default_with_data = format!("{:?}", launch(&with_data).unwrap());
     let mut checked = 0;
     let table = Table::new();
     for option in table.options() {
@@ -29,6 +31,9 @@ fn the_defaults_in_the_help_are_those_of_the_server() {
         let expected = if option.key().starts_with("redis_") {
             arguments.extend(with_redis.clone());
             &default_with_redis
+        } else if option.key() == "flush_interval" {
+            arguments.extend(with_data.clone());
+            &default_with_data
         } else {
             &default
         };
@@ -70,6 +75,7 @@ fn filters_that_listen_have_a_channel() {
 fn every_option_has_an_effect() {
     let table = Table::new();
     let default = format!("{:?}", launch(&["--redis=redis://localhost".to_owned()]).unwrap());
+    let default_with_data = format!("{:?}", launch(&["--data=/somewhere".to_owned()]).unwrap());
     let key = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(key.path(), "k\n").unwrap();
     let (secret, jwks) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
@@ -108,10 +114,21 @@ fn every_option_has_an_effect() {
             }
             _ => {}
         }
-        if option.key() != "redis" {
-            arguments.push("--redis=redis://localhost".to_owned());
+        let (given, default) = match option.key() {
+            "redis" => ("--redis=redis://elsewhere", &default),
+            "data" => ("--data=/somewhere", &default),
+            "flush_interval" => ("--data=/somewhere", &default_with_data),
+            _ => ("--redis=redis://localhost", &default),
+        };
+        if !given.starts_with(&option.flag()) {
+            arguments.push(given.to_owned());
         }
-        assert_ne!(format!("{:?}", launch(&arguments).unwrap()), default, "{} changes nothing", option.key());
+        assert_ne!(
+            format!("{:?}", launch(&arguments).unwrap()),
+            *default,
+            "{} changes nothing",
+            option.key()
+        );
     }
 }
 

@@ -47,7 +47,7 @@ impl Announcement {
                 format!("{names} (for messages on / and /pipeline)")
             }),
             insecure,
-            embedded: matches!(settings.store, StoreSettings::Embedded),
+            embedded: !matches!(settings.store, StoreSettings::Redis(_)),
             certificate,
         }
     }

@@ -136,6 +136,11 @@ impl Running {
         assert!(status.success());
     }
 
+    /// Waits for the end, however it comes.
+    pub(crate) fn wait(&mut self) {
+        self.child.wait().expect("it is our child");
+    }
+
     /// Waits for the end.
     pub(crate) fn code(&mut self) -> i32 {
         let mut code = None;

@@ -99,7 +99,8 @@ impl Access {
     /// Everything on an embedded store that only this machine can reach; otherwise what the settings name. Keys for tokens
     /// are still to be [loaded](Self::reload_keys).
     pub(crate) fn new(settings: &Settings, exposure: Exposure) -> Self {
-        let private = matches!(settings.store, StoreSettings::Embedded) && exposure == Exposure::Loopback;
+        let embedded = !matches!(settings.store, StoreSettings::Redis(_));
+        let private = embedded && exposure == Exposure::Loopback;
         let channels = match &settings.channels {
             Some(patterns) => Channels::Listed(patterns.clone()),
             None if private => Channels::All,

@@ -1,20 +1,33 @@
-use std::{collections::BTreeMap, sync::Arc};
+mod data_error;
+mod data_settings;
+mod database;
+mod journal;
+mod state;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, ready};
 use geocast_protocol::Channel;
 use parking_lot::RwLock;
-use rustc_hash::FxHashMap;
 use tokio::sync::Mutex;
 
+pub use data_error::DataError;
+pub use data_settings::DataSettings;
+
+use self::{
+    database::Database,
+    journal::{Journal, Place, Room},
+    state::State,
+};
 use super::{Store, StoreError};
 use crate::{
     Broker, Patterns,
     watch::{self, Before, Fields, Layout},
 };
 
-/// State in the memory of this process, lost with it.
+/// State in the memory of this process, and in a folder if it is to outlive it.
 #[derive(Debug)]
 pub struct EmbeddedStore {
     broker: Arc<Broker>,
@@ -24,18 +37,34 @@ pub struct EmbeddedStore {
     limit: usize,
     /// The hashes whose changes are pushed.
     watch: Option<Patterns>,
+    disk: Option<Disk>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    channels: FxHashMap<Channel, BTreeMap<Box<str>, Bytes>>,
-    bytes: usize,
+/// Where state is kept.
+#[derive(Debug)]
+struct Disk {
+    journal: Journal,
+    settings: DataSettings,
 }
 
 impl EmbeddedStore {
-    /// An empty store that holds at most `limit` bytes of keys and values.
+    /// An empty store that holds at most `limit` bytes of keys and values, in memory.
     pub fn new(broker: Arc<Broker>, limit: usize) -> Self {
-        Self { broker, state: RwLock::default(), order: Mutex::new(()), limit, watch: None }
+        let (state, order) = (RwLock::default(), Mutex::new(()));
+        Self { broker, state, order, limit, watch: None, disk: None }
+    }
+
+    /// A store with the state that a folder has, which keeps it there. State is written behind: what was published in the
+    /// last [`DataSettings::flush_interval`] may be lost when the process is killed.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    pub fn open(broker: Arc<Broker>, limit: usize, settings: DataSettings) -> Result<Self, DataError> {
+        let database = Database::open(&settings.folder)?;
+        let state = RwLock::new(database.load(limit)?);
+        let journal = Journal::start(database, &settings)
+            .map_err(|source| DataError::Io { folder: settings.folder.clone(), source })?;
+        Ok(Self { state, disk: Some(Disk { journal, settings }), ..Self::new(broker, limit) })
     }
 }
 
@@ -50,67 +79,69 @@ impl EmbeddedStore {
     fn watched(&self, hash: &Channel, key: &str) -> Option<Fields> {
         self.watch.as_ref().filter(|watch| watch.matches(hash.as_str()))?;
         let state = self.state.read();
-        let values = state.channels.get(hash).into_iter().flatten();
         // A table may be large, and each of its keys is an object of its own.
         let concerns = |name: &str| match Layout::of(hash.as_str()) {
             Some(Layout::Object { .. }) => true,
             Some(Layout::Table { .. }) => name == key,
             None => false,
         };
-        Some(
-            values
-                .filter(|(name, _)| concerns(name))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
+        let entries = state.entries(hash).filter(|(name, _)| concerns(name));
+        Some(entries.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     async fn push_changes(&self, hash: &Channel, key: &str, before: Option<Fields>) {
         let Some((before, after)) = before.zip(self.watched(hash, key)) else { return };
         watch::push(&self.broker, hash.as_str(), Before::Known(&before), &after).await;
     }
-}
 
-impl State {
-    fn set(&mut self, channel: &Channel, key: &str, value: Bytes, limit: usize) -> Result<(), StoreError> {
-        let old = self.channels.get(channel).and_then(|values| values.get(key));
-        let freed = old.map_or(0, |old| size(key, old));
-        let bytes = self.bytes - freed + size(key, &value);
-        if bytes > limit {
-            return Err(StoreError::Full(format!(
-                "{bytes} bytes of state are more than the allowed {limit}"
-            )));
+    /// Room on the way to disk for a change that is about to be made, if there is a disk.
+    async fn room(&self, key: &str, value: usize) -> Result<Option<Room>, StoreError> {
+        match &self.disk {
+            Some(disk) => disk.journal.room(key, value).await.map(Some),
+            None => Ok(None),
         }
-        self.bytes = bytes;
-        self.channels.entry(channel.clone()).or_default().insert(key.into(), value);
-        Ok(())
     }
 
-    fn remove(&mut self, channel: &Channel, key: &str) -> bool {
-        let Some(values) = self.channels.get_mut(channel) else { return false };
-        let Some(old) = values.remove(key) else { return false };
-        self.bytes -= size(key, &old);
-        if values.is_empty() {
-            self.channels.remove(channel);
+    fn record(
+        &self,
+        channel: &Channel,
+        key: &str,
+        value: Option<Bytes>,
+        room: Option<Room>,
+    ) -> Option<Place> {
+        let (disk, room) = self.disk.as_ref().zip(room)?;
+        Some(disk.journal.record(channel, key, value, room))
+    }
+
+    async fn written(&self, place: Option<Place>) -> Result<(), StoreError> {
+        match self.disk.as_ref().zip(place) {
+            Some((disk, place)) => disk.journal.written(place).await,
+            None => Ok(()),
         }
-        true
     }
 }
 
 #[async_trait]
 impl Store for EmbeddedStore {
     fn description(&self) -> String {
-        "embedded, in memory: state is lost when the server stops".to_owned()
+        let Some(Disk { settings: DataSettings { folder, flush_interval, .. }, .. }) = &self.disk else {
+            return "embedded, in memory: state is lost when the server stops".to_owned();
+        };
+        let folder = folder.display();
+        match flush_interval.is_zero() {
+            true => format!("embedded, kept in {folder} before publishers are answered"),
+            false => format!("embedded, written to {folder} within {flush_interval:?}"),
+        }
     }
 
     async fn value(&self, channel: &Channel, key: &str) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.state.read().channels.get(channel).and_then(|values| values.get(key)).cloned())
+        Ok(self.state.read().value(channel, key).cloned())
     }
 
     async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError> {
         // What is set is published before it can be read.
         let _in_order = self.order.lock().await;
-        Ok(self.state.read().channels.get(channel).into_iter().flat_map(BTreeMap::values).cloned().collect())
+        Ok(self.state.read().entries(channel).map(|(_, value)| value.clone()).collect())
     }
 
     async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
@@ -126,23 +157,31 @@ impl Store for EmbeddedStore {
     }
 
     async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
-        let _in_order = self.order.lock().await;
+        // Waited for first: whoever reads state does not wait for a disk.
+        let room = self.room(key, value.len()).await?;
+        let in_order = self.order.lock().await;
         let before = self.watched(channel, key);
         self.state.write().set(channel, key, value.clone(), self.limit)?;
+        let place = self.record(channel, key, Some(value.clone()), room);
         self.broker.deliver(channel, value).await;
         self.push_changes(channel, key, before).await;
-        Ok(())
+        drop(in_order);
+        self.written(place).await
     }
 
     async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {
-        let _in_order = self.order.lock().await;
+        let room = self.room(key, 0).await?;
+        let in_order = self.order.lock().await;
         let before = self.watched(channel, key);
         let removed = self.state.write().remove(channel, key);
-        if removed {
-            self.broker.deliver(channel, notice).await;
-            self.push_changes(channel, key, before).await;
+        if !removed {
+            return Ok(false);
         }
-        Ok(removed)
+        let place = self.record(channel, key, None, room);
+        self.broker.deliver(channel, notice).await;
+        self.push_changes(channel, key, before).await;
+        drop(in_order);
+        self.written(place).await.map(|()| true)
     }
 
     fn subscribe(&self, _: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
@@ -152,12 +191,20 @@ impl Store for EmbeddedStore {
 
     fn unsubscribe(&self, _: &Channel) {}
 
+    async fn flush(&self) -> Result<(), StoreError> {
+        match &self.disk {
+            Some(disk) => disk.journal.flush().await,
+            None => Ok(()),
+        }
+    }
+
     async fn health(&self) -> Result<(), StoreError> {
-        Ok(())
+        match self.disk.as_ref().and_then(|disk| disk.journal.failure()) {
+            Some(reason) => Err(StoreError::Unavailable(format!("state cannot be written: {reason}"))),
+            None => Ok(()),
+        }
     }
 }
 
-/// What an entry counts against the bound, with its place in the tree.
-fn size(key: &str, value: &Bytes) -> usize {
-    key.len() + value.len() + 64
-}
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use thiserror::Error;
 mod embedded;
 mod redis;
 
-pub use embedded::EmbeddedStore;
+pub use embedded::{DataError, DataSettings, EmbeddedStore};
 pub use redis::{RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
 
 /// State and messages of channels. Two implementations, one test suite.
@@ -55,6 +55,14 @@ pub trait Store: Debug + Send + Sync {
     /// Ends when every message that was published before the call has been handed to the broker, or that has been waited for
     /// long enough.
     async fn settle(&self) {}
+
+    /// Ends when the state that was set before the call is kept as safely as this store keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: it cannot be kept at this moment.
+    async fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Whether state can be read and messages arrive at this moment.
     async fn health(&self) -> Result<(), StoreError>;
