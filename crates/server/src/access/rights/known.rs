@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Weak},
 };
 
@@ -12,6 +12,9 @@ use super::{Rights, RightsError};
 pub(in crate::access) struct KnownRights {
     // Claims come from whoever signs tokens: the standard library's hasher is seeded. Bounded with the connections.
     by_claim: Mutex<HashMap<Box<str>, Weak<Rights>>>,
+    /// The last that were read, whether or not anybody has them: whoever comes again, or presents the same token with each
+    /// request, must not have it read each time.
+    lately: Mutex<VecDeque<Arc<Rights>>>,
 }
 
 impl KnownRights {
@@ -28,9 +31,18 @@ impl KnownRights {
             by_claim.retain(|_, rights| rights.strong_count() > 0);
         }
         by_claim.insert(claim.into(), Arc::downgrade(&rights));
+        drop(by_claim);
+        let mut lately = self.lately.lock();
+        if lately.len() == LATELY {
+            lately.pop_front();
+        }
+        lately.push_back(Arc::clone(&rights));
         Ok(rights)
     }
 }
+
+/// Pages have few tokens that all of their visitors get. The largest take a few hundred kilobytes.
+const LATELY: usize = 16;
 
 #[cfg(test)]
 impl KnownRights {

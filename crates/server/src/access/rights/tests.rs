@@ -113,6 +113,21 @@ fn equal_claims_are_equal_rights_and_kept_once() {
 }
 
 #[test]
+fn what_was_read_lately_is_not_read_again() {
+    let known = KnownRights::default();
+    let read =
+        |area: u32| Arc::downgrade(&known.read(&format!(r#"{{"max_area":{area}}}"#)).expect("a claim"));
+    let first = read(1);
+    for area in 2..=16 {
+        read(area);
+    }
+    let again = read(1);
+    assert!(again.ptr_eq(&first) && first.strong_count() == 1, "nobody else has it");
+    read(17);
+    assert_eq!(first.strong_count(), 0);
+}
+
+#[test]
 fn what_has_no_geometry_passes_if_no_coordinate_can_be_in_it() {
     let rights = rights(&within(&square(0.0, 0.0, 10.0))).expect("a claim");
     let outside = r#"{"type":"Point","coordinates":[20,5]}"#;
