@@ -38,7 +38,6 @@ pub struct Area {
     plain: Option<Plane>,
     /// What decides elsewhere: the area, and again a turn to either side. None if it cannot tell. Made when it is needed.
     turned: OnceLock<Option<Plane>>,
-    bounds: Vec<Bbox>,
 }
 
 /// Polygons, ready to be asked.
@@ -66,12 +65,6 @@ impl Area {
     pub fn members(&self, shape: &Shape) -> Vec<usize> {
         let effort = Effort::of(LOOKS + LOOKS_FOR_POSITION * shape.positions().len());
         (0..shape.members()).filter(|&member| self.has(shape, member, &effort)).collect()
-    }
-
-    /// Boxes with longitudes within ±180 degrees that contain the area.
-    #[must_use]
-    pub fn bounds(&self) -> &[Bbox] {
-        &self.bounds
     }
 
     fn has(&self, shape: &Shape, member: usize, effort: &Effort) -> bool {
@@ -124,15 +117,12 @@ impl TryFrom<Vec<Vec<Vec<[f64; 2]>>>> for Area {
             return Err(AreaError::TooManyPositions { count, most: Self::MOST_POSITIONS });
         }
         let mut edges = Vec::with_capacity(count);
-        let mut bounds = Vec::with_capacity(polygons.len());
         for (index, rings) in polygons.iter().enumerate() {
             edges.extend(polygon::edges(rings, index)?);
-            bounds.extend(rings.first().and_then(|ring| Bbox::around(ring)));
         }
-        let is_within_world = bounds.iter().all(|extent| World::DEGREES.has(extent));
         let plain = Plane::new(edges.clone())?;
-        let bounds = bounds.iter().map(|extent| World::DEGREES.brought_back(extent)).collect();
-        Ok(Self { edges, plain: is_within_world.then_some(plain), turned: OnceLock::new(), bounds })
+        let plain = Some(plain).filter(|plain| World::DEGREES.has(&plain.extent));
+        Ok(Self { edges, plain, turned: OnceLock::new() })
     }
 }
 
