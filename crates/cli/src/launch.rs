@@ -1,15 +1,16 @@
+mod redis;
+
 use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
     AbsentClientReference, AxisOrder, ChannelNames, Compression, DataSettings, JsonEncoding, KeyFile, Limits,
-    OriginPolicy, Overflow, RedisSettings, Secret, Settings, StoreSettings, Timeouts, TokenSettings,
-    pipeline::Filters,
+    OriginPolicy, Overflow, Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
 };
 
 use crate::{
     arguments::{
         AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, LimitOptions, LogFormat,
-        Options, OverflowOption, RedisOptions, StoreOptions, TimeoutOptions, TokenOptions, TrackingOptions,
+        Options, OverflowOption, StoreOptions, TimeoutOptions, TokenOptions, TrackingOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -36,7 +37,7 @@ impl TryFrom<Options> for Launch {
             config: _read_before,
             log,
             log_format,
-            redis,
+            redis: redis_url,
             store,
             channels,
             channel_crs,
@@ -61,8 +62,8 @@ impl TryFrom<Options> for Launch {
             redis_options,
         } = options;
         let mut settings = Settings::default();
-        if let Some(url) = redis {
-            settings.store = StoreSettings::Redis(redis_settings(RedisSettings::new(url), redis_options));
+        if let Some(url) = redis_url {
+            settings.store = StoreSettings::Redis(redis::settings(url, redis_options)?);
         }
         apply_store(&mut settings, store)?;
         settings.channels = channels;
@@ -161,24 +162,6 @@ fn token_settings(options: TokenOptions) -> Result<Option<TokenSettings>, Config
     settings.channels = jwt_channels;
     settings.check()?;
     Ok(Some(settings))
-}
-
-fn redis_settings(mut settings: RedisSettings, options: RedisOptions) -> RedisSettings {
-    let RedisOptions {
-        redis_connect_timeout,
-        redis_command_timeout,
-        redis_probe_interval,
-        redis_pool_size,
-        redis_max_message,
-        redis_max_state,
-    } = options;
-    set(&mut settings.connect_timeout, redis_connect_timeout);
-    set(&mut settings.command_timeout, redis_command_timeout);
-    set(&mut settings.probe_interval, redis_probe_interval);
-    set(&mut settings.pool_size, redis_pool_size);
-    set(&mut settings.max_message, redis_max_message);
-    set(&mut settings.max_state, redis_max_state);
-    settings
 }
 
 fn apply_limits(limits: &mut Limits, options: LimitOptions) {

@@ -27,10 +27,22 @@ impl Unreachable {
         let reason = error.to_string();
         let hint = if reason.contains("NOAUTH") {
             "it wants a password: --redis redis://:PASSWORD@HOST".to_owned()
-        } else if reason.contains("WRONGPASS") || reason.contains("AUTH") {
+        } else if ["WRONGPASS", "AUTH", "authentication failed"].iter().any(|word| reason.contains(word)) {
             "check user and password: --redis redis://USER:PASSWORD@HOST, percent-encoded".to_owned()
         } else if reason.contains("NOPERM") {
             "the user needs more rights: see ACL SETUSER in Redis".to_owned()
+        } else if reason.contains("UnknownIssuer") || reason.contains("BadSignature") {
+            "--redis-ca FILE names a certificate to trust".to_owned()
+        } else if reason.contains("NotValidForName") || reason.contains("not valid for name") {
+            "use the name in the certificate, or have it made for this one".to_owned()
+        } else if reason.contains("CertificateRequired") {
+            "it wants a certificate: --redis-cert FILE --redis-key FILE".to_owned()
+        } else if reason.contains("TLS") {
+            "try redis:// instead of rediss://, or its TLS port".to_owned()
+        } else if url.contains("+sentinel://") {
+            "`redis-cli -p 26379 sentinel masters` says what a sentinel knows".to_owned()
+        } else if url.contains("+cluster://") {
+            "`redis-cli --cluster check HOST:PORT` says what a cluster lacks".to_owned()
         } else {
             format!("`redis-cli -u {url} ping` answers PONG when it can be")
         };

@@ -68,7 +68,9 @@ pub use store::{
     RedisUrlError, Store, StoreError, deletion_notice,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
-pub use transport::{ListenAddress, Listener, Listeners, Tls, TlsError, UnixSocket, UnixSocketError};
+pub use transport::{
+    ClientTls, ListenAddress, Listener, Listeners, Tls, TlsError, UnixSocket, UnixSocketError,
+};
 pub use url_prefix::{UrlPrefix, UrlPrefixError};
 
 /// Re-exported for [`Settings`], so that a program needs no other crate to write them.

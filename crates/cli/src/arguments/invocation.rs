@@ -271,8 +271,8 @@ mod tests {
 
     #[test]
     fn a_wrong_url_with_a_password_is_not_repeated() {
-        let line = words("geocast serve --redis rediss://u:secret@host");
-        let Err(NoCommand(error)) = Invocation::read(line) else { panic!("TLS is not supported") };
+        let line = words("geocast serve --redis redis+tls://u:secret@host");
+        let Err(NoCommand(error)) = Invocation::read(line) else { panic!("no such scheme") };
         let said = without_secret(&error).unwrap();
         assert!(
             said.starts_with("invalid value for '--redis <URL>': ") && !said.contains("secret"),

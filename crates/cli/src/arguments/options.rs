@@ -42,8 +42,8 @@ pub(crate) struct Options {
         value_name = "URL",
         hide_env_values = true,
         help_heading = "Data",
-        help = "Use this Redis instead of the embedded store: redis://[[user]:password@]host[:port][/db] or \
-                redis+unix:///socket"
+        help = "Use this Redis instead of the embedded store: redis[s]://[[user]:password@]host[:port][/db]; \
+                docs/redis.md has sentinels, clusters and sockets"
     )]
     pub(crate) redis: Option<RedisUrl>,
     #[command(flatten)]

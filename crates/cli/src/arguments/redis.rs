@@ -1,13 +1,23 @@
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
 
 use crate::units;
 
 /// How Redis is used. Without `--redis` these mean nothing.
-#[derive(Debug, Clone, Copy, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Redis")]
 pub(crate) struct RedisOptions {
+    /// Trust whom the certificates in this PEM file vouch for, where the URL of Redis says rediss [default: whom this machine
+    /// trusts]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) redis_ca: Option<PathBuf>,
+    /// Show the certificate in this PEM file to a Redis that asks for one
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) redis_cert: Option<PathBuf>,
+    /// The private key of --redis-cert, PEM
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) redis_key: Option<PathBuf>,
     /// Making a connection [default: 2s]
     #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
     pub(crate) redis_connect_timeout: Option<Duration>,

@@ -50,3 +50,46 @@ fn a_redis_that_is_away_is_told_with_what_to_type() {
         "{said}"
     );
 }
+
+#[test]
+fn a_redis_behind_tls_is_tried_and_what_is_wrong_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let made = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let (pair, other) = (made(), made());
+    let (certificate, key) =
+        (write("cert.pem", pair.cert.pem()), write("key.pem", pair.signing_key.serialize_pem()));
+    let redis = RedisServer::start(&[
+        "--port",
+        "0",
+        "--tls-port",
+        "{port}",
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &certificate,
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let check = |url: &str, options: &[&str]| {
+        run(&[&["check", "--port", "0", "--channels", "*", "--redis", url], options].concat())
+    };
+    let named = format!("rediss://localhost:{}", redis.port());
+    let output = check(&named, &["--redis-ca", &certificate]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains(&format!("redis         {named}/0 answers")), "{}", stdout(&output));
+    let numbered = format!("rediss://127.0.0.1:{}", redis.port());
+    let output = check(&numbered, &["--redis-ca", &certificate]);
+    let said = stderr(&output);
+    assert!(said.contains("is refused") && said.contains("use the name in the certificate"), "{said}");
+    let output = check(&named, &["--redis-ca", &write("other.pem", other.cert.pem())]);
+    let said = stderr(&output);
+    assert!(said.contains("is refused") && said.contains("--redis-ca FILE names"), "{said}");
+    assert_eq!(code(&output), 4);
+}

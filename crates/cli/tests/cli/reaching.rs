@@ -113,7 +113,7 @@ fn a_wrong_file_or_scheme_is_told() {
     let none = pair.name("none.pem");
     assert!(said(&["--url", &secure, "--ca", &none]).contains(&format!("--ca {none} cannot be read")));
     let key = pair.name("key.pem");
-    assert!(said(&["--url", &secure, "--ca", &key]).contains("has no certificate in it"));
+    assert!(said(&["--url", &secure, "--ca", &key]).contains("there is no certificate in"));
     let answer = said(&["--url", &format!("ws://{}/ws", tls.address())]);
     assert!(answer.contains("this port speaks TLS: use https:// or wss:// URLs (HTTP 400)"), "{answer}");
     let answer = said(&["--url", &format!("wss://{}/ws", plain.address()), "--insecure"]);

@@ -2,6 +2,7 @@
 
 mod address;
 mod arrival;
+mod client_tls;
 mod listener;
 mod plain_http;
 mod stream;
@@ -11,6 +12,7 @@ mod unix_socket;
 mod validity;
 
 pub use address::ListenAddress;
+pub use client_tls::ClientTls;
 pub use listener::{Listener, Listeners};
 pub use tls::Tls;
 pub use tls_error::TlsError;

@@ -61,6 +61,12 @@ pub enum TlsError {
         /// Where the key is from.
         key: String,
     },
+    /// There is no certificate that could vouch for a server.
+    #[error("there is no certificate to trust{reason}: name a file that has one")]
+    NobodyTrusted {
+        /// What was stumbled over, in parentheses after a space, or nothing.
+        reason: String,
+    },
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Setup(#[from] rustls::Error),

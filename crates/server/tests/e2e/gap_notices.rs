@@ -42,7 +42,7 @@ async fn every_subscriber_of_messages_is_told_of_a_deaf_interval_in_its_dialect(
     assert_eq!(told, ["cars", "news"]);
     let gap = caller.client.next().await;
     assert_eq!((&gap["method"], &gap["params"]["source"]), (&json!("gap"), &json!("news")), "{gap}");
-    assert_eq!(server.count(Count::Gaps), 3);
+    server.counted(Count::Gaps, 3).await;
     server.publish("news", "2").await;
     assert_eq!(caller.pushed().await["content"], 2);
     // Here there is no word for it.

@@ -42,6 +42,7 @@ mod property_filters;
 mod raw_client;
 mod redis_interop;
 mod redis_outage;
+mod redis_sentinels;
 mod redis_server;
 mod redis_store;
 mod refused_channels;

@@ -19,7 +19,7 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one, with further command line `options`, and waits until it listens.
+    /// Starts one, with further command line `options`, in which `{port}` is its port, and waits until it listens.
     ///
     /// # Panics
     ///
@@ -46,6 +46,11 @@ impl RedisServer {
         let mut server = Self::start(options);
         server.kill();
         server
+    }
+
+    /// Where it listens on 127.0.0.1.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// `redis://127.0.0.1:port`.
@@ -89,7 +94,7 @@ impl RedisServer {
     /// Runs `redis-cli` with `arguments` and returns what it prints, without the last line end.
     pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("redis-cli");
-        command.args(["-p", &self.port.to_string()]).args(arguments);
+        command.arg("-s").arg(self.socket()).args(arguments);
         let output =
             command.output().unwrap_or_else(|error| panic!("redis-cli: {error} (`make setup` installs it)"));
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
@@ -104,7 +109,7 @@ impl RedisServer {
             .arg(self.folder.path())
             .arg("--unixsocket")
             .arg(self.socket())
-            .args(&self.options)
+            .args(self.options.iter().map(|option| option.replace("{port}", &self.port.to_string())))
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(Stdio::null());
@@ -160,7 +165,7 @@ fn end(mut child: Child) {
 
 /// A port below the range from which the kernel takes those of outgoing connections, so that it stays free while the
 /// server is away.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let ports = std::iter::repeat_with(|| fastrand::u16(20_000..32_000));
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     ports.take(1000).find(is_free).expect("one of a thousand ports is free")

@@ -178,10 +178,11 @@ fn a_wrong_value_is_named_with_its_place_and_what_would_be_right() {
              expected text, a number, true, false or a list of these",
         ),
         (
-            &[("GEOCAST_REDIS", "rediss://u:secret@host")],
+            &[("GEOCAST_REDIS", "redis+tls://u:secret@host")],
             NO_FILE,
             "`GEOCAST_REDIS=…` in the environment is not valid: \
-             the redis url has the scheme rediss, but TLS to redis is not supported yet",
+             the redis url has the scheme \"redis+tls\" instead of redis, redis+sentinel, redis+cluster, with TLS rediss, \
+             rediss+sentinel, rediss+cluster, or redis+unix",
         ),
         (
             &[("GEOCAST_ALLOW_ORIGIN", "https://a.test,b.test")],

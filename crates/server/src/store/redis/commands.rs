@@ -1,75 +1,53 @@
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use deadpool_redis::{
-    Connection, Manager, Pool, PoolError, Runtime,
-    redis::{
-        AsyncConnectionConfig, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo,
-        RedisConnectionInfo, RedisError, ServerErrorKind, cmd, pipe,
-    },
-};
+use deadpool_redis::redis::{Cmd, FromRedisValue, cmd, pipe};
 use geocast_protocol::Channel;
 use tokio::runtime::Handle;
 
-use super::{RedisSettings, RedisStartError, scan::Scan, url::Endpoint};
+use super::{
+    RedisSettings,
+    errand::{self, Errand, Failed},
+    nodes::Nodes,
+    remedy::{Effect, store_error},
+    scan::Scan,
+};
 use crate::{store::StoreError, watch::Fields};
 
-/// Reading and writing, through a pool of connections.
+/// Reading and writing, through pools of connections.
 ///
 /// Everything runs on the runtime of the store, since a connection belongs to the runtime that made it and callers come
 /// from many. Every call has an end: after `command_timeout`, whatever it waits for.
 #[derive(Debug, Clone)]
 pub(super) struct Commands {
-    pool: Pool,
+    nodes: Arc<Nodes>,
     runtime: Handle,
     timeout: Duration,
     max_state: usize,
 }
 
 impl Commands {
-    /// Makes the pool; connects to nothing.
-    pub(super) fn new(settings: &RedisSettings, runtime: Handle) -> Result<Self, RedisStartError> {
-        let url = &settings.url;
-        let address = match &url.endpoint {
-            Endpoint::Tcp { host, port } => ConnectionAddr::Tcp(host.clone(), *port),
-            Endpoint::Unix(path) => ConnectionAddr::Unix(path.clone()),
-        };
-        let mut identity =
-            RedisConnectionInfo::default().set_db(i64::from(url.database)).set_skip_set_lib_name();
-        if let Some(credentials) = &url.credentials {
-            identity = identity.set_password(&credentials.password);
-            if let Some(user) = &credentials.user {
-                identity = identity.set_username(user);
-            }
-        }
-        let info = address.into_connection_info()?.set_redis_settings(identity);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(settings.connect_timeout))
-            .set_response_timeout(Some(settings.command_timeout));
-        let pool = Pool::builder(Manager::new_with_config(info, config)?)
-            .max_size(settings.pool_size.get())
-            .wait_timeout(Some(settings.command_timeout))
-            .create_timeout(Some(settings.connect_timeout))
-            .recycle_timeout(Some(settings.connect_timeout))
-            .runtime(Runtime::Tokio1)
-            .build()?;
-        Ok(Self { pool, runtime, timeout: settings.command_timeout, max_state: settings.max_state })
+    /// Connects to nothing.
+    pub(super) fn new(settings: &RedisSettings, nodes: Arc<Nodes>, runtime: Handle) -> Self {
+        Self { nodes, runtime, timeout: settings.command_timeout, max_state: settings.max_state }
     }
 
     /// One value, if it is within the bound.
     pub(super) async fn value(&self, channel: &Channel, key: &str) -> Result<Option<Bytes>, StoreError> {
         let ask = |verb| command(verb, channel, &[key.as_bytes()]);
-        let (length, value) = (ask("HSTRLEN"), ask("HGET"));
-        let (pool, limit, label) = (self.pool.clone(), self.max_state, format!("{channel} {key}"));
-        self.run(self.timeout, async move {
-            let mut connection = connection(&pool).await?;
-            // Asked first, because a value that is on its way has to be taken in whole.
-            let length: usize = query(&mut connection, &length).await?;
-            if length > limit {
-                return Err(StoreError::Full(format!("{label:?} has {length} bytes, more than {limit}")));
+        let (length, value) = (Arc::new(ask("HSTRLEN")), Arc::new(ask("HGET")));
+        let (limit, label) = (self.max_state, format!("{channel} {key}"));
+        self.run(channel, Effect::Reads, move |mut errand| {
+            let (length, value, label) = (Arc::clone(&length), Arc::clone(&value), label.clone());
+            async move {
+                // Asked first, because a value that is on its way has to be taken in whole.
+                let length: usize = errand.query(&length).await?;
+                if length > limit {
+                    return Err(Failed::Full(format!("{label:?} has {length} bytes, more than {limit}")));
+                }
+                let value: Option<Vec<u8>> = errand.query(&value).await?;
+                Ok(value.map(Bytes::from))
             }
-            let value: Option<Vec<u8>> = query(&mut connection, &value).await?;
-            Ok(value.map(Bytes::from))
         })
         .await
     }
@@ -84,63 +62,114 @@ impl Commands {
         self.scan(hash).await.map(Scan::into_fields)
     }
 
-    /// Some names of hashes, of all that there are, and the cursor for the next: zero at the end.
+    /// Some names of hashes, of all that there are, and the cursor for the next: zero at the end. Not for clusters, where each
+    /// master has its own.
     pub(super) async fn hashes(&self, cursor: u64) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
         let mut command = cmd("SCAN");
         command.arg(cursor).arg("COUNT").arg(NAMES_AT_ONCE).arg("TYPE").arg("hash");
-        self.single(self.timeout, command).await
+        self.single(&anywhere(), Effect::Reads, command).await
     }
 
     /// What Redis is set to tell of writes.
     pub(super) async fn notifications(&self) -> Result<String, StoreError> {
         let mut command = cmd("CONFIG");
         command.arg("GET").arg("notify-keyspace-events");
-        let found: (String, String) = self.single(self.timeout, command).await?;
+        let found: (String, String) = self.single(&anywhere(), Effect::Reads, command).await?;
         Ok(found.1)
     }
 
     async fn scan(&self, channel: &Channel) -> Result<Scan, StoreError> {
-        let (pool, channel, limit) = (self.pool.clone(), channel.clone(), self.max_state);
-        self.run(self.timeout, async move {
-            let mut connection = connection(&pool).await?;
-            let mut scan = Scan::new(limit);
-            while let Some((cursor, count)) = scan.next() {
-                let mut command = command("HSCAN", &channel, &[cursor.to_string().as_bytes()]);
-                command.arg("COUNT").arg(count);
-                let (cursor, batch): (u64, Vec<Vec<u8>>) = query(&mut connection, &command).await?;
-                if !scan.take(cursor, batch) {
-                    return Err(StoreError::Full(format!(
-                        "the state of {channel} has more than {limit} bytes"
-                    )));
+        let (name, limit) = (channel.clone(), self.max_state);
+        self.run(channel, Effect::Reads, move |mut errand| {
+            let channel = name.clone();
+            async move {
+                let mut scan = Scan::new(limit);
+                while let Some((cursor, count)) = scan.next() {
+                    let mut command = command("HSCAN", &channel, &[cursor.to_string().as_bytes()]);
+                    command.arg("COUNT").arg(count);
+                    let (cursor, batch): (u64, Vec<Vec<u8>>) = errand.query(&command).await?;
+                    if !scan.take(cursor, batch) {
+                        let reason = format!("the state of {channel} has more than {limit} bytes");
+                        return Err(Failed::Full(reason));
+                    }
                 }
+                Ok(scan)
             }
-            Ok(scan)
         })
         .await
     }
 
     /// Sends a message.
     pub(super) async fn publish(&self, channel: &Channel, payload: &[u8]) -> Result<(), StoreError> {
-        self.single::<u64>(self.timeout, command("PUBLISH", channel, &[payload])).await.map(drop)
+        let command = command("PUBLISH", channel, &[payload]);
+        self.single::<u64>(channel, Effect::Changes, command).await.map(drop)
+    }
+
+    /// Sends a message from each master, and returns how many said that they have.
+    pub(super) async fn publish_everywhere(
+        &self,
+        channel: &Channel,
+        payload: &[u8],
+    ) -> Result<u32, StoreError> {
+        let (nodes, command) = (Arc::clone(&self.nodes), command("PUBLISH", channel, &[payload]));
+        self.bounded(self.timeout, async move {
+            let topology = nodes.topology().await.map_err(StoreError::Unavailable)?;
+            let mut sent = 0;
+            for master in topology.masters() {
+                let mut line = nodes.borrow(master).await.map_err(|error| store_error(&error))?;
+                line.query::<u64>(&command).await.map_err(|error| store_error(&error))?;
+                sent += 1;
+            }
+            Ok(sent)
+        })
+        .await
     }
 
     /// Sends messages in one transaction. PUBLISH cannot fail once it is queued, so either all are sent or none.
+    ///
+    /// In a cluster, messages of a channel come from the owner of its slot, or they could overtake others. So there is one
+    /// transaction for each master; if one fails after another was carried out, it is not known what was sent.
     pub(super) async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
-        if messages.is_empty() {
-            return Ok(());
-        }
-        let pool = self.pool.clone();
-        let work = async move {
+        let mut sent = false;
+        for messages in self.by_owner(messages).await? {
+            let Some((channel, _)) = messages.first() else { continue };
             let mut transaction = pipe();
             transaction.atomic();
             for (channel, payload) in &messages {
                 transaction.add_command(command("PUBLISH", channel, &[payload]));
             }
-            let mut connection = connection(&pool).await?;
-            let sent: Result<Vec<u64>, RedisError> = transaction.query_async(&mut connection).await;
-            sent.map(drop).map_err(|error| from_redis(&error))
+            let transaction = Arc::new(transaction);
+            let outcome = self.run(channel, Effect::Changes, move |mut errand| {
+                let transaction = Arc::clone(&transaction);
+                async move { Ok(errand.query_all::<Vec<u64>>(&transaction).await?) }
+            });
+            match outcome.await {
+                Ok(_) => sent = true,
+                Err(error) if sent => return Err(StoreError::Unavailable(error.to_string())),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Divides messages by who has their channels, each part in its order.
+    async fn by_owner(
+        &self,
+        messages: Vec<(Channel, Bytes)>,
+    ) -> Result<Vec<Vec<(Channel, Bytes)>>, StoreError> {
+        let nodes = Arc::clone(&self.nodes);
+        let divide = async move {
+            let topology = nodes.topology().await.map_err(StoreError::Unavailable)?;
+            let nobody = topology.masters().len();
+            let mut parts: Vec<Vec<(Channel, Bytes)>> = vec![Vec::new(); nobody + 1];
+            for message in messages {
+                let owner = topology.owner(&message.0);
+                let place = topology.masters().iter().position(|master| Some(master) == owner);
+                parts[place.unwrap_or(nobody)].push(message);
+            }
+            Ok(parts)
         };
-        self.run(self.timeout, work).await
+        self.bounded(self.timeout, divide).await
     }
 
     /// Sets a value and publishes it.
@@ -150,7 +179,8 @@ impl Commands {
     pub(super) async fn put(&self, channel: &Channel, key: &str, value: &[u8]) -> Result<(), StoreError> {
         const SCRIPT: &str =
             "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) redis.call('PUBLISH', KEYS[1], ARGV[2])";
-        self.single(self.timeout, script(SCRIPT, channel, &[key.as_bytes(), value])).await
+        let script = script(SCRIPT, channel, &[key.as_bytes(), value]);
+        self.single(channel, Effect::Changes, script).await
     }
 
     /// Removes a value, and publishes `notice` if there was one. As a script, because the second depends on the first.
@@ -162,26 +192,56 @@ impl Commands {
     ) -> Result<bool, StoreError> {
         const SCRIPT: &str = "local removed = redis.call('HDEL', KEYS[1], ARGV[1]) \
             if removed == 1 then redis.call('PUBLISH', KEYS[1], ARGV[2]) end return removed";
-        self.single(self.timeout, script(SCRIPT, channel, &[key.as_bytes(), notice])).await
+        let script = script(SCRIPT, channel, &[key.as_bytes(), notice]);
+        self.single(channel, Effect::Changes, script).await
     }
 
-    /// Whether Redis answers within `timeout`.
+    /// Whether every master answers within `timeout`.
     pub(super) async fn ping(&self, timeout: Duration) -> Result<(), StoreError> {
-        self.single::<String>(timeout, cmd("PING")).await.map(drop)
+        let nodes = Arc::clone(&self.nodes);
+        self.bounded(timeout, async move {
+            let topology = nodes.topology().await.map_err(StoreError::Unavailable)?;
+            for master in topology.masters() {
+                let mut line = nodes.borrow(master).await.map_err(|error| store_error(&error))?;
+                line.query::<String>(&cmd("PING")).await.map_err(|error| store_error(&error))?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Sends one command.
     async fn single<T: FromRedisValue + Send + 'static>(
         &self,
-        timeout: Duration,
+        channel: &Channel,
+        effect: Effect,
         command: Cmd,
     ) -> Result<T, StoreError> {
-        let pool = self.pool.clone();
-        self.run(timeout, async move { query(&mut connection(&pool).await?, &command).await }).await
+        let command = Arc::new(command);
+        let send = move |mut errand: Errand| {
+            let command = Arc::clone(&command);
+            async move { Ok(errand.query(&command).await?) }
+        };
+        self.run(channel, effect, send).await
+    }
+
+    /// Does `work` with a connection to the owner of `channel`, on the store's runtime, for `timeout` at most.
+    async fn run<T, F>(
+        &self,
+        channel: &Channel,
+        effect: Effect,
+        work: impl Fn(Errand) -> F + Send + Sync + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Failed>> + Send + 'static,
+    {
+        let (nodes, channel) = (Arc::clone(&self.nodes), channel.clone());
+        self.bounded(self.timeout, async move { errand::run(&nodes, &channel, effect, work).await }).await
     }
 
     /// Does `work` on the store's runtime, for `timeout` at most.
-    async fn run<T: Send + 'static>(
+    async fn bounded<T: Send + 'static>(
         &self,
         timeout: Duration,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -214,36 +274,9 @@ fn script(text: &'static str, channel: &Channel, arguments: &[&[u8]]) -> Cmd {
     command
 }
 
-async fn connection(pool: &Pool) -> Result<Connection, StoreError> {
-    pool.get().await.map_err(|error| match error {
-        PoolError::Backend(error) => from_redis(&error),
-        error => StoreError::Unavailable(error.to_string()),
-    })
-}
-
-async fn query<T: FromRedisValue>(connection: &mut Connection, command: &Cmd) -> Result<T, StoreError> {
-    command.query_async(connection).await.map_err(|error| from_redis(&error))
-}
-
-/// What an error of Redis means for one who asked the store.
-fn from_redis(error: &RedisError) -> StoreError {
-    let unavailable = error.is_io_error()
-        || error.is_timeout()
-        || error.is_connection_dropped()
-        || matches!(
-            error.kind(),
-            ErrorKind::Server(
-                ServerErrorKind::BusyLoading
-                    | ServerErrorKind::ClusterDown
-                    | ServerErrorKind::MasterDown
-                    | ServerErrorKind::TryAgain
-            )
-        );
-    match error.code() {
-        _ if unavailable => StoreError::Unavailable(error.to_string()),
-        Some("OOM") => StoreError::Full(error.to_string()),
-        _ => StoreError::Refused(error.to_string()),
-    }
+/// For what is no matter of a channel, where there is one Redis.
+fn anywhere() -> Channel {
+    "geocast".parse().expect("a word is the name of a channel")
 }
 
 /// Names of keys that Redis goes through at once: it serves nobody else meanwhile, for well under a millisecond.

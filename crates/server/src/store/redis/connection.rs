@@ -1,58 +1,64 @@
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use geocast_protocol::{Channel, ChannelError};
+use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpStream, UnixStream},
+    io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split},
+    sync::watch,
     time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     RedisSettings,
+    address::Address,
+    dialer::{DialError, Dialer, Stream},
     dialogue::Dialogue,
     disconnected::Disconnected,
-    probe::PROBE_PREFIX,
+    probe::{Acknowledged, PROBE_PREFIX},
     push_reader::{Push, PushReader},
     subscriber::Subscriber,
-    url::Endpoint,
+    topology::Topology,
 };
 
 /// One subscriber connection, from its opening to its end.
 pub(super) struct Connection {
-    reader: Box<dyn AsyncRead + Send + Unpin>,
-    writer: Box<dyn AsyncWrite + Send + Unpin>,
+    address: Address,
+    reader: ReadHalf<Stream>,
+    writer: WriteHalf<Stream>,
     pushes: PushReader,
     dialogue: Dialogue,
     /// What is to be written next.
     out: Vec<u8>,
-    /// The number of the last probe that Redis said it has published on this connection's channel. 0: none yet.
-    acknowledged: Arc<AtomicU64>,
+    /// What Redis said it has published on this connection's channel last.
+    acknowledged: Arc<Mutex<Acknowledged>>,
+    /// Where the masters are, and where they were when that was looked at last.
+    watch: watch::Receiver<Option<Arc<Topology>>>,
+    topology: Option<Arc<Topology>>,
 }
 
 impl Connection {
-    /// Connects, and prepares what is said first.
-    pub(super) async fn open(settings: &RedisSettings) -> Result<Self, Disconnected> {
-        let (reader, writer) = timeout(settings.connect_timeout, connect(&settings.url.endpoint))
-            .await
-            .map_err(|_elapsed| Disconnected::ConnectTimeout(settings.connect_timeout))?
-            .map_err(Disconnected::Connect)?;
+    /// Connects to a master, and prepares what is said first.
+    pub(super) async fn open(
+        settings: &RedisSettings,
+        dialer: &Dialer,
+        address: &Address,
+        mut watch: watch::Receiver<Option<Arc<Topology>>>,
+    ) -> Result<Self, DialError> {
+        let (reader, writer) = split(dialer.dial(address).await?);
         let mut out = Vec::new();
         let channel = probe_channel().expect("a prefix and hexadecimal digits are a channel name");
+        let topology = watch.borrow_and_update().clone();
         Ok(Self {
+            address: address.clone(),
             reader,
             writer,
             pushes: PushReader::new(settings.max_message),
             dialogue: Dialogue::new(settings.url.credentials.as_ref(), channel, &mut out),
             out,
             acknowledged: Arc::default(),
+            watch,
+            topology,
         })
     }
 
@@ -90,6 +96,8 @@ impl Connection {
                     heard = Instant::now();
                 }
                 () = owner.shared.changed.notified() => {}
+                // The sender lives as long as the owner.
+                Ok(()) = self.watch.changed() => self.look_around(owner)?,
                 () = &mut alarm => {
                     let now = Instant::now();
                     if self.dialogue.probe.is_outstanding() {
@@ -109,6 +117,21 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// The masters were found elsewhere than before.
+    fn look_around(&mut self, owner: &mut Subscriber) -> Result<(), Disconnected> {
+        let topology = self.watch.borrow_and_update().clone();
+        if let (Some(before), Some(now)) = (&self.topology, &topology) {
+            if !now.masters().contains(&self.address) {
+                return Err(Disconnected::Replaced(self.address.clone()));
+            }
+            if !before.has_all_of(now) {
+                owner.replaced();
+            }
+        }
+        self.topology = topology;
+        Ok(())
     }
 
     /// Deals with everything that was read. While the broker has no room this waits, nothing more is read, and Redis
@@ -156,40 +179,33 @@ impl Connection {
         if self.out.is_empty() {
             return Ok(());
         }
-        let written = timeout(patience, self.writer.write_all(&self.out)).await;
+        let write = async {
+            self.writer.write_all(&self.out).await?;
+            self.writer.flush().await
+        };
+        let written = timeout(patience, write).await;
         written.map_err(|_elapsed| Disconnected::Stuck(patience))?.map_err(Disconnected::Io)?;
         self.out.clear();
         Ok(())
     }
 
-    /// Prepares a PING, and has a message published to this connection.
+    /// Prepares a PING, and has messages published to this connection. Also looks whether its Redis is the one to be heard
+    /// still: one that was cut off from those who know may go on for a while.
     fn begin_probe(&mut self, owner: &Subscriber) {
-        let number = self.dialogue.ping(self.acknowledged.load(Ordering::Relaxed), &mut self.out);
-        let Some(channel) = self.dialogue.probe_channel.clone() else { return };
-        let (commands, acknowledged) = (owner.commands.clone(), Arc::clone(&self.acknowledged));
+        let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.out);
+        let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
+        let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());
+        let acknowledged = Arc::clone(&self.acknowledged);
         tokio::spawn(async move {
-            match commands.publish(&channel, number.to_string().as_bytes()).await {
-                Ok(()) => drop(acknowledged.fetch_max(number, Ordering::Relaxed)),
+            if let Err(reason) = nodes.look_again(known.as_ref()).await {
+                tracing::debug!(reason, "whether redis is still the one to be heard is not known");
+            }
+            let Some(channel) = channel else { return };
+            match commands.publish_everywhere(&channel, number.to_string().as_bytes()).await {
+                Ok(copies) => acknowledged.lock().take(number, copies),
                 Err(error) => tracing::debug!(%error, "a probe could not be published"),
             }
         });
-    }
-}
-
-type Halves = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
-
-async fn connect(endpoint: &Endpoint) -> std::io::Result<Halves> {
-    match endpoint {
-        Endpoint::Tcp { host, port } => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            let (reader, writer) = stream.into_split();
-            Ok((Box::new(reader), Box::new(writer)))
-        }
-        Endpoint::Unix(path) => {
-            let (reader, writer) = UnixStream::connect(path).await?.into_split();
-            Ok((Box::new(reader), Box::new(writer)))
-        }
     }
 }
 

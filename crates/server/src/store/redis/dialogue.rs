@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{
     disconnected::Disconnected,
-    probe::Probe,
+    probe::{Acknowledged, Probe},
     push_reader::Push,
     request::{write_channels, write_command},
     subscriptions::{Changes, Subscriptions},
@@ -58,12 +58,12 @@ impl Dialogue {
             probe: Probe::default(),
             probe_channel: Some(probe_channel),
         };
-        dialogue.ping(0, out);
+        dialogue.ping(Acknowledged::default(), out);
         dialogue
     }
 
     /// Writes a PING, and returns its number. `acknowledged`: see [`Probe::begin`].
-    pub(super) fn ping(&mut self, acknowledged: u64, out: &mut Vec<u8>) -> u64 {
+    pub(super) fn ping(&mut self, acknowledged: Acknowledged, out: &mut Vec<u8>) -> u64 {
         write_command(out, &[b"PING"]);
         self.unanswered.push_back(Request::Ping);
         self.probe.begin(acknowledged)

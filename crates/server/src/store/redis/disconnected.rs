@@ -2,15 +2,17 @@ use std::{io, time::Duration};
 
 use thiserror::Error;
 
-use super::{probe::Deaf, push_reader::MalformedPush};
+use super::{address::Address, dialer::DialError, probe::Deaf, push_reader::MalformedPush};
 
 /// Why there is no subscriber connection, or no longer.
 #[derive(Debug, Error)]
 pub(super) enum Disconnected {
-    #[error("cannot connect: {0}")]
-    Connect(#[source] io::Error),
-    #[error("no connection within {0:?}")]
-    ConnectTimeout(Duration),
+    #[error("{0}")]
+    Nowhere(String),
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error("{0} is not the master any more")]
+    Replaced(Address),
     #[error("the connection was closed")]
     Closed,
     #[error("the connection failed: {0}")]

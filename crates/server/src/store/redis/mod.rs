@@ -4,34 +4,48 @@
 //! |---|---|
 //! | `url`, `settings` | what an operator says |
 //! | `redis_store` | the [`Store`](super::Store) itself |
-//! | `commands`, `scan` | reading and writing through a pool of connections |
+//! | `nodes`, `sentinel`, `switch_watch`, `cluster`, `topology` | where the masters are |
+//! | `address`, `dialer`, `opener` | connecting to one |
+//! | `commands`, `errand`, `remedy`, `scan` | reading and writing through pools of connections |
 //! | `subscriber`, `connection` | the task that keeps the one connection that messages arrive on |
 //! | `push_reader`, `request` | what goes over that connection, as bytes |
 //! | `dialogue`, `subscriptions`, `probe`, `backoff` | its decisions, free of sockets and clocks |
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
 //! | `shared` | what the store and the task both see |
 //!
-//! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `UNWATCH` (sent by the pool), `HSTRLEN`,
+//! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
 //! `HGET`, `HSCAN`, `PUBLISH`, for writing over HTTP `EVAL`, `HSET` and `HDEL`, for broadcasts `MULTI`, `EXEC` and
 //! `DISCARD`, for watched hashes `SCAN` and `CONFIG GET`; the keys and channels that are to be served, the channels
-//! `__geocast_probe:*`, and for watched hashes `__keyevent@*`.
+//! `__geocast_probe:*`, and for watched hashes `__keyevent@*`. Behind sentinels also `ROLE`, in a cluster `CLUSTER SLOTS` and
+//! `ASKING`; of the sentinels,
+//! `SENTINEL GET-MASTER-ADDR-BY-NAME`, `SUBSCRIBE` and `PING`, and their channel `+switch-master`.
 
+mod address;
 mod backoff;
+mod cluster;
 mod commands;
 mod connection;
+mod dialer;
 mod dialogue;
 mod disconnected;
+mod errand;
 mod event_flags;
+mod nodes;
 mod notices;
+mod opener;
 mod probe;
 mod push_reader;
 mod redis_store;
+mod remedy;
 mod request;
 mod scan;
+mod sentinel;
 mod settings;
 mod shared;
 mod subscriber;
 mod subscriptions;
+mod switch_watch;
+mod topology;
 mod url;
 mod watcher;
 

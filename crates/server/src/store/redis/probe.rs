@@ -1,27 +1,46 @@
+use std::collections::VecDeque;
+
 use thiserror::Error;
 
 /// Whether messages that are published in Redis still come out of the subscriber connection.
 ///
-/// Every interval a PING goes over the connection, and a message is published to oneself through the command pool.
-/// An answered PING shows that the connection is open, but only the message shows that it belongs to the Redis that
-/// publishers speak to. The message of one interval has to arrive before the PING of the next is answered. Both come
-/// over the same connection in order, so a reader that was held up is never mistaken for one that is deaf.
+/// Every interval a PING goes over the connection, and a message is published to oneself through the command pool, from
+/// each master. An answered PING shows that the connection is open, but only the messages show that it belongs to the Redis that
+/// publishers speak to, and that what is published on the other masters of a cluster gets here. The messages of one
+/// interval have to arrive before the PING of the next is answered. Both come over the same connection in order, so a
+/// reader that was held up is never mistaken for one that is deaf.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
-    /// The number of the last PING, and of the message published with it.
+    /// The number of the last PING, and of the messages published with it.
     sent: u64,
     /// The PING that is not yet answered.
     outstanding: Option<u64>,
-    /// The last message that has to have arrived when the outstanding PING is answered.
-    due: u64,
-    /// The last message that arrived.
-    arrived: u64,
+    /// What has to have arrived when the outstanding PING is answered.
+    due: Acknowledged,
+    /// What arrived last, by number.
+    arrived: VecDeque<Acknowledged>,
+}
+
+/// What Redis said it has published for one connection: how many messages of this number. None with number 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Acknowledged {
+    number: u64,
+    copies: u32,
+}
+
+impl Acknowledged {
+    /// Redis has published `copies` messages of a number. Later numbers count.
+    pub(super) fn take(&mut self, number: u64, copies: u32) {
+        if number > self.number {
+            *self = Self { number, copies };
+        }
+    }
 }
 
 impl Probe {
-    /// A new interval, whose number is returned, for the PING and for the message. `acknowledged` is the number of the
-    /// last message that Redis said it has published; it was published for this connection, not an earlier one.
-    pub(super) fn begin(&mut self, acknowledged: u64) -> u64 {
+    /// A new interval, whose number is returned, for the PING and for the messages. What Redis `acknowledged` was published
+    /// for this connection, not an earlier one.
+    pub(super) fn begin(&mut self, acknowledged: Acknowledged) -> u64 {
         self.sent += 1;
         self.outstanding = Some(self.sent);
         self.due = acknowledged;
@@ -37,17 +56,28 @@ impl Probe {
     pub(super) fn message(&mut self, payload: &[u8]) {
         let number = std::str::from_utf8(payload).ok().and_then(|text| text.parse().ok());
         // Anybody can publish on the channel of the probe: a number that was never sent says nothing.
-        if let Some(number) = number.filter(|&number: &u64| number <= self.sent) {
-            self.arrived = self.arrived.max(number);
+        let Some(number) = number.filter(|&number: &u64| number <= self.sent) else { return };
+        if let Some(known) = self.arrived.iter_mut().find(|known| known.number == number) {
+            known.copies = known.copies.saturating_add(1);
+            return;
         }
+        if self.arrived.len() >= REMEMBERED {
+            self.arrived.pop_front();
+        }
+        self.arrived.push_back(Acknowledged { number, copies: 1 });
     }
 
     /// The PING was answered.
     pub(super) fn answered(&mut self) -> Result<(), Deaf> {
         self.outstanding = None;
-        if self.arrived < self.due { Err(Deaf) } else { Ok(()) }
+        let Acknowledged { number, copies } = self.due;
+        let arrived = self.arrived.iter().find(|known| known.number == number);
+        if arrived.map_or(0, |known| known.copies) < copies { Err(Deaf) } else { Ok(()) }
     }
 }
+
+/// Numbers that are under way are the last, the one before it, and one that a slow master was late with.
+const REMEMBERED: usize = 4;
 
 /// What the names of all channels begin with that are for oneself.
 pub(super) const PROBE_PREFIX: &str = "__geocast_probe:";
@@ -61,15 +91,50 @@ pub(super) struct Deaf;
 mod tests {
     use super::*;
 
+    fn once(number: u64) -> Acknowledged {
+        Acknowledged { number, copies: u32::from(number > 0) }
+    }
+
+    #[test]
+    fn hears_all_masters_or_is_deaf() {
+        for (copies, expected) in [(2, Err(Deaf)), (3, Ok(()))] {
+            let mut probe = Probe::default();
+            probe.begin(once(0));
+            for _ in 0..copies {
+                probe.message(b"1");
+            }
+            assert_eq!(probe.answered(), Ok(()));
+            probe.begin(Acknowledged { number: 1, copies: 3 });
+            probe.message(b"2");
+            assert_eq!(probe.answered(), expected, "{copies} of three");
+        }
+    }
+
+    #[test]
+    fn a_master_that_is_late_is_waited_for() {
+        let mut probe = Probe::default();
+        let mut acknowledged = Acknowledged::default();
+        for number in 1..=9 {
+            probe.begin(acknowledged);
+            assert_eq!(probe.answered(), Ok(()), "{number}");
+            // Of two masters, one is an interval behind.
+            probe.message(number.to_string().as_bytes());
+            probe.message((number - 1).to_string().as_bytes());
+            acknowledged.take(number - 1, 2);
+        }
+        acknowledged.take(3, 7);
+        assert_eq!(acknowledged, Acknowledged { number: 8, copies: 2 });
+    }
+
     #[test]
     fn is_content_while_messages_arrive() {
         let mut probe = Probe::default();
-        assert_eq!(probe.begin(0), 1);
+        assert_eq!(probe.begin(once(0)), 1);
         assert!(probe.is_outstanding());
         assert_eq!(probe.answered(), Ok(()), "the first message is not due yet");
         assert!(!probe.is_outstanding());
         probe.message(b"1");
-        assert_eq!(probe.begin(1), 2);
+        assert_eq!(probe.begin(once(1)), 2);
         probe.message(b"2");
         assert_eq!(probe.answered(), Ok(()));
     }
@@ -77,9 +142,9 @@ mod tests {
     #[test]
     fn a_late_message_counts_if_it_comes_before_the_answer() {
         let mut probe = Probe::default();
-        probe.begin(0);
+        probe.begin(once(0));
         assert_eq!(probe.answered(), Ok(()));
-        probe.begin(1);
+        probe.begin(once(1));
         probe.message(b"1");
         assert_eq!(probe.answered(), Ok(()));
     }
@@ -87,9 +152,9 @@ mod tests {
     #[test]
     fn an_answer_without_the_message_is_deaf() {
         let mut probe = Probe::default();
-        probe.begin(0);
+        probe.begin(once(0));
         assert_eq!(probe.answered(), Ok(()));
-        probe.begin(1);
+        probe.begin(once(1));
         assert_eq!(probe.answered(), Err(Deaf));
     }
 
@@ -97,7 +162,7 @@ mod tests {
     fn what_redis_did_not_acknowledge_is_not_expected() {
         let mut probe = Probe::default();
         for _ in 0..3 {
-            probe.begin(0);
+            probe.begin(once(0));
             assert_eq!(probe.answered(), Ok(()));
         }
     }
@@ -105,9 +170,9 @@ mod tests {
     #[test]
     fn foreign_messages_prove_nothing() {
         let mut probe = Probe::default();
-        probe.begin(0);
+        probe.begin(once(0));
         assert_eq!(probe.answered(), Ok(()));
-        probe.begin(1);
+        probe.begin(once(1));
         for payload in [&b"99"[..], b"x", b"", b"-1", b"\xff"] {
             probe.message(payload);
         }

@@ -2,7 +2,6 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use deadpool_redis::{BuildError, redis::RedisError};
 use futures_util::{FutureExt, future::BoxFuture};
 use geocast_protocol::Channel;
 use thiserror::Error;
@@ -15,15 +14,18 @@ use tokio::{
 use super::{
     RedisSettings,
     commands::Commands,
+    nodes::Nodes,
     notices::Notices,
     probe::PROBE_PREFIX,
     shared::{Link, Shared},
     subscriber::Subscriber,
     subscriptions::Standing,
+    switch_watch,
+    url::Place,
     watcher::Watcher,
 };
 use crate::{
-    Broker, Count, Patterns,
+    Broker, Count, Patterns, TlsError,
     store::{Store, StoreError},
 };
 
@@ -39,6 +41,7 @@ pub struct RedisStore {
     shared: Arc<Shared>,
     subscriber: AbortHandle,
     watcher: Option<AbortHandle>,
+    switch_watch: Option<AbortHandle>,
 }
 
 impl RedisStore {
@@ -47,8 +50,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// There is no current tokio runtime, or the settings are no base for a pool of connections. Never because Redis is
-    /// away.
+    /// [`RedisStartError`]. Never because Redis is away.
     pub fn start(settings: RedisSettings, broker: Arc<Broker>) -> Result<Self, RedisStartError> {
         Self::start_watching(settings, broker, None)
     }
@@ -64,7 +66,11 @@ impl RedisStore {
         watch: Option<Patterns>,
     ) -> Result<Self, RedisStartError> {
         let runtime = Handle::try_current()?;
-        let commands = Commands::new(&settings, runtime.clone())?;
+        if watch.is_some() && matches!(settings.url.place, Place::Cluster(_)) {
+            return Err(RedisStartError::WatchedCluster);
+        }
+        let nodes = Arc::new(Nodes::new(&settings)?);
+        let commands = Commands::new(&settings, Arc::clone(&nodes), runtime.clone());
         let database = settings.url.database;
         let notices = watch.map(|watch| Arc::new(Notices::new(watch, database)));
         let shared = Arc::new(Shared::new(Arc::clone(broker.counters()), notices.clone()));
@@ -74,9 +80,12 @@ impl RedisStore {
             let watcher = Watcher::new(notices, standings, commands.clone(), Arc::clone(&broker));
             runtime.spawn(watcher.run()).abort_handle()
         });
-        let subscriber = Subscriber::new(settings.clone(), broker, commands.clone(), Arc::clone(&shared));
+        let listening = nodes.sentinels().map(|_| switch_watch::run(Arc::clone(&nodes)));
+        let switch_watch = listening.map(|listening| runtime.spawn(listening).abort_handle());
+        let subscriber =
+            Subscriber::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared));
         let subscriber = runtime.spawn(subscriber.run()).abort_handle();
-        Ok(Self { settings, commands, shared, subscriber, watcher })
+        Ok(Self { settings, commands, shared, subscriber, watcher, switch_watch })
     }
 
     /// Messages skipped so far because they were longer than [`RedisSettings::max_message`].
@@ -94,7 +103,7 @@ impl RedisStore {
     /// Ends the subscriber connection: no message is delivered any more. Dropping the store does the same.
     pub fn shutdown(&self) {
         self.subscriber.abort();
-        self.watcher.iter().for_each(AbortHandle::abort);
+        self.watcher.iter().chain(&self.switch_watch).for_each(AbortHandle::abort);
         self.shared.set_link(Link::Away("the server is shutting down".to_owned()));
     }
 }
@@ -188,12 +197,14 @@ pub enum RedisStartError {
     /// There is no tokio runtime to run on.
     #[error("the redis store needs a tokio runtime")]
     Runtime(#[from] TryCurrentError),
-    /// The client library does not take the settings.
-    #[error("the redis settings are not usable")]
-    Client(#[from] RedisError),
-    /// The pool of connections does not take the settings.
-    #[error("the redis connection pool cannot be made")]
-    Pool(#[from] BuildError),
+    /// TLS cannot be spoken.
+    #[error("TLS to redis cannot be set up: {0}")]
+    Tls(#[from] TlsError),
+    /// Hashes of a cluster are to be watched, of which no single node tells.
+    #[error(
+        "hashes of a redis cluster cannot be watched: leave out `watch`, or use a redis that is no cluster"
+    )]
+    WatchedCluster,
 }
 
 /// Who asks for health, asks again soon, and wants to know what is now.

@@ -1,6 +1,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use super::RedisUrl;
+use crate::ClientTls;
 
 /// How Redis is used. Everything but the URL has a default.
 #[derive(Debug, Clone)]
@@ -8,6 +9,9 @@ use super::RedisUrl;
 pub struct RedisSettings {
     /// Where Redis is, and as whom to speak to it.
     pub url: RedisUrl,
+    /// Whom to trust where the URL says that Redis is behind TLS, and who is here. Default: whom this machine trusts, and
+    /// nobody.
+    pub tls: Option<ClientTls>,
     /// How long making a connection may take, and checking an idle one. Default 2 s.
     pub connect_timeout: Duration,
     /// How long any read or write may take, from waiting for a connection to the last byte of the answer; and how long
@@ -33,6 +37,7 @@ impl RedisSettings {
     pub fn new(url: RedisUrl) -> Self {
         Self {
             url,
+            tls: None,
             connect_timeout: Duration::from_secs(2),
             command_timeout: Duration::from_secs(5),
             probe_interval: Duration::from_secs(5),

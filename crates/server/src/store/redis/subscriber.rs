@@ -6,6 +6,7 @@ use super::{
     commands::Commands,
     connection::Connection,
     disconnected::Disconnected,
+    nodes::Nodes,
     shared::{Link, Shared},
 };
 use crate::Broker;
@@ -15,6 +16,7 @@ use crate::Broker;
 pub(super) struct Subscriber {
     pub(super) settings: RedisSettings,
     pub(super) broker: Arc<Broker>,
+    pub(super) nodes: Arc<Nodes>,
     pub(super) commands: Commands,
     pub(super) shared: Arc<Shared>,
     /// Since when there is no live connection, if there was a reason to say so.
@@ -28,12 +30,14 @@ impl Subscriber {
     pub(super) fn new(
         settings: RedisSettings,
         broker: Arc<Broker>,
+        nodes: Arc<Nodes>,
         commands: Commands,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
             settings,
             broker,
+            nodes,
             commands,
             shared,
             outage: None,
@@ -45,7 +49,7 @@ impl Subscriber {
     /// Connects, serves, and connects again, for ever.
     pub(super) async fn run(mut self) {
         loop {
-            let reason = match Connection::open(&self.settings).await {
+            let reason = match self.connect().await {
                 Ok(connection) => connection.serve(&mut self).await,
                 Err(reason) => reason,
             };
@@ -54,6 +58,16 @@ impl Subscriber {
             tracing::debug!(%reason, ?wait, "no connection to redis");
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Connects to the master, or to one of those of a cluster: what is published on one of them is heard on all.
+    async fn connect(&self) -> Result<Connection, Disconnected> {
+        let watch = self.nodes.watch();
+        let known = watch.borrow().clone();
+        let topology = self.nodes.look_again(known.as_ref()).await.map_err(Disconnected::Nowhere)?;
+        let masters = topology.masters();
+        let address = &masters[fastrand::usize(..masters.len())];
+        Ok(Connection::open(&self.settings, self.nodes.dialer(), address, watch).await?)
     }
 
     /// The connection is proven alive, and everything that is wanted is subscribed.
@@ -69,6 +83,13 @@ impl Subscriber {
             None => tracing::info!(%redis, "redis is connected"),
         }
         if std::mem::replace(&mut self.was_live, true) {
+            self.deaf_interval_ended();
+        }
+    }
+
+    /// A master of the cluster was replaced. Its last messages may not have reached us, and its state may not be what it was.
+    pub(super) fn replaced(&mut self) {
+        if self.was_live {
             self.deaf_interval_ended();
         }
     }

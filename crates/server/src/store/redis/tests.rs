@@ -9,13 +9,18 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{RedisSettings, RedisStore};
 use crate::store::{Store, StoreError};
 
+mod certificates;
 mod commands;
 mod delivery;
 mod inbox;
 mod outages;
+#[path = "../../../tests/e2e/redis_sentinels.rs"]
+mod redis_sentinels;
 #[path = "../../../tests/e2e/redis_server.rs"]
 mod redis_server;
 mod rights;
+mod secure;
+mod sentinels;
 
 use inbox::Inbox;
 use redis_server::RedisServer;

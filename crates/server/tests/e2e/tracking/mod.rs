@@ -1,6 +1,7 @@
 //! Tracked subscriptions: what enters, changes and leaves.
 
 mod accounts;
+mod failover;
 mod filtered;
 mod follower;
 mod min_move;

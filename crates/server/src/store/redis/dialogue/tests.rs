@@ -108,13 +108,19 @@ fn a_confirmation_of_another_channel_ends_the_connection() {
 fn notices_that_its_own_messages_do_not_arrive() {
     let (mut dialogue, _, subscriptions) = begin("redis://h");
     greet(&mut dialogue, &subscriptions);
-    assert_eq!(dialogue.ping(0, &mut Vec::new()), 2);
+    assert_eq!(dialogue.ping(once(0), &mut Vec::new()), 2);
     dialogue.answer(Push::Pong, &subscriptions).unwrap();
     dialogue.stray(PROBE.as_bytes(), b"2");
-    dialogue.ping(2, &mut Vec::new());
+    dialogue.ping(once(2), &mut Vec::new());
     dialogue.answer(Push::Pong, &subscriptions).unwrap();
     dialogue.stray(b"other", b"3");
-    dialogue.ping(3, &mut Vec::new());
+    dialogue.ping(once(3), &mut Vec::new());
     let error = dialogue.answer(Push::Pong, &subscriptions).unwrap_err();
     assert_eq!(error.to_string(), "a message published as a probe did not arrive");
+}
+
+fn once(number: u64) -> Acknowledged {
+    let mut acknowledged = Acknowledged::default();
+    acknowledged.take(number, 1);
+    acknowledged
 }

@@ -44,7 +44,7 @@ async fn a_wrong_or_missing_password_is_told_and_tried_again() {
 async fn an_acl_user_is_refused_its_forbidden_channels_only() {
     let redis = RedisServer::start(&[]);
     let rules = "ACL SETUSER map on >secret ~vehicles* resetchannels &vehicles* &__geocast_probe:* -@all \
-        +subscribe +unsubscribe +ping +client|setname +unwatch +hget +hstrlen +hscan +publish +eval +hset +hdel";
+        +subscribe +unsubscribe +ping +client|setname +hget +hstrlen +hscan +publish +eval +hset +hdel";
     assert_eq!(redis.cli(&rules.split_whitespace().collect::<Vec<_>>()), "OK");
     let url = redis.url().replace("redis://", "redis://map:secret@");
     let (store, mut inbox) = subscribed_to(settings(&url), &["vehicles"]).await;

@@ -38,13 +38,60 @@ fn reads_credentials() {
 }
 
 #[test]
+fn reads_tls() {
+    check("rediss://u:p@db.example/1", "rediss://u@db.example:6379/1", Some("u"), Some("p"));
+    for (url, is_tls) in
+        [("rediss://h", true), ("redis://h", false), ("rediss+cluster://h", true), ("/s", false)]
+    {
+        assert_eq!(url.parse::<RedisUrl>().unwrap().is_tls(), is_tls, "{url}");
+    }
+}
+
+#[test]
+fn reads_sentinels() {
+    check("redis+sentinel://a,b:7,[::1]/map", "redis+sentinel://a:26379,b:7,[::1]:26379/map/0", None, None);
+    check("rediss+sentinel://u:p@a/map/3", "rediss+sentinel://u@a:26379/map/3", Some("u"), Some("p"));
+    for (query, user, password) in [
+        ("?sentinel_user=watch&sentinel_password=h%40t", Some("watch"), "h@t"),
+        ("?sentinel_password=hot", None, "hot"),
+    ] {
+        let url: RedisUrl = format!("redis+sentinel://a/map{query}").parse().unwrap();
+        let Place::Sentinel(service) = url.place else { panic!("{query}") };
+        let credentials = service.credentials.unwrap();
+        assert_eq!((credentials.user.as_deref(), &*credentials.password), (user, password), "{query}");
+    }
+}
+
+#[test]
+fn reads_clusters() {
+    check("redis+cluster://a:7000,b", "redis+cluster://a:7000,b:6379", None, None);
+    check("rediss+cluster://:p@a/0", "rediss+cluster://a:6379", None, Some("p"));
+    let many = |number| format!("redis+cluster://{}", vec!["h"; number].join(","));
+    assert!(many(64).parse::<RedisUrl>().is_ok());
+    assert_eq!(many(65).parse::<RedisUrl>(), Err(RedisUrlError::Hosts(65)));
+}
+
+#[test]
 fn refuses_with_the_reason() {
     let quoted = str::to_owned;
     for (url, error) in [
         ("", RedisUrlError::NoScheme),
         ("localhost:6379", RedisUrlError::NoScheme),
         ("http://localhost", RedisUrlError::Scheme(quoted("http"))),
-        ("rediss://localhost", RedisUrlError::Tls),
+        ("redis+sentinel://h", RedisUrlError::Service(quoted(""))),
+        ("redis+sentinel://h/", RedisUrlError::Service(quoted(""))),
+        ("redis+sentinel://h/a b", RedisUrlError::Service(quoted("a b"))),
+        ("redis+sentinel://h/s/x", RedisUrlError::Database(quoted("x"))),
+        ("redis+sentinel://h,/s", RedisUrlError::Host(quoted(""))),
+        ("redis+sentinel://h/s?db=1", RedisUrlError::Query(quoted("db"))),
+        ("redis+sentinel://h/s?x", RedisUrlError::Query(quoted("a word without a value"))),
+        ("redis+sentinel://h/s?sentinel_user=u", RedisUrlError::NoPassword),
+        ("redis+sentinel://u@h/s", RedisUrlError::NoPassword),
+        ("redis+cluster://", RedisUrlError::Host(quoted(""))),
+        ("redis+cluster://h:1,h:x", RedisUrlError::Port(quoted("x"))),
+        ("redis+cluster://h/2", RedisUrlError::ClusterDatabase(2)),
+        ("redis+cluster://h?x=1", RedisUrlError::Query(quoted("x=1"))),
+        ("unixs:///run/redis.sock", RedisUrlError::Scheme(quoted("unixs"))),
         ("redis://", RedisUrlError::Host(quoted(""))),
         ("redis://:6379", RedisUrlError::Host(quoted(""))),
         ("redis://a b", RedisUrlError::Host(quoted("a b"))),
@@ -69,14 +116,30 @@ fn refuses_with_the_reason() {
 
 #[test]
 fn never_shows_the_password() {
-    for url in ["redis://u:hunter2@h/1", "redis://:hunter2@h", "redis+unix://:hunter2@/s"] {
+    for url in [
+        "redis://u:hunter2@h/1",
+        "redis://:hunter2@h",
+        "redis://:?hunter2@h",
+        "redis+unix://:hunter2@/s",
+        "redis+sentinel://a/map?sentinel_password=hunter2",
+        "redis+cluster://u:hunter2@a",
+    ] {
         let url: RedisUrl = url.parse().unwrap();
         let settings = super::super::RedisSettings::new(url.clone());
         for shown in [url.to_string(), format!("{url:?}"), format!("{settings:#?}")] {
             assert!(!shown.contains("hunter2"), "{shown}");
         }
     }
-    for url in ["redis://u:hunter2%@h", "redis://u:hunter2@h:x", "redis://u:hunter2@", "x://u:hunter2@h"] {
+    for url in [
+        "redis://u:hunter2%@h",
+        "redis://u:hunter2@h:x",
+        "redis://u:hunter2@",
+        "x://u:hunter2@h",
+        "redis+sentinel://a/map?password=hunter2",
+        "redis+sentinel://a/map?hunter2",
+        "redis+sentinel://a/map?sentinel_password=hunter2%",
+        "redis+sentinel://a?sentinel_password=hunter2",
+    ] {
         let error = url.parse::<RedisUrl>().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
@@ -84,9 +147,12 @@ fn never_shows_the_password() {
 
 proptest! {
     #[test]
-    fn survives_any_text(text in "(redis://|unix://|/)?.{0,40}") {
+    fn survives_any_text(text in "(redis://|rediss\\+cluster://|redis\\+sentinel://|unix://|/)?.{0,40}") {
         let parsed = text.parse::<RedisUrl>();
-        if let Ok(url) = parsed && url.credentials.is_none() {
+        let has_secret = |url: &RedisUrl| {
+            url.credentials.is_some() || matches!(&url.place, Place::Sentinel(service) if service.credentials.is_some())
+        };
+        if let Ok(url) = parsed && !has_secret(&url) {
             prop_assert_eq!(url.to_string().parse(), Ok(url));
         }
     }
