@@ -7,7 +7,7 @@ use crate::lexer::Lexer;
 /// Reads the usual document in a single pass: positions are read where they stand, and all else is stepped over.
 ///
 /// `None` for whatever is out of the ordinary: not JSON, beyond a limit, malformed coordinates, duplicated members,
-/// escapes in names, geometry that the type of its object does not ask for. The careful way (`Outline`) then says
+/// escapes in names, geometry where it does not belong. The careful way (`Outline`) then says
 /// what it is. The two agree on every document that this one accepts, which a test holds them to.
 pub(crate) fn read<'a>(text: &'a str, limits: &Limits) -> Option<Builder<'a>> {
     let mut reader =
@@ -96,7 +96,7 @@ impl Reader<'_> {
                 (name, false) => Name::of(name),
                 (name, true) => undecoded(name)?,
             };
-            let looked_at = match name {
+            let is_in_place = match name {
                 Name::Type => {
                     if typed {
                         return None;
@@ -106,18 +106,19 @@ impl Reader<'_> {
                     more = self.lexer.more(b'}')?;
                     continue;
                 }
+                Name::Properties | Name::Other => {
+                    self.lexer.skip()?;
+                    more = self.lexer.more(b'}')?;
+                    continue;
+                }
                 Name::Coordinates | Name::Geometries => place.can_be(Place::Geometry),
                 Name::Geometry => place.can_be(Place::Feature),
                 Name::Features => place == Place::Document,
-                Name::Properties | Name::Other => false,
             };
-            if !looked_at {
-                self.lexer.skip()?;
-            } else if content == Content::Nothing {
-                content = self.content(name, kind, typed)?;
-            } else {
+            if !is_in_place || content != Content::Nothing {
                 return None;
             }
+            content = self.content(name, kind, typed)?;
             more = self.lexer.more(b'}')?;
         }
         self.judge(place, kind, content, mark)

@@ -1,4 +1,5 @@
-use geocast_geo_filter::Limits;
+use geocast_geo_filter::{Document, Limits};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -168,7 +169,7 @@ fn what_has_no_geometry_passes_if_no_coordinate_can_be_in_it() {
 }
 
 #[test]
-fn what_stands_twice_is_not_sent() {
+fn what_stands_twice_or_where_it_does_not_belong_is_not_sent() {
     let rights = rights(&within(&square(0.0, 0.0, 10.0))).expect("a claim");
     let (inside, outside) =
         (r#"{"type":"Point","coordinates":[5,5]}"#, r#"{"type":"Point","coordinates":[20,5]}"#);
@@ -179,6 +180,18 @@ fn what_stands_twice_is_not_sent() {
         (format!(r#"{{"type":"Feature","ge\u006fmetry":{outside},"geometry":{inside}}}"#), false),
         (r#"{"type":"Point","coordinates":[20,5],"coordinates":[5,5]}"#.to_owned(), false),
         (format!(r#"{{"type":"Feature","geometry":{inside},"features":[{outside}]}}"#), false),
+        (
+            format!(
+                r#"{{"type":"Feature","geometry":{{"type":"GeometryCollection","geometries":[{inside}],"features":[{outside}]}}}}"#
+            ),
+            false,
+        ),
+        (
+            format!(
+                r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","geometry":{inside},"coordinates":[20,5]}}]}}"#
+            ),
+            false,
+        ),
         (
             format!(
                 r#"{{"type":"FeatureCollection","features":[{outside}],"features":[{{"type":"Feature","geometry":{inside}}}]}}"#
@@ -309,5 +322,51 @@ fn viewports_have_bounds() {
         (None, false),
     ] {
         assert_eq!(rights.check_zoom(zoom).is_ok(), fits, "{zoom:?}");
+    }
+}
+
+/// Objects with the members that GeoJSON knows, some of them twice and some where they do not belong. What is outside has a 20
+/// in it.
+fn object() -> impl Strategy<Value = String> {
+    let types = ["Point", "LineString", "GeometryCollection", "Feature", "FeatureCollection", "Pont"];
+    let places = ["[1,2]", "[20,2]", "[[1,2],[3,4]]", "[[1,2],[20,4]]", "[20]", "[]", "null"];
+    let kind = prop::sample::select(types.to_vec()).prop_map(|kind| format!(r#""type":"{kind}""#));
+    let place = prop::sample::select(places.to_vec()).prop_map(|place| format!(r#""coordinates":{place}"#));
+    let object = |members: Vec<String>| format!("{{{}}}", members.join(","));
+    let geometry = prop::collection::vec(prop_oneof![kind.clone(), place.clone()], 1..4).prop_map(object);
+    let sound = prop::sample::select(vec!["[1,2]", "[3,4]", "[20,2]"])
+        .prop_map(|place| format!(r#"{{"type":"Point","coordinates":{place}}}"#));
+    prop_oneof![geometry, sound].prop_recursive(4, 24, 3, move |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..3).prop_map(|list| list.join(","));
+        let member = prop_oneof![
+            kind.clone(),
+            place.clone(),
+            inner.clone().prop_map(|value| format!(r#""geometry":{value}"#)),
+            list.clone().prop_map(|list| format!(r#""geometries":[{list}]"#)),
+            list.clone().prop_map(|list| format!(r#""features":[{list}]"#)),
+        ];
+        let feature = inner.prop_map(|value| format!(r#"{{"type":"Feature","geometry":{value}}}"#));
+        let collection =
+            list.prop_map(|list| format!(r#"{{"type":"FeatureCollection","features":[{list}]}}"#));
+        prop_oneof![prop::collection::vec(member, 1..5).prop_map(object), feature, collection]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_stands_where_geometry_may_stand_is_sent_from_outside(payload in object()) {
+        thread_local!(static RIGHTS: Rights = rights(&within(&square(0.0, 0.0, 10.0))).expect("a claim"));
+        let event = event(payload.as_bytes());
+        let sent = match RIGHTS.with(|rights| rights.see(&event)) {
+            None => Vec::new(),
+            Some(Permitted::All) => event.payload().to_vec(),
+            Some(Permitted::Members(members)) => {
+                let document = event.document().expect("it was judged");
+                Document::features_alone(&document.trim(event.payload(), &members))
+            }
+        };
+        prop_assert!(!String::from_utf8_lossy(&sent).contains("20"));
     }
 }
