@@ -17,6 +17,7 @@ use super::{
     disconnected::Disconnected,
     probe::{Acknowledged, PROBE_PREFIX},
     push_reader::{Push, PushReader},
+    settling::Settling,
     subscriber::Subscriber,
     topology::Topology,
 };
@@ -80,6 +81,9 @@ impl Connection {
         tokio::pin!(alarm);
         loop {
             self.write_changes(owner, patience).await?;
+            if live && owner.shared.take_return() {
+                owner.replaced();
+            }
             if !live
                 && !self.dialogue.probe.is_outstanding()
                 && owner.shared.subscriptions.lock().is_resumed()
@@ -146,6 +150,11 @@ impl Connection {
                     {
                         owner.shared.notices.iter().for_each(|notices| notices.take(payload));
                     }
+                    Some(channel) if Settling::is_one(channel) => {
+                        // Whoever waits for it relies on everything before it.
+                        parcel.send();
+                        owner.shared.settling.heard(channel);
+                    }
                     Some(channel) => parcel.add(channel, Bytes::copy_from_slice(payload)).await,
                     None => self.dialogue.stray(channel, payload),
                 },
@@ -195,15 +204,21 @@ impl Connection {
         let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.out);
         let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
         let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());
-        let acknowledged = Arc::clone(&self.acknowledged);
+        let (acknowledged, shared) = (Arc::clone(&self.acknowledged), Arc::clone(&owner.shared));
         tokio::spawn(async move {
             if let Err(reason) = nodes.look_again(known.as_ref()).await {
                 tracing::debug!(reason, "whether redis is still the one to be heard is not known");
             }
             let Some(channel) = channel else { return };
             match commands.publish_everywhere(&channel, number.to_string().as_bytes()).await {
-                Ok(copies) => acknowledged.lock().take(number, copies),
-                Err(error) => tracing::debug!(%error, "a probe could not be published"),
+                Ok(copies) => {
+                    acknowledged.lock().take(number, copies);
+                    shared.all_masters_answered();
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a probe could not be published");
+                    shared.a_master_was_away(&error);
+                }
             }
         });
     }

@@ -11,7 +11,7 @@
 //! | `push_reader`, `request` | what goes over that connection, as bytes |
 //! | `dialogue`, `subscriptions`, `probe`, `backoff` | its decisions, free of sockets and clocks |
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
-//! | `shared` | what the store and the task both see |
+//! | `shared`, `settling` | what the store and the task both see |
 //!
 //! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
 //! `HGET`, `HSCAN`, `PUBLISH`, for writing over HTTP `EVAL`, `HSET` and `HDEL`, for broadcasts `MULTI`, `EXEC` and
@@ -41,6 +41,7 @@ mod request;
 mod scan;
 mod sentinel;
 mod settings;
+mod settling;
 mod shared;
 mod subscriber;
 mod subscriptions;

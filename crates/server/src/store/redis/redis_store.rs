@@ -16,7 +16,6 @@ use super::{
     commands::Commands,
     nodes::Nodes,
     notices::Notices,
-    probe::PROBE_PREFIX,
     shared::{Link, Shared},
     subscriber::Subscriber,
     subscriptions::Standing,
@@ -172,14 +171,25 @@ impl Store for RedisStore {
         self.shared.changed.notify_one();
     }
 
-    /// Redis answers a subscription behind all messages that it has sent before.
+    /// Redis answers a subscription behind all messages that it has sent before. Those of other masters of a cluster are behind
+    /// each other: so one is published on each, and waited for.
     async fn settle(&self) {
-        let name = format!("{PROBE_PREFIX}settle:{:032x}", fastrand::u128(..));
-        let Ok(channel) = name.parse() else { return };
-        if let Err(error) = self.subscribe(&channel).await {
+        let Some((channel, mut heard)) = self.shared.settling.begin() else { return };
+        let settled = async {
+            self.subscribe(&channel).await?;
+            if matches!(self.settings.url.place, Place::Cluster(_)) {
+                let copies = self.commands.publish_everywhere(&channel, b"").await?;
+                let all = heard.wait_for(|heard| *heard >= copies);
+                let late = |_elapsed| StoreError::Unavailable("messages of some nodes are late".to_owned());
+                drop(timeout(self.settings.command_timeout, all).await.map_err(late)?);
+            }
+            Ok::<(), StoreError>(())
+        };
+        if let Err(error) = settled.await {
             tracing::debug!(%error, "it is not known whether all messages have arrived");
         }
         self.unsubscribe(&channel);
+        self.shared.settling.end(&channel);
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{notices::Notices, subscriptions::Subscriptions};
-use crate::{Count, Counters};
+use super::{notices::Notices, settling::Settling, subscriptions::Subscriptions};
+use crate::{Count, Counters, StoreError};
 
 /// What the store and its subscriber task both see.
 #[derive(Debug)]
@@ -15,8 +15,23 @@ pub(super) struct Shared {
     pub(super) changed: Notify,
     /// What Redis tells of watched hashes, if any are.
     pub(super) notices: Option<Arc<Notices>>,
+    /// Who waits for messages of their own.
+    pub(super) settling: Settling,
     link: Mutex<Link>,
+    masters: Mutex<Masters>,
     counters: Arc<Counters>,
+}
+
+/// What probes found of the masters, besides the one of the subscriber connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Masters {
+    /// All took what was published on them.
+    #[default]
+    Here,
+    /// One could not be reached.
+    Away,
+    /// All can be reached again.
+    Back,
 }
 
 /// The state of the subscriber connection.
@@ -34,6 +49,8 @@ impl Shared {
             subscriptions: Mutex::default(),
             changed: Notify::new(),
             notices,
+            settling: Settling::default(),
+            masters: Mutex::default(),
             link: Mutex::new(Link::Away("not connected yet".to_owned())),
             counters,
         }
@@ -45,6 +62,38 @@ impl Shared {
 
     pub(super) fn set_link(&self, link: Link) {
         *self.link.lock() = link;
+    }
+
+    /// A probe could not be published on each master.
+    pub(super) fn a_master_was_away(&self, error: &StoreError) {
+        // A user who may not publish on the channel of the probe says nothing about the masters.
+        if matches!(error, StoreError::Unavailable(_)) {
+            *self.masters.lock() = Masters::Away;
+        }
+    }
+
+    /// A probe was published on each master.
+    pub(super) fn all_masters_answered(&self) {
+        let mut masters = self.masters.lock();
+        if *masters == Masters::Away {
+            *masters = Masters::Back;
+            self.changed.notify_one();
+        }
+    }
+
+    /// Whether a master was away and is back, told once.
+    pub(super) fn take_return(&self) -> bool {
+        let mut masters = self.masters.lock();
+        let is_back = *masters == Masters::Back;
+        if is_back {
+            *masters = Masters::Here;
+        }
+        is_back
+    }
+
+    /// A subscriber connection is new: what was before it is told of by its beginning.
+    pub(super) fn begin_anew(&self) {
+        *self.masters.lock() = Masters::Here;
     }
 
     /// Counts a message that was too long, and returns how many there were.

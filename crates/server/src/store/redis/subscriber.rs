@@ -73,6 +73,7 @@ impl Subscriber {
     /// The connection is proven alive, and everything that is wanted is subscribed.
     pub(super) fn live(&mut self) {
         self.backoff.reset();
+        self.shared.begin_anew();
         self.shared.set_link(Link::Live);
         if let Some(notices) = &self.shared.notices {
             notices.miss();
@@ -87,7 +88,7 @@ impl Subscriber {
         }
     }
 
-    /// A master of the cluster was replaced. Its last messages may not have reached us, and its state may not be what it was.
+    /// A master of the cluster was replaced, or was away. Its last messages may not have reached us, and its state may not be what it was.
     pub(super) fn replaced(&mut self) {
         if self.was_live {
             self.deaf_interval_ended();

@@ -10,10 +10,13 @@ use super::{RedisSettings, RedisStore};
 use crate::store::{Store, StoreError};
 
 mod certificates;
+mod clusters;
 mod commands;
 mod delivery;
 mod inbox;
 mod outages;
+#[path = "../../../tests/e2e/redis_cluster.rs"]
+mod redis_cluster;
 #[path = "../../../tests/e2e/redis_sentinels.rs"]
 mod redis_sentinels;
 #[path = "../../../tests/e2e/redis_server.rs"]

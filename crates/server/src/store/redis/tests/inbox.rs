@@ -14,6 +14,7 @@ pub(super) struct Inbox {
     broker: Arc<Broker>,
     messages: UnboundedReceiver<WorkerMessage>,
     unpacked: VecDeque<Arc<InFlight>>,
+    gaps: u32,
 }
 
 impl Inbox {
@@ -24,7 +25,7 @@ impl Inbox {
         let (sender, messages) = unbounded_channel();
         broker.attach(vec![sender]);
         channels.iter().for_each(|channel| broker.join(0, channel));
-        Self { broker: Arc::new(broker), messages, unpacked: VecDeque::new() }
+        Self { broker: Arc::new(broker), messages, unpacked: VecDeque::new(), gaps: 0 }
     }
 
     pub(super) fn broker(&self) -> Arc<Broker> {
@@ -38,7 +39,7 @@ impl Inbox {
             match message.expect("a message within ten seconds") {
                 Some(WorkerMessage::Events(events)) => self.unpacked.extend(events),
                 // The end of an outage is told as well.
-                Some(WorkerMessage::Missed) => {}
+                Some(WorkerMessage::Missed) => self.gaps += 1,
                 other => panic!("not an event: {other:?}"),
             }
         }
@@ -55,10 +56,18 @@ impl Inbox {
     /// Whether no message is waiting at this moment.
     pub(super) fn is_empty(&mut self) -> bool {
         while let Ok(message) = self.messages.try_recv() {
-            if let WorkerMessage::Events(events) = message {
-                self.unpacked.extend(events);
+            match message {
+                WorkerMessage::Events(events) => self.unpacked.extend(events),
+                WorkerMessage::Missed => self.gaps += 1,
+                _ => {}
             }
         }
         self.unpacked.is_empty()
+    }
+
+    /// How often it was told that messages may have been missed, since this was asked last.
+    pub(super) fn gaps(&mut self) -> u32 {
+        self.is_empty();
+        std::mem::take(&mut self.gaps)
     }
 }

@@ -1,0 +1,80 @@
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use super::redis_server::{RedisServer, free_port};
+
+/// Three masters that share the slots, and a replica of the first, which end with the value.
+pub(crate) struct RedisCluster {
+    /// The masters, and the replica.
+    pub(crate) nodes: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// Starts them, and waits until each knows of all slots. A master that is silent for a second is replaced.
+    pub(crate) fn start() -> Self {
+        let node = |_| {
+            let bus = free_port().to_string();
+            RedisServer::start(&[
+                "--cluster-enabled",
+                "yes",
+                "--cluster-node-timeout",
+                "1000",
+                "--cluster-port",
+                &bus,
+                "--cluster-replica-validity-factor",
+                "0",
+                "--repl-diskless-sync-delay",
+                "0",
+            ])
+        };
+        let nodes: Vec<RedisServer> = (0..4).map(node).collect();
+        let cluster = Self { nodes };
+        let masters: Vec<String> = (0..3).map(|node| cluster.address(node)).collect();
+        cluster.manage(&[&["create"], &masters.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
+        cluster.wait_until("cluster_known_nodes:3", 3);
+        let first = cluster.nodes[0].cli(&["CLUSTER", "MYID"]);
+        let (new, old) = (cluster.address(3), cluster.address(0));
+        cluster.manage(&["add-node", &new, &old, "--cluster-slave", "--cluster-master-id", &first]);
+        cluster.wait_until("cluster_known_nodes:4", 4);
+        let is_replicated =
+            || cluster.nodes[3].cli(&["INFO", "replication"]).contains("master_link_status:up");
+        cluster.wait(is_replicated, "the replica has what the master has");
+        cluster
+    }
+
+    /// `redis+cluster://…` of two of the masters.
+    pub(crate) fn url(&self) -> String {
+        format!("redis+cluster://{},{}", self.address(1), self.address(0))
+    }
+
+    /// Runs `redis-cli --cluster`, which has to succeed.
+    pub(crate) fn manage(&self, arguments: &[&str]) {
+        let output = Command::new("redis-cli").arg("--cluster").args(arguments).arg("--cluster-yes").output();
+        let output = output.expect("redis-cli is installed");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+
+    /// Waits until the first `nodes` find the cluster well, and `fact` in CLUSTER INFO.
+    pub(crate) fn wait_until(&self, fact: &str, nodes: usize) {
+        let is_so = |node: &RedisServer| {
+            let info = node.cli(&["CLUSTER", "INFO"]);
+            info.contains("cluster_state:ok") && info.lines().any(|line| line.trim_end() == fact)
+        };
+        self.wait(|| self.nodes[..nodes].iter().all(is_so), fact);
+    }
+
+    /// Where a node is, as host and port.
+    pub(crate) fn address(&self, node: usize) -> String {
+        format!("127.0.0.1:{}", self.nodes[node].port())
+    }
+
+    fn wait(&self, is_so: impl Fn() -> bool, what: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_so() {
+            assert!(Instant::now() < deadline, "{what}: {}", self.nodes[0].cli(&["CLUSTER", "NODES"]));
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+}
