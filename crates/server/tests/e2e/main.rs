@@ -40,6 +40,7 @@ mod positions;
 mod projection;
 mod property_filters;
 mod raw_client;
+mod redis_cluster;
 mod redis_interop;
 mod redis_outage;
 mod redis_sentinels;

@@ -5,15 +5,16 @@ use std::{
 
 use super::redis_server::{RedisServer, free_port};
 
-/// Three masters that share the slots, and a replica of the first, which end with the value.
+/// Three masters that share the slots, and a replica of one of them, which end with the value.
 pub(crate) struct RedisCluster {
     /// The masters, and the replica.
     pub(crate) nodes: Vec<RedisServer>,
 }
 
 impl RedisCluster {
-    /// Starts them, and waits until each knows of all slots. A master that is silent for a second is replaced.
-    pub(crate) fn start() -> Self {
+    /// Starts them, and waits until each knows of all slots. A master that is silent for a second is replaced, if it is the
+    /// `replicated` one.
+    pub(crate) fn start(replicated: usize) -> Self {
         let node = |_| {
             let bus = free_port().to_string();
             RedisServer::start(&[
@@ -34,9 +35,9 @@ impl RedisCluster {
         let masters: Vec<String> = (0..3).map(|node| cluster.address(node)).collect();
         cluster.manage(&[&["create"], &masters.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
         cluster.wait_until("cluster_known_nodes:3", 3);
-        let first = cluster.nodes[0].cli(&["CLUSTER", "MYID"]);
+        let master = cluster.nodes[replicated].cli(&["CLUSTER", "MYID"]);
         let (new, old) = (cluster.address(3), cluster.address(0));
-        cluster.manage(&["add-node", &new, &old, "--cluster-slave", "--cluster-master-id", &first]);
+        cluster.manage(&["add-node", &new, &old, "--cluster-slave", "--cluster-master-id", &master]);
         cluster.wait_until("cluster_known_nodes:4", 4);
         let is_replicated =
             || cluster.nodes[3].cli(&["INFO", "replication"]).contains("master_link_status:up");

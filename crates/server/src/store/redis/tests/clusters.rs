@@ -39,7 +39,7 @@ async fn all_flow(store: &RedisStore, inbox: &mut Inbox, marker: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn channels_are_spread_over_the_masters_and_heard_from_each() {
-    let cluster = RedisCluster::start();
+    let cluster = RedisCluster::start(0);
     let (store, mut inbox) = subscribed_to_all(&cluster).await;
     for name in names() {
         store.put(&channel(&name), "1", bytes(&name)).await.unwrap();
@@ -81,7 +81,7 @@ async fn channels_are_spread_over_the_masters_and_heard_from_each() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_settled_store_has_what_was_published_on_any_node() {
-    let cluster = RedisCluster::start();
+    let cluster = RedisCluster::start(0);
     let (store, mut inbox) = subscribed_to(quick(&cluster.url()), &["a"]).await;
     let burst = "for i = 1, 2000 do redis.call('PUBLISH', 'a', i) end";
     for round in 0..3 {
@@ -98,7 +98,7 @@ async fn a_settled_store_has_what_was_published_on_any_node() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_master_is_replaced_and_the_others_go_on() {
-    let mut cluster = RedisCluster::start();
+    let mut cluster = RedisCluster::start(0);
     let (store, mut inbox) = subscribed_to_all(&cluster).await;
     for name in names() {
         store.put(&channel(&name), "1", bytes(&name)).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_lost_master_is_replaced_and_the_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slots_may_move_meanwhile() {
-    let cluster = RedisCluster::start();
+    let cluster = RedisCluster::start(0);
     let (store, mut inbox) = subscribed_to_all(&cluster).await;
     for name in names() {
         store.put(&channel(&name), "1", bytes(&name)).await.unwrap();
@@ -175,7 +175,7 @@ async fn slots_may_move_meanwhile() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_are_away_at_the_start_are_told_and_tried_again() {
-    let mut cluster = RedisCluster::start();
+    let mut cluster = RedisCluster::start(0);
     let url = cluster.url();
     cluster.nodes.iter_mut().for_each(RedisServer::kill);
     let mut inbox = Inbox::new(&[channel("c1")], 1_000_000);
