@@ -3,14 +3,16 @@ mod redis;
 use std::{fs, num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use geocast_server::{
-    AbsentClientReference, AxisOrder, ChannelNames, Compression, DataSettings, JsonEncoding, KeyFile, Limits,
-    OriginPolicy, Overflow, Secret, Settings, StoreSettings, Timeouts, TokenSettings, pipeline::Filters,
+    AbsentClientReference, AxisOrder, ChannelNames, Compression, DataSettings, ForwardedHeader, JsonEncoding,
+    KeyFile, Limits, OriginPolicy, Overflow, RateLimit, Secret, Settings, StoreSettings, Timeouts,
+    TokenSettings, pipeline::Filters,
 };
 
 use crate::{
     arguments::{
-        AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, LimitOptions, LogFormat,
-        Options, OverflowOption, StoreOptions, TimeoutOptions, TokenOptions, TrackingOptions,
+        AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, ForwardedHeaderOption,
+        LimitOptions, LogFormat, Options, OverflowOption, StoreOptions, TimeoutOptions, TokenOptions,
+        TrackingOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -46,6 +48,8 @@ impl TryFrom<Options> for Launch {
             publish_key_file,
             allow_origin,
             insecure_any_origin,
+            trusted_proxies,
+            forwarded_header,
             text_paths,
             path_projections,
             bbox_keyword,
@@ -77,6 +81,8 @@ impl TryFrom<Options> for Launch {
             Some(true) => OriginPolicy::InsecureAny,
             Some(false) | None => OriginPolicy::Listed(allow_origin.unwrap_or_default()),
         };
+        set(&mut settings.trusted_proxies.proxies, trusted_proxies);
+        set(&mut settings.trusted_proxies.header, forwarded_header.map(Into::into));
         let key_file = publish_key_file.map(|path| secret_in("publish_key_file", &path)).transpose()?;
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
         settings.tokens = token_settings(tokens)?;
@@ -167,6 +173,13 @@ fn token_settings(options: TokenOptions) -> Result<Option<TokenSettings>, Config
 fn apply_limits(limits: &mut Limits, options: LimitOptions) {
     let LimitOptions {
         max_connections,
+        max_plain_connections,
+        max_address_connections,
+        address_rate,
+        address_burst,
+        accept_rate,
+        token_rate,
+        token_burst,
         max_message,
         max_publication,
         outbox_bytes,
@@ -186,6 +199,18 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
         max_handled,
     } = options;
     set(&mut limits.connections, max_connections);
+    set(&mut limits.plain_connections, max_plain_connections.map(NonZeroUsize::get));
+    set(&mut limits.address_connections, max_address_connections.map(NonZeroUsize::new));
+    if let Some(rate) = &mut limits.address_rate {
+        set(&mut rate.per_second, address_rate);
+        set(&mut rate.burst, address_burst);
+    }
+    limits.address_rate.take_if(|rate| rate.per_second == 0);
+    limits.accept_rate = accept_rate.map(|rate| RateLimit { per_second: rate, burst: rate });
+    limits.token_rate = token_rate.map(|rate| {
+        let burst = token_burst.unwrap_or_else(|| rate.saturating_mul(2));
+        RateLimit { per_second: rate, burst }
+    });
     set(&mut limits.message, max_message);
     set(&mut limits.publication, max_publication);
     set(&mut limits.outbox, outbox_bytes);
@@ -253,6 +278,15 @@ fn secret_in(option: &'static str, path: &Path) -> Result<Secret, ConfigError> {
         Err(ConfigError::EmptyFile { option, path: path.to_owned() })
     } else {
         Ok(Secret::new(secret))
+    }
+}
+
+impl From<ForwardedHeaderOption> for ForwardedHeader {
+    fn from(option: ForwardedHeaderOption) -> Self {
+        match option {
+            ForwardedHeaderOption::XForwardedFor => Self::XForwardedFor,
+            ForwardedHeaderOption::Forwarded => Self::Forwarded,
+        }
     }
 }
 

@@ -5,13 +5,17 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
+    Count,
+    admission::{Entrance, TurnedAway},
+    log_limit::LogLimit,
+    node::Node,
     transport::{Accepting, Arrival, Peer},
     worker::WorkerMessage,
 };
@@ -21,6 +25,8 @@ use crate::{
 pub(crate) struct Accepted {
     pub(crate) arrival: Arrival,
     pub(crate) peer: Peer,
+    /// Kept as long as it is no WebSocket.
+    pub(crate) entrance: Entrance,
     /// Kept as long as the socket is served.
     pub(crate) seat: Seat,
 }
@@ -38,23 +44,47 @@ struct Dealer<'a> {
 }
 
 /// Accepts for ever on all listeners; each connection goes to the worker that has the fewest.
-pub(crate) async fn accept(listeners: &[Accepting], workers: &[UnboundedSender<WorkerMessage>]) {
+pub(crate) async fn accept(node: &Node, listeners: &[Accepting], workers: &[UnboundedSender<WorkerMessage>]) {
     let dealer = Dealer::new(workers);
-    join_all(listeners.iter().map(|listener| accept_on(listener, &dealer))).await;
+    join_all(listeners.iter().map(|listener| accept_on(node, listener, &dealer))).await;
 }
 
-async fn accept_on(listener: &Accepting, dealer: &Dealer<'_>) {
+async fn accept_on(node: &Node, listener: &Accepting, dealer: &Dealer<'_>) {
     loop {
+        let permit = node.door.open().await;
         match listener.accept().await {
-            Ok((arrival, peer)) => dealer.deal(arrival, peer),
+            Ok((arrival, peer)) => match node.door.enter(peer, permit, Instant::now()) {
+                Ok(entrance) => dealer.deal(arrival, peer, entrance),
+                Err(reason) => {
+                    node.count(Count::ConnectionRefused);
+                    turned_away(peer, &reason);
+                }
+            },
             Err(error) => {
-                // Usually descriptors have run out: what is open goes on, and some will be closed.
-                tracing::warn!(%error, "cannot accept a connection");
+                // Descriptors have run out, although the budget leaves some: what is open goes on, and some will be closed.
+                if let Some(unlogged) = FAILURES.admit() {
+                    tracing::warn!(%error, unlogged, "cannot accept a connection");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
+
+/// Says that an address is over its bound.
+pub(crate) fn turned_away(peer: Peer, reason: &TurnedAway) {
+    if let Some(unlogged) = TURNED_AWAY.admit() {
+        tracing::warn!(
+            %peer,
+            %reason,
+            unlogged,
+            "connection refused; if this is a proxy, name it with --trusted-proxies"
+        );
+    }
+}
+
+static TURNED_AWAY: LogLimit = LogLimit::new();
+static FAILURES: LogLimit = LogLimit::new();
 
 impl Seat {
     fn take(load: &Arc<AtomicUsize>) -> Self {
@@ -77,9 +107,9 @@ impl<'a> Dealer<'a> {
         }
     }
 
-    fn deal(&self, arrival: Arrival, peer: Peer) {
+    fn deal(&self, arrival: Arrival, peer: Peer, entrance: Entrance) {
         let Some((worker, load)) = self.least_busy() else { return };
-        let accepted = Accepted { arrival, peer, seat: Seat::take(load) };
+        let accepted = Accepted { arrival, peer, entrance, seat: Seat::take(load) };
         // A worker that has ended stops with the server, and its connections with it.
         let _ended: Result<(), _> = worker.send(WorkerMessage::Accepted(accepted));
     }
@@ -100,16 +130,24 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
+    use crate::{TrustedProxies, admission::Door};
 
-    #[test]
-    fn a_connection_goes_to_the_worker_that_has_the_fewest() {
+    #[tokio::test]
+    async fn a_connection_goes_to_the_worker_that_has_the_fewest() {
         let (workers, mut inboxes): (Vec<_>, Vec<_>) = (0..3).map(|_| crate::worker::inbox()).unzip();
         let dealer = Dealer::new(&workers);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let connect = || Arrival::Tcp(TcpStream::connect(address).unwrap());
-        let deal = || dealer.deal(connect(), Peer::Network(address));
-        (0..6).for_each(|_| deal());
+        let limits = crate::Limits::default();
+        let door = Door::new(&limits, TrustedProxies::default(), 9, Instant::now());
+        let deal = async |number: usize| {
+            for _ in 0..number {
+                let entrance = door.enter(Peer::Local, door.open().await, Instant::now()).unwrap();
+                dealer.deal(connect(), Peer::Local, entrance);
+            }
+        };
+        deal(6).await;
         let mut seats = |worker: usize| {
             let messages = std::iter::from_fn(|| inboxes[worker].try_recv().ok());
             let accepted = messages.filter_map(|message| match message {
@@ -121,7 +159,7 @@ mod tests {
         let (first, second, third) = (seats(0), seats(1), seats(2));
         assert_eq!([first.len(), second.len(), third.len()], [2, 2, 2], "in turn");
         drop(second);
-        (0..2).for_each(|_| deal());
+        deal(2).await;
         assert_eq!([seats(0).len(), seats(1).len(), seats(2).len()], [0, 2, 0], "to the one that has none");
     }
 }

@@ -178,7 +178,7 @@ static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
     let access = Arc::new(Access::new(&settings, Exposure::Loopback));
     let catalogue = Arc::new(Catalogue::load().expect("PROJ brings its database"));
     let source = catalogue.crs(4326).expect("every database of PROJ has EPSG:4326");
-    Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source })
+    Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source, token_rates: None })
 });
 
 /// One of them may not be read.

@@ -7,6 +7,7 @@
 
 mod accept;
 mod access;
+mod admission;
 mod broker;
 mod builder;
 mod clock;
@@ -28,6 +29,7 @@ mod node;
 mod path_projection;
 pub mod pipeline;
 mod properties;
+mod rate;
 mod reload;
 mod rendering;
 mod server;
@@ -44,6 +46,7 @@ pub use access::{
     AccessPolicy, Denial, KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError, Patterns,
     Secret, TokenSettings, Visitor,
 };
+pub use admission::{AddressRange, AddressRangeError, ForwardedHeader, TrustedProxies, TrustedProxy};
 pub use broker::{Broker, Parcel};
 pub use builder::Builder;
 pub use connection::CloseCode;
@@ -62,7 +65,7 @@ pub use session::{
     ChannelAccount, Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, Thinning,
     View, Viewport, Wishes,
 };
-pub use settings::{AbsentClientReference, Limits, Settings, StoreSettings, Timeouts};
+pub use settings::{AbsentClientReference, Limits, RateLimit, Settings, StoreSettings, Timeouts};
 pub use store::{
     DataError, DataSettings, EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl,
     RedisUrlError, Store, StoreError, deletion_notice,

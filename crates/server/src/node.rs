@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Instant,
 };
 
 use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transforms};
@@ -9,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Access, Broker, Count, Counters, Settings, Store,
+    admission::{AddressSeat, Budget, Door, RateTable},
     endpoint::Endpoints,
     session::Rules,
     tracking::{Reader, Readings, Ticket},
@@ -19,6 +23,7 @@ use crate::{
 pub(crate) struct Node {
     pub(crate) settings: Arc<Settings>,
     pub(crate) access: Arc<Access>,
+    pub(crate) door: Door,
     pub(crate) rules: Arc<Rules>,
     pub(crate) endpoints: Endpoints,
     pub(crate) transforms: Arc<Transforms>,
@@ -28,13 +33,18 @@ pub(crate) struct Node {
     readings: Arc<Readings>,
     /// Bytes of state that have been read for clients and not yet been handed to their sockets.
     pub(crate) snapshots: Arc<Semaphore>,
+    /// WebSockets that there may be.
+    most_connections: usize,
     connections: AtomicUsize,
     draining: AtomicBool,
 }
 
 /// One of the connections that are allowed at the same time; freed when dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Node>);
+pub(crate) struct Place {
+    node: Arc<Node>,
+    _address: Option<Box<AddressSeat>>,
+}
 
 impl Node {
     pub(crate) fn new(
@@ -47,13 +57,25 @@ impl Node {
         counters: Arc<Counters>,
     ) -> Self {
         let source = catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326");
-        let rules = Rules { access: Arc::clone(&access), catalogue, settings: Arc::clone(&settings), source };
+        let budget = Budget::new(&settings.limits, settings.workers.get());
+        let door =
+            Door::new(&settings.limits, settings.trusted_proxies.clone(), budget.plain, Instant::now());
+        let token_rates = settings.limits.token_rate.map(|limit| RateTable::new(limit, Instant::now()));
+        let rules = Rules {
+            access: Arc::clone(&access),
+            catalogue,
+            settings: Arc::clone(&settings),
+            source,
+            token_rates,
+        };
         Self {
             endpoints,
             transforms: Arc::new(Transforms::new(settings.limits.transforms)),
             rules: Arc::new(rules),
             readings: Arc::default(),
             snapshots: Arc::new(Semaphore::new(SNAPSHOT_BYTES)),
+            door,
+            most_connections: budget.connections,
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             settings,
@@ -113,10 +135,13 @@ impl Node {
     }
 
     /// A place for one more connection, unless all are taken.
-    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
+    ///
+    /// # Errors
+    /// How many there are.
+    pub(crate) fn place(self: &Arc<Self>, address: Option<Box<AddressSeat>>) -> Result<Place, usize> {
         let taken = self.connections.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(self));
-        (taken < self.settings.limits.connections).then_some(place)
+        let place = Place { node: Arc::clone(self), _address: address };
+        if taken < self.most_connections { Ok(place) } else { Err(self.most_connections) }
     }
 
     /// Says that the server is about to stop.
@@ -140,7 +165,7 @@ impl Node {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+        self.node.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -207,7 +207,7 @@ impl Server {
             self.listeners.into_iter().map(Listener::open).collect::<io::Result<Vec<Accepting>>>()?;
         tokio::select! {
             () = shutdown => {}
-            () = accept(&listeners, &self.workers) => {}
+            () = accept(&self.node, &listeners, &self.workers) => {}
         }
         drop(listeners);
         self.node.drain();

@@ -1,4 +1,8 @@
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use geocast_geo_filter::AxisOrder;
 use geocast_hub::Overflow;
@@ -9,9 +13,10 @@ use geocast_protocol::{
 
 use crate::{
     BboxKeyword, ChannelRule, Compression, HandlersError, OriginPolicy, PathProjection, Patterns,
-    RequestHandler, Secret, TokenSettings, UrlPrefix,
+    RequestHandler, Secret, TokenSettings, TrustedProxies, UrlPrefix,
     handler::by_type,
     pipeline::Filters,
+    rate::Rate,
     store::{DataSettings, RedisSettings},
 };
 
@@ -44,6 +49,8 @@ pub struct Settings {
     pub pipeline_channels: Vec<Channel>,
     /// From which web pages connections and publications are accepted.
     pub origins: OriginPolicy,
+    /// Who is believed about the addresses of clients, which limits by address and access policies go by.
+    pub trusted_proxies: TrustedProxies,
     /// What a publisher has to present, as bearer or as `pwd` in the address. `None`: nothing on an open server, otherwise
     /// no publishing without a token.
     pub publish_key: Option<Secret>,
@@ -100,12 +107,33 @@ pub enum AbsentClientReference {
     Empty,
 }
 
+/// So many per second in the long run, and so many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// In the long run. A zero is taken for one.
+    pub per_second: u32,
+    /// At once, after a pause. A zero is taken for one.
+    pub burst: u32,
+}
+
 /// Bounds on sizes and numbers.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
     /// WebSocket connections at the same time.
     pub connections: usize,
+    /// Sockets at the same time that are no WebSockets, or none yet. Others wait to be accepted.
+    pub plain_connections: usize,
+    /// WebSocket connections, and as many other sockets, of one address (IPv6: of all that share their first 64 bits). Whoever connects
+    /// from this machine is not counted. `None`: no bound.
+    pub address_connections: Option<NonZeroUsize>,
+    /// How fast one address may connect, in connections. `None`: no bound.
+    pub address_rate: Option<RateLimit>,
+    /// How fast connections are accepted, over all addresses; others wait. `None`: as fast as the machine can.
+    pub accept_rate: Option<RateLimit>,
+    /// How fast commands may come from all connections with the same token together, before they are read more slowly. `None`: no
+    /// bound but that of each connection.
+    pub token_rate: Option<RateLimit>,
     /// Bytes of one message of a client.
     pub message: usize,
     /// Bytes of the body of a publication over HTTP.
@@ -169,6 +197,13 @@ pub struct Timeouts {
     pub handler: Duration,
 }
 
+impl RateLimit {
+    /// A rate that has not been used yet.
+    pub(crate) fn begin(self, now: Instant) -> Rate {
+        Rate::new(self.per_second, self.burst, now)
+    }
+}
+
 impl Limits {
     /// What one payload may cost.
     pub(crate) fn payload(&self) -> geocast_geo_filter::Limits {
@@ -200,6 +235,7 @@ impl Default for Settings {
             filters: Filters::default(),
             pipeline_channels: Vec::new(),
             origins: OriginPolicy::default(),
+            trusted_proxies: TrustedProxies::default(),
             publish_key: None,
             tokens: None,
             watch: None,
@@ -222,6 +258,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 100_000,
+            plain_connections: 4_096,
+            address_connections: NonZeroUsize::new(1_000),
+            address_rate: Some(RateLimit { per_second: 100, burst: 1_000 }),
+            accept_rate: None,
+            token_rate: None,
             message: 16 * KIB,
             publication: 1024 * KIB,
             outbox: 1024 * KIB,

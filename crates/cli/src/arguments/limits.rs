@@ -11,6 +11,28 @@ pub(crate) struct LimitOptions {
     /// WebSocket connections at the same time [default: 100000]
     #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
     pub(crate) max_connections: Option<usize>,
+    /// Sockets that are no WebSockets, or none yet; others wait to be accepted [default: 4096]
+    #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
+    pub(crate) max_plain_connections: Option<NonZeroUsize>,
+    /// WebSocket connections of one address, which for IPv6 are all that share 64 bits; 0 for any number. Connections
+    /// from this machine are not counted [default: 1000]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
+    pub(crate) max_address_connections: Option<usize>,
+    /// Connections per second that an address is held to in the long run; 0 for any number [default: 100]
+    #[arg(long, value_name = "N", value_parser = units::count::<u32>, hide_short_help = true)]
+    pub(crate) address_rate: Option<u32>,
+    /// Connections that an address may open at once [default: 1000]
+    #[arg(long, value_name = "N", value_parser = units::rate, hide_short_help = true)]
+    pub(crate) address_burst: Option<u32>,
+    /// Connections that are accepted per second, over all addresses; others wait [default: any number]
+    #[arg(long, value_name = "N", value_parser = units::rate, hide_short_help = true)]
+    pub(crate) accept_rate: Option<u32>,
+    /// Commands per second that all connections with the same token are held to together [default: any number]
+    #[arg(long, value_name = "N", value_parser = units::rate, hide_short_help = true)]
+    pub(crate) token_rate: Option<u32>,
+    /// With --token-rate: commands that they may send at once [default: twice the rate]
+    #[arg(long, value_name = "N", value_parser = units::rate, hide_short_help = true)]
+    pub(crate) token_burst: Option<u32>,
     /// One message of a client [default: 16KiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
     pub(crate) max_message: Option<usize>,

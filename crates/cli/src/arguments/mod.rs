@@ -21,7 +21,7 @@ pub(crate) use filters::FilterOptions;
 pub(crate) use invocation::{Command, DemoArguments, Invocation};
 pub(crate) use limits::{LimitOptions, OverflowOption};
 pub(crate) use listen::ListenOptions;
-pub(crate) use options::{AxisOrderOption, ClientReferenceOption, LogFormat, Options};
+pub(crate) use options::{AxisOrderOption, ClientReferenceOption, ForwardedHeaderOption, LogFormat, Options};
 pub(crate) use producer::ProducerOptions;
 pub(crate) use redis::RedisOptions;
 pub(crate) use store::StoreOptions;

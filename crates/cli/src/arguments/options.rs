@@ -2,7 +2,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum, builder::NonEmptyStringValueParser};
 use geocast_protocol::{Channel, Crs};
-use geocast_server::{BboxKeyword, ChannelRule, Origin, PathProjection, Patterns, RedisUrl};
+use geocast_server::{BboxKeyword, ChannelRule, Origin, PathProjection, Patterns, RedisUrl, TrustedProxy};
 
 use super::{
     DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, StoreOptions, TimeoutOptions,
@@ -101,6 +101,19 @@ pub(crate) struct Options {
         help_heading = "Clients"
     )]
     pub(crate) insecure_any_origin: Option<bool>,
+    /// Proxies that are believed about where clients are: addresses, ranges such as 10.0.0.0/8, or `unix` for who connects
+    /// through the unix socket [default: none]
+    #[arg(
+        long,
+        value_name = "RANGES",
+        value_delimiter = ',',
+        hide_short_help = true,
+        help_heading = "Clients"
+    )]
+    pub(crate) trusted_proxies: Option<Vec<TrustedProxy>>,
+    /// The header in which those say it; only this one is read [default: x-forwarded-for]
+    #[arg(long, value_name = "HEADER", hide_short_help = true, help_heading = "Clients")]
+    pub(crate) forwarded_header: Option<ForwardedHeaderOption>,
     /// Request paths for WebSockets of the text dialect, as patterns [default: /,/ws,/ws/]
     #[arg(long, value_name = "PATTERNS", value_parser = paths::patterns, help_heading = "Clients")]
     pub(crate) text_paths: Option<Patterns>,
@@ -187,6 +200,15 @@ pub(crate) enum ClientReferenceOption {
     Null,
     /// The empty string
     Empty,
+}
+
+/// Where a proxy says for whom it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ForwardedHeaderOption {
+    /// X-Forwarded-For
+    XForwardedFor,
+    /// Forwarded (RFC 7239)
+    Forwarded,
 }
 
 /// The order of coordinates.

@@ -6,6 +6,7 @@ mod clients;
 mod configuration;
 mod data;
 mod demo;
+mod descriptors;
 mod dialects;
 mod filters;
 mod geocast;

@@ -30,6 +30,11 @@ impl Identity {
         self.grant.as_ref().and_then(|grant| grant.expires())
     }
 
+    /// Which token it has presented, if it has.
+    pub(crate) fn token(&self) -> Option<u64> {
+        self.grant.as_ref().map(|grant| grant.token())
+    }
+
     /// To what of the world its token limits the client, if it does.
     pub(crate) fn rights(&self) -> Held {
         self.grant.as_ref().and_then(|grant| grant.rights().clone())

@@ -23,7 +23,7 @@ use crate::{
     endpoint::Endpoint,
     interest::Sight,
     node::Place,
-    session::{Effect, Now, Session},
+    session::{Effect, Noted, Now, Session},
     transport::Stream,
     worker::Worker,
 };
@@ -218,7 +218,11 @@ impl Connection {
             Some(Ok(Message::Binary(bytes))) => {
                 self.session.receive(dialect::Message::Binary(&bytes), &self.dialect, moment(now))
             }
-            Some(Ok(_)) => return None,
+            // Pings and pongs: tungstenite has answered what is to be answered.
+            Some(Ok(_)) => {
+                self.session.spend(now);
+                Noted::default()
+            }
             None
             | Some(Err(
                 Error::ConnectionClosed

@@ -59,6 +59,10 @@ impl IntoResponse for Refusal {
             // RFC 9110 §15.5.2 demands it.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            // A second is what a burst that was used up takes to be of use again.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 }

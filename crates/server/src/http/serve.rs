@@ -33,13 +33,18 @@ use crate::{
 
 /// Serves a connection until it is closed.
 pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router) {
-    let Accepted { arrival, peer, seat: _seat } = accepted;
+    let Accepted { arrival, peer, seat: _seat, entrance } = accepted;
     let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival, peer)).await;
     match first {
-        Ok(Ok(First::Handshake(opening))) => Connection::serve(worker, opening).await,
+        Ok(Ok(First::Handshake(opening))) => {
+            // From here on it has a place among the WebSockets.
+            drop(entrance);
+            Connection::serve(worker, opening).await;
+        }
         // On the heap: few connections need this much room, and all would have it.
         Ok(Ok(First::Other(stream, refused))) => {
             Box::pin(converse(worker, stream, peer, router, refused)).await;
+            drop(entrance);
         }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended before its first request"),
         Err(_elapsed) => tracing::debug!(%peer, "connection ended: no request came"),
@@ -133,7 +138,8 @@ async fn answer(
     if upgrade::is_only_for_websockets(&worker.node, request.uri().path()) {
         return Ok(upgrade::required());
     }
-    request.extensions_mut().insert(peer);
+    let client = worker.node.door.client(peer, request.headers());
+    request.extensions_mut().insert(client);
     let limit = worker.node.settings.timeouts.request;
     let answered = timeout(limit, router.oneshot(request.map(Body::new)));
     Ok(answered.await.map_or_else(

@@ -1,4 +1,4 @@
-use std::rc::Rc;
+use std::{rc::Rc, time::Instant};
 
 use axum::{
     body::Body,
@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_bod
 use super::{answer::Refusal, handshake, patient::Patient, rewound::Rewound};
 use crate::{
     Count,
+    accept::turned_away,
     access::{Identity, ReadRefused},
     clock,
     connection::{Connection, Opening},
@@ -106,6 +107,11 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         let message = "the server is stopping";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
     }
+    let client = node.door.client(peer, request.headers());
+    let address = node.door.admit(client, peer, Instant::now()).map_err(|reason| {
+        turned_away(client, &reason);
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "address_limit", reason.to_string())
+    })?;
     node.access.admits_page(request.headers()).map_err(|origin| Refusal::origin(&origin))?;
     let mut response = create_response_with_body(request, || ()).map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_handshake", format!("no WebSocket handshake: {error}"))
@@ -115,7 +121,7 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
     let now = clock::timestamp();
-    let identity = node.access.identify(peer, request.uri(), request.headers(), now)?;
+    let identity = node.access.identify(client, request.uri(), request.headers(), now)?;
     if let Some(channel) = &endpoint.channel {
         let refusal =
             |error: ReadRefused| Refusal::new(StatusCode::FORBIDDEN, "channel_refused", error.to_string());
@@ -126,8 +132,7 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         response.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, field);
         deflate
     });
-    let place = node.place().ok_or_else(|| {
-        let limit = node.settings.limits.connections;
+    let place = node.place(address).map_err(|limit| {
         let message = format!("all {limit} connections are taken");
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;

@@ -86,7 +86,7 @@ impl<'a> Conversation<'a> {
 
     /// Counts one more command of a message that holds several, for the client's rate.
     pub fn spend(&mut self) {
-        self.session.rate.spend(self.now.instant);
+        self.session.spend(self.now.instant);
     }
 
     /// Lets the client wait with its next message for so much longer than it would.

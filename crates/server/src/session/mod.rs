@@ -4,7 +4,6 @@ mod account;
 mod conversation;
 mod effect;
 mod fault;
-mod rate;
 mod subscriptions;
 mod thinning;
 mod view;
@@ -29,15 +28,14 @@ pub(crate) use view::name_of;
 pub use view::{Report, View, Viewport};
 pub use wishes::Wishes;
 
-use self::{
-    rate::Rate,
-    subscriptions::{Cause, Subscription, Subscriptions},
-};
+use self::subscriptions::{Cause, Subscription, Subscriptions};
 use crate::{
     Access, Count, Settings,
     access::Identity,
+    admission::RateTable,
     dialect::{AnyDialect, Message},
     pipeline::ClientId,
+    rate::Rate,
 };
 
 /// What a client has said so far, and what follows from it.
@@ -50,6 +48,8 @@ pub(crate) struct Session {
     client: ClientId,
     identity: Identity,
     rate: Rate,
+    /// Until when others with the same token have used up its rate.
+    token_resumes: Option<Instant>,
     view: View,
     subscriptions: Subscriptions,
     waiting: Waiting,
@@ -65,6 +65,8 @@ pub(crate) struct Rules {
     pub(crate) settings: Arc<Settings>,
     /// The system that data comes in, EPSG:4326.
     pub(crate) source: KnownCrs,
+    /// How fast commands come with each token.
+    pub(crate) token_rates: Option<RateTable<u64>>,
 }
 
 /// The part of a set of messages that takes effect when the set is complete.
@@ -98,6 +100,7 @@ impl Session {
             client: ClientId::next(),
             identity,
             rate,
+            token_resumes: None,
             view: View::new(output),
             subscriptions: Subscriptions::default(),
             waiting: Waiting::default(),
@@ -124,7 +127,7 @@ impl Session {
 
     /// Takes one message.
     pub(crate) fn receive(&mut self, message: Message<'_>, dialect: &AnyDialect, now: Now) -> Noted {
-        self.rate.spend(now.instant);
+        self.spend(now.instant);
         let mut noted = Noted::default();
         dialect.receive(message, &mut Conversation::new(self, dialect, &mut noted, now));
         noted
@@ -167,7 +170,15 @@ impl Session {
 
     /// When the next message may be read, if the client sent more than its rate allows.
     pub(crate) fn resumes(&self, now: Instant) -> Option<Instant> {
-        self.rate.resumes(now)
+        self.rate.resumes(now).max(self.token_resumes.filter(|resumes| *resumes > now))
+    }
+
+    /// Counts a command, or a frame that means nothing, for the rates that the client is held to.
+    pub(crate) fn spend(&mut self, now: Instant) {
+        self.rate.spend(now);
+        if let (Some(rates), Some(token)) = (&self.rules.token_rates, self.identity.token()) {
+            self.token_resumes = rates.spend(token, now);
+        }
     }
 
     /// Whose session it is.

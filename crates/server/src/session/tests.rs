@@ -24,7 +24,7 @@ fn rules(adjust: impl FnOnce(&mut Settings)) -> Arc<Rules> {
     let access = Arc::new(Access::new(&settings, Exposure::Loopback));
     let catalogue = Arc::clone(&CATALOGUE);
     let source = catalogue.crs(4326).unwrap();
-    Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source })
+    Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source, token_rates: None })
 }
 
 /// What is spoken on `/ws`.

@@ -11,6 +11,7 @@ mod client_reference;
 mod collections;
 mod compression;
 mod confirming;
+mod crowds;
 mod envelope;
 mod examples;
 mod fields;

@@ -2,10 +2,10 @@
 
 use std::{
     fs,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use geocast_server::{Count, KeyFile, Secret, Settings, TokenSettings};
+use geocast_server::{Count, KeyFile, RateLimit, Secret, Settings, TokenSettings};
 use serde_json::{Value, json};
 use tokio_tungstenite::{
     connect_async_with_config,
@@ -33,7 +33,36 @@ on_both_stores!(
     a_key_and_a_token_may_come_together,
     a_connection_ends_when_its_token_expires,
     keys_are_read_again_on_reload,
+    connections_with_one_token_share_its_rate,
 );
+
+async fn connections_with_one_token_share_its_rate(backend: Backend) {
+    let (server, _keys) = start(backend, |settings| {
+        settings.limits.token_rate = Some(RateLimit { per_second: 50, burst: 10 });
+    })
+    .await;
+    let token = Signer::Es256.token(&claims(&["team"], &[]));
+    let start = Instant::now();
+    let pinged = (0..4).map(|_| async {
+        let mut client = text(&server, Some(&token)).await;
+        for _ in 0..10 {
+            client.settled().await;
+        }
+    });
+    futures_util::future::join_all(pinged).await;
+    // Ten at once, one more that each had sent already, and the rest at fifty per second.
+    assert!(start.elapsed() > Duration::from_millis(500), "{:?}", start.elapsed());
+    assert!(server.count(Count::CommandDelayed) > 0);
+    let start = Instant::now();
+    let other = Signer::Es256.token(&claims(&["team", "news"], &[]));
+    for token in [Some(&*other), None] {
+        let mut client = text(&server, token).await;
+        for _ in 0..10 {
+            client.settled().await;
+        }
+    }
+    assert!(start.elapsed() < Duration::from_millis(590), "others are not held up: {:?}", start.elapsed());
+}
 
 /// A server on which nobody without a token may read anything but what begins with `open`, and its file of keys.
 async fn start(

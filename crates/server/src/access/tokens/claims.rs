@@ -90,7 +90,7 @@ impl Claims {
         }
         let rights = self.geo.as_ref().map(|claim| known.read(claim.get())).transpose()?;
         let (read, publish) = self.patterns()?;
-        Ok(Grant { read, publish, rights, expires, claims: Map::new() })
+        Ok(Grant { token: 0, read, publish, rights, expires, claims: Map::new() })
     }
 
     fn patterns(self) -> Result<(Patterns, Patterns), TokenError> {

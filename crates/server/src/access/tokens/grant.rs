@@ -6,6 +6,8 @@ use crate::{Patterns, access::rights::Held};
 /// What an accepted token allows, and for how long.
 #[derive(Debug)]
 pub(in crate::access) struct Grant {
+    /// Tells tokens apart, while this process runs.
+    pub(super) token: u64,
     pub(super) read: Patterns,
     pub(super) publish: Patterns,
     pub(super) rights: Held,
@@ -38,6 +40,11 @@ impl Grant {
     /// All that the token says, for a program's own policy.
     pub(in crate::access) fn claims(&self) -> &Map<String, Value> {
         &self.claims
+    }
+
+    /// Tells tokens apart, while this process runs.
+    pub(in crate::access) fn token(&self) -> u64 {
+        self.token
     }
 
     /// From when on it allows nothing, the leeway included.

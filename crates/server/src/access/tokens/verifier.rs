@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
 use geocast_protocol::envelope::Timestamp;
 use parking_lot::RwLock;
@@ -13,19 +16,21 @@ pub(in crate::access) struct Verifier {
     /// Held only to take or to replace the reference.
     keys: RwLock<Arc<KeySet>>,
     known: KnownRights,
+    /// Tells tokens apart, in a way that nobody outside can foresee.
+    numbers: RandomState,
 }
 
 impl Verifier {
     /// Without keys yet: it accepts nothing before they have been [loaded](Self::load).
     pub(in crate::access) fn new(settings: TokenSettings) -> Self {
-        Self { settings, keys: RwLock::default(), known: KnownRights::default() }
+        Self { settings, keys: RwLock::default(), known: KnownRights::default(), numbers: RandomState::new() }
     }
 
     /// With one secret.
     #[cfg(any(test, fuzzing))]
     pub(in crate::access) fn with_secret(settings: TokenSettings, secret: &[u8]) -> Self {
         let keys = KeySet::of_secret(secret);
-        Self { settings, keys: RwLock::new(Arc::new(keys)), known: KnownRights::default() }
+        Self { keys: RwLock::new(Arc::new(keys)), ..Self::new(settings) }
     }
 
     /// Reads the keys from their files. All are replaced, or none.
@@ -37,12 +42,13 @@ impl Verifier {
 
     /// What a token allows.
     pub(in crate::access) fn read(&self, token: &str, now: Timestamp) -> Result<Grant, TokenError> {
+        let number = self.numbers.hash_one(token);
         let token = Compact::read(token)?;
         let keys = Arc::clone(&self.keys.read());
         keys.admit(&token)?;
         let payload = token.payload()?;
         let grant = Claims::read(&payload)?.grant(&self.settings, &self.known, now)?;
-        Ok(Grant { claims: Claims::all(&payload)?, ..grant })
+        Ok(Grant { token: number, claims: Claims::all(&payload)?, ..grant })
     }
 
     /// The channels that tokens can give access to at most.

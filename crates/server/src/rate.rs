@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 pub(crate) struct Rate {
     /// When the bucket will be, or was, full.
     full_at: Instant,
-    interval: Duration,
-    burst: Duration,
+    /// Nanoseconds until a token comes in, a second at most. Every connection has a rate, so it is short.
+    interval: u32,
+    burst: u32,
 }
 
 impl Rate {
     pub(crate) fn new(per_second: u32, burst: u32, now: Instant) -> Self {
-        let interval = Duration::from_secs(1) / per_second.max(1);
-        Self { full_at: now, interval, burst: interval * burst.max(1) }
+        Self { full_at: now, interval: 1_000_000_000 / per_second.max(1), burst: burst.max(1) }
     }
 
     /// Takes one token.
     pub(crate) fn spend(&mut self, now: Instant) {
-        self.occupy(now, self.interval);
+        self.occupy(now, self.interval());
     }
 
     /// Takes as much as comes in in so long a time.
@@ -27,15 +27,24 @@ impl Rate {
         self.full_at = self.full_at.max(now) + time;
     }
 
+    /// Whether all of the burst may be used again, so that nothing is to be remembered.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
+    }
+
     /// Gives one token back.
     pub(crate) fn refund(&mut self) {
-        self.full_at = self.full_at.checked_sub(self.interval).unwrap_or(self.full_at);
+        self.full_at = self.full_at.checked_sub(self.interval()).unwrap_or(self.full_at);
     }
 
     /// When there will be a token again, if there is none now.
     pub(crate) fn resumes(&self, now: Instant) -> Option<Instant> {
-        let resumes = (self.full_at + self.interval).checked_sub(self.burst)?;
+        let resumes = (self.full_at + self.interval()).checked_sub(self.interval() * self.burst)?;
         (resumes > now).then_some(resumes)
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_nanos(self.interval.into())
     }
 }
 

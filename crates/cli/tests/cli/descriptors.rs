@@ -1,0 +1,88 @@
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::geocast::{Running, wait_until};
+
+/// A server that may have so many files open, and cannot change that.
+fn server_with(descriptors: u32, arguments: &str) -> Running {
+    let mut command = Command::new("sh");
+    let run = format!(
+        "ulimit -n {descriptors}; exec {} serve --port 0 --workers 2 {arguments}",
+        env!("CARGO_BIN_EXE_geocast")
+    );
+    command.args(["-c", &run]).stdin(std::process::Stdio::null());
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let server = Running::start(command);
+    server.wait_for("listens on");
+    server
+}
+
+/// Sends a request, and reads the status of the answer.
+fn ask(address: SocketAddr, request: &str) -> std::io::Result<(TcpStream, u16)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    let status = std::str::from_utf8(&answer[9..]).ok().and_then(|status| status.parse().ok());
+    Ok((stream, status.expect("a status")))
+}
+
+fn is_healthy(address: SocketAddr) -> bool {
+    ["/live", "/ready"].iter().all(|path| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        ask(address, &request).is_ok_and(|(_, status)| status == 200)
+    })
+}
+
+const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+#[test]
+fn with_all_descriptors_taken_by_clients_the_server_is_healthy_and_takes_new_ones_later() {
+    let server = server_with(160, "");
+    let address = server.address();
+    server.wait_for("connections fit into the limit of open files");
+    let asked: Vec<(TcpStream, u16)> =
+        (0..200).map(|_| ask(address, UPGRADE).expect("everybody gets an answer")).collect();
+    let connected = asked.iter().filter(|(_, status)| *status == 101).count();
+    assert!((40..130).contains(&connected), "{connected}");
+    assert!(asked.iter().all(|(_, status)| [101, 503].contains(status)));
+    assert!(is_healthy(address));
+    drop(asked);
+    wait_until(
+        || ask(address, UPGRADE).is_ok_and(|(_, status)| status == 101),
+        || "nobody is let in any more".to_owned(),
+    );
+    assert!(!server.said().contains("cannot accept"), "{}", server.said());
+}
+
+#[test]
+fn who_says_nothing_holds_places_only_for_a_while() {
+    let server = server_with(160, "--header-timeout 400ms");
+    let address = server.address();
+    let (mut client, status) = ask(address, UPGRADE).expect("an answer");
+    assert_eq!(status, 101);
+    // Many more than there are descriptors: the rest waits in the system's queue.
+    let silent: Vec<TcpStream> =
+        (0..200).map(|_| TcpStream::connect(address).expect("the system takes connections")).collect();
+    let start = Instant::now();
+    assert!(is_healthy(address), "behind those who said nothing");
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    // A masked PING of the text dialect; the client of before is served all the time.
+    client.write_all(&[0x81, 0x84, 0, 0, 0, 0, b'P', b'I', b'N', b'G']).expect("it is connected");
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("PONG") {
+        let mut bytes = [0; 1024];
+        let length = client.read(&mut bytes).expect("an answer comes");
+        assert!(length > 0, "it is still connected");
+        seen.extend(&bytes[..length]);
+    }
+    drop(silent);
+    assert!(is_healthy(address));
+    assert!(!server.said().contains("cannot accept"), "{}", server.said());
+}

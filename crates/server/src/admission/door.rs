@@ -1,0 +1,197 @@
+use std::{net::IpAddr, num::NonZeroUsize, sync::Arc, time::Instant};
+
+use axum::http::HeaderMap;
+use parking_lot::Mutex;
+use thiserror::Error;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep_until,
+};
+
+use super::{
+    AddressSeat, RateTable, TrustedProxies,
+    address_seats::{AddressSeats, neighbourhood},
+};
+use crate::{Limits, rate::Rate, transport::Peer};
+
+/// What everybody passes who connects.
+///
+/// Whoever connects from this machine is not counted by address, unless it is a trusted proxy: then its clients are, by the
+/// addresses that it gives, once they have said what they want.
+#[derive(Debug)]
+pub(crate) struct Door {
+    proxies: TrustedProxies,
+    pace: Option<Mutex<Rate>>,
+    plain: Arc<Semaphore>,
+    plain_seats: AddressSeats,
+    seats: AddressSeats,
+    rates: Option<RateTable<IpAddr>>,
+}
+
+/// The right to be served as long as one is no WebSocket.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    _plain: OwnedSemaphorePermit,
+    _address: Option<Box<AddressSeat>>,
+}
+
+/// Why somebody is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum TurnedAway {
+    #[error("an address may have {0} connections at the same time, and this one has them")]
+    TooMany(NonZeroUsize),
+    #[error("too many connections from this address in a short time")]
+    TooFast,
+}
+
+impl Door {
+    /// For so many sockets that are no WebSockets.
+    pub(crate) fn new(limits: &Limits, proxies: TrustedProxies, plain: usize, now: Instant) -> Self {
+        Self {
+            proxies,
+            pace: limits.accept_rate.map(|limit| Mutex::new(limit.begin(now))),
+            plain: Arc::new(Semaphore::new(plain.min(Semaphore::MAX_PERMITS))),
+            plain_seats: AddressSeats::new(limits.address_connections),
+            seats: AddressSeats::new(limits.address_connections),
+            rates: limits.address_rate.map(|limit| RateTable::new(limit, now)),
+        }
+    }
+
+    /// Waits until one more socket may be accepted. Until then those who connect wait in the system's queue.
+    pub(crate) async fn open(&self) -> OwnedSemaphorePermit {
+        let permit = Arc::clone(&self.plain).acquire_owned().await;
+        let permit = permit.expect("nobody closes the semaphore");
+        while let Some(resumes) = self.pace.as_ref().and_then(|pace| pace.lock().resumes(Instant::now())) {
+            sleep_until(resumes.into()).await;
+        }
+        permit
+    }
+
+    /// Lets in whoever has connected.
+    pub(crate) fn enter(
+        &self,
+        peer: Peer,
+        permit: OwnedSemaphorePermit,
+        now: Instant,
+    ) -> Result<Entrance, TurnedAway> {
+        if let Some(pace) = &self.pace {
+            pace.lock().spend(now);
+        }
+        let address = match self.counted(peer) {
+            Some(address) if !self.proxies.trust(peer) => {
+                self.keep_pace(address, now)?;
+                self.plain_seats.take(address).map_err(TurnedAway::TooMany)?
+            }
+            _ => None,
+        };
+        Ok(Entrance { _plain: permit, _address: address })
+    }
+
+    /// From where a request comes.
+    pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> Peer {
+        self.proxies.client(peer, headers)
+    }
+
+    /// Lets somebody have a WebSocket: a [client](Self::client) of this peer, which may be the same.
+    pub(crate) fn admit(
+        &self,
+        client: Peer,
+        peer: Peer,
+        now: Instant,
+    ) -> Result<Option<Box<AddressSeat>>, TurnedAway> {
+        let Some(address) = self.counted(client) else { return Ok(None) };
+        if client != peer {
+            // Those who come without a proxy have been asked before.
+            self.keep_pace(address, now)?;
+        }
+        self.seats.take(address).map_err(TurnedAway::TooMany)
+    }
+
+    fn keep_pace(&self, address: IpAddr, now: Instant) -> Result<(), TurnedAway> {
+        let admits = |rates: &RateTable<IpAddr>| rates.admits(neighbourhood(address), now);
+        if self.rates.as_ref().is_none_or(admits) { Ok(()) } else { Err(TurnedAway::TooFast) }
+    }
+
+    /// The address, if connections of it are counted. A proxy that does not say whom it speaks for is many clients.
+    fn counted(&self, peer: Peer) -> Option<IpAddr> {
+        match peer {
+            Peer::Network(address)
+                if address.ip().to_canonical().is_loopback() || self.proxies.trust(peer) =>
+            {
+                None
+            }
+            Peer::Network(address) => Some(address.ip()),
+            Peer::Local => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::SocketAddr, time::Duration};
+
+    use super::*;
+    use crate::RateLimit;
+
+    fn door(adjust: impl FnOnce(&mut Limits)) -> Door {
+        let mut limits = Limits::default();
+        adjust(&mut limits);
+        let proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        Door::new(&limits, TrustedProxies { proxies, ..TrustedProxies::default() }, 100, Instant::now())
+    }
+
+    fn peer(address: &str) -> Peer {
+        Peer::Network(SocketAddr::new(address.parse().unwrap(), 9))
+    }
+
+    #[tokio::test]
+    async fn an_address_enters_so_often_and_others_do_not_mind() {
+        let door = door(|limits| {
+            limits.address_connections = NonZeroUsize::new(3);
+            limits.address_rate = Some(RateLimit { per_second: 1, burst: 4 });
+        });
+        let now = Instant::now();
+        let mut inside = Vec::new();
+        let mut enter = async |address: &str| {
+            let entered = door.enter(peer(address), door.open().await, now);
+            entered.map(|entrance| inside.push(entrance))
+        };
+        for _ in 0..3 {
+            enter("192.0.2.1").await.unwrap();
+        }
+        assert_eq!(enter("192.0.2.1").await, Err(TurnedAway::TooMany(NonZeroUsize::new(3).unwrap())));
+        assert_eq!(enter("192.0.2.1").await, Err(TurnedAway::TooFast));
+        for address in
+            ["192.0.2.2", "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1", "10.0.0.1"]
+        {
+            enter(address).await.unwrap();
+        }
+        assert_eq!(door.plain.available_permits(), 90);
+        inside.clear();
+        assert_eq!(door.plain.available_permits(), 100);
+        let later = now + Duration::from_secs(9);
+        door.enter(peer("192.0.2.1"), door.open().await, later).unwrap();
+    }
+
+    #[test]
+    fn clients_of_a_proxy_are_counted_by_their_own_addresses() {
+        let door = door(|limits| limits.address_connections = NonZeroUsize::new(1));
+        let now = Instant::now();
+        let admit = |client: &str| door.admit(peer(client), peer("10.0.0.1"), now);
+        let _first = admit("192.0.2.1").unwrap();
+        assert!(admit("192.0.2.1").is_err());
+        let _second = admit("192.0.2.2").unwrap();
+        let _silent_proxy = [admit("10.0.0.1").unwrap(), admit("10.0.0.1").unwrap()];
+    }
+
+    #[tokio::test]
+    async fn a_storm_is_let_in_steadily() {
+        let door = door(|limits| limits.accept_rate = Some(RateLimit { per_second: 1, burst: 2 }));
+        let start = Instant::now();
+        for _ in 0..2 {
+            door.enter(peer("192.0.2.1"), door.open().await, start).unwrap();
+        }
+        let waiting = tokio::time::timeout(Duration::from_millis(100), door.open()).await;
+        assert!(waiting.is_err(), "the third waits");
+    }
+}
