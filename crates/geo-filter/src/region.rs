@@ -11,8 +11,15 @@ use crate::{Bbox, BboxError};
 /// The unit and the axis order are those of the coordinate system it is used with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
-    boxes: Vec<Bbox>,
+    boxes: Boxes,
     world: Option<World>,
+}
+
+/// Nearly all regions have one box, which is kept where the region is: the box is read for each event that is near.
+#[derive(Clone, Debug, PartialEq)]
+enum Boxes {
+    One(Bbox),
+    Several(Vec<Bbox>),
 }
 
 impl Region {
@@ -57,7 +64,7 @@ impl Region {
         let width = high - low;
         if width >= turn - 2.0 * hair {
             // Data may be beyond the antimeridian as well.
-            let boxes = vec![with(low.min(-1.5 * turn), high.max(1.5 * turn))?];
+            let boxes = Boxes::One(with(low.min(-1.5 * turn), high.max(1.5 * turn))?);
             return Ok(Self { boxes, world: Some(world) });
         }
         let whole_turns = turn * ((low + half) / turn).floor();
@@ -77,31 +84,34 @@ impl Region {
             }
             boxes.push(with(low, high)?);
         }
-        Ok(Self { boxes, world: Some(world) })
+        Ok(Self { boxes: boxes.into(), world: Some(world) })
     }
 
     /// The boxes: one, or two a turn apart.
     #[must_use]
     pub fn boxes(&self) -> &[Bbox] {
-        &self.boxes
+        match &self.boxes {
+            Boxes::One(bbox) => std::slice::from_ref(bbox),
+            Boxes::Several(boxes) => boxes,
+        }
     }
 
     /// Whether the point is in one of the boxes or on its edge.
     #[must_use]
     pub fn contains_point(&self, point: [f64; 2]) -> bool {
-        self.boxes.iter().any(|bbox| bbox.contains_point(point))
+        self.boxes().iter().any(|bbox| bbox.contains_point(point))
     }
 
     /// Whether the box has a point in common with one of the region's.
     #[must_use]
     pub fn intersects(&self, other: &Bbox) -> bool {
-        self.boxes.iter().any(|bbox| bbox.intersects(other))
+        self.boxes().iter().any(|bbox| bbox.intersects(other))
     }
 
     /// Whether one of the region's boxes contains the other one.
     #[must_use]
     pub fn contains(&self, other: &Bbox) -> bool {
-        self.boxes.iter().any(|bbox| bbox.contains(other))
+        self.boxes().iter().any(|bbox| bbox.contains(other))
     }
 
     /// The boxes again, one and two turns away, where they have a point in common with an extent that is beyond the
@@ -109,22 +119,31 @@ impl Region {
     pub(crate) fn turned(&self, extent: &Bbox) -> Vec<Bbox> {
         let Some(world) = self.world.filter(|world| !world.has(extent)) else { return Vec::new() };
         let turns = [-2.0, -1.0, 1.0, 2.0].map(|turns| turns * world.turn());
-        let moved = turns.iter().flat_map(|by| self.boxes.iter().map(|bbox| bbox.moved(world.axis, *by)));
+        let moved = turns.iter().flat_map(|by| self.boxes().iter().map(|bbox| bbox.moved(world.axis, *by)));
         moved.filter(|bbox| bbox.intersects(extent)).collect()
     }
 
     /// The parts of the boxes that are neither beyond the antimeridian nor beyond a pole.
     #[cfg(feature = "proj")]
     pub(crate) fn within_world(&self) -> Vec<Bbox> {
-        let Some(world) = self.world else { return self.boxes.clone() };
-        self.boxes.iter().map(|bbox| world.cut(bbox)).collect()
+        let Some(world) = self.world else { return self.boxes().to_vec() };
+        self.boxes().iter().map(|bbox| world.cut(bbox)).collect()
     }
 }
 
 impl From<Bbox> for Region {
     /// The box alone, in a system that does not go around the world.
     fn from(bbox: Bbox) -> Self {
-        Self { boxes: vec![bbox], world: None }
+        Self { boxes: Boxes::One(bbox), world: None }
+    }
+}
+
+impl From<Vec<Bbox>> for Boxes {
+    fn from(boxes: Vec<Bbox>) -> Self {
+        match boxes[..] {
+            [only] => Self::One(only),
+            _ => Self::Several(boxes),
+        }
     }
 }
 

@@ -22,10 +22,19 @@ pub struct Shape {
     /// Members with a coordinate that is not finite, ascending.
     withheld: Vec<usize>,
     extent: Option<Bbox>,
+    /// What the structure says of the whole, kept here: most tests end with it, and the structure is elsewhere in memory.
+    summary: Summary,
     /// Per part, what geo needs for the exact test; made when a box first needs it.
     geometries: OnceLock<Box<[OnceLock<geo::Geometry<f64>>]>>,
     /// Per member, the box around it. Made when members are first judged one by one.
     member_extents: OnceLock<Box<[Option<Bbox>]>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Summary {
+    is_points: bool,
+    has_bare_member: bool,
+    members: usize,
 }
 
 impl Shape {
@@ -44,11 +53,17 @@ impl Shape {
                 }
             }
         }
+        let summary = Summary {
+            is_points: structure.parts.iter().all(|part| !geometry::can_cross(part)),
+            has_bare_member: structure.bare,
+            members: structure.members.len(),
+        };
         Self {
             structure,
             positions,
             withheld,
             extent,
+            summary,
             geometries: OnceLock::new(),
             member_extents: OnceLock::new(),
         }
@@ -72,7 +87,7 @@ impl Shape {
     /// Whether there is nothing between the positions: all geometries are points, or several points.
     #[must_use]
     pub fn is_points(&self) -> bool {
-        self.structure.parts.iter().all(|part| !geometry::can_cross(part))
+        self.summary.is_points
     }
 
     /// The positions in the order of the payload, as x, y.
@@ -84,7 +99,7 @@ impl Shape {
     /// How many members there are: features of a collection; for any other document 1, or 0 if it has no position.
     #[must_use]
     pub fn members(&self) -> usize {
-        self.structure.members.len()
+        self.summary.members
     }
 
     /// Whether a member has a place: a geometry, all coordinates of which are finite.
@@ -210,6 +225,6 @@ impl Shape {
     }
 
     fn has_bare_member(&self) -> bool {
-        self.structure.bare
+        self.summary.has_bare_member
     }
 }

@@ -23,23 +23,24 @@ pub(crate) struct Window {
     viewport: Viewport,
     /// Into the system of the box; none where that is the source's.
     transform: Option<Arc<Transform>>,
-    /// Boxes in the source's system: a position that is outside of all of these is outside of the viewport.
-    bounds: Vec<Bbox>,
+    /// Boxes in the source's system: a position that is outside of all of these is outside of the viewport. None where they are
+    /// those of the viewport.
+    bounds: Option<Vec<Bbox>>,
 }
 
 impl Window {
     pub(crate) fn new(viewport: Viewport, transform: Option<Arc<Transform>>) -> Self {
-        let region = &viewport.region;
-        let bounds = match &transform {
-            Some(transform) => transform.region_bounds(region),
-            None => region.boxes().to_vec(),
-        };
+        let bounds = transform.as_ref().map(|transform| transform.region_bounds(&viewport.region));
         Self { viewport, transform, bounds }
     }
 
     /// Where in the source's system all is that is in the window.
     pub(super) fn bounds(&self) -> Bounds<'_> {
-        Bounds { boxes: &self.bounds, for_points_alone: self.bends() }
+        Bounds { boxes: self.boxes(), for_points_alone: self.bends() }
+    }
+
+    fn boxes(&self) -> &[Bbox] {
+        self.bounds.as_deref().unwrap_or_else(|| self.viewport.region.boxes())
     }
 
     /// What the box means, in the target of the transform.
@@ -68,7 +69,7 @@ impl Window {
 
     fn plain(&self) -> Option<&Bbox> {
         let is_exact = self.transform.as_ref().is_none_or(|transform| transform.keeps_boxes());
-        match (&*self.bounds, self.viewport.region.boxes()) {
+        match (self.boxes(), self.viewport.region.boxes()) {
             ([bounds], [_]) if is_exact => Some(bounds),
             _ => None,
         }
@@ -109,9 +110,9 @@ impl Window {
     /// Judges the event's shape in the system of the box, unless all of it is elsewhere.
     fn judge<T>(&self, event: &Event, document: &Document, judge: impl FnOnce(&Shape) -> T) -> Option<T> {
         let source = document.shape();
-        let is_bounded = source.is_points() || !self.bends();
+        let is_bounded = !self.bends() || source.is_points();
         if let Some(whereabouts) = source.whereabouts().filter(|_| is_bounded)
-            && !self.bounds.iter().any(|bounds| bounds.intersects(&whereabouts))
+            && !self.boxes().iter().any(|bounds| bounds.intersects(&whereabouts))
         {
             return None;
         }
