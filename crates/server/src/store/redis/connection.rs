@@ -19,8 +19,10 @@ use super::{
     push_reader::{Push, PushReader},
     settling::Settling,
     subscriber::Subscriber,
+    tethers::Tethers,
     topology::Topology,
 };
+use crate::StoreError;
 
 /// One subscriber connection, from its opening to its end.
 pub(super) struct Connection {
@@ -36,6 +38,7 @@ pub(super) struct Connection {
     /// Where the masters are, and where they were when that was looked at last.
     watch: watch::Receiver<Option<Arc<Topology>>>,
     topology: Option<Arc<Topology>>,
+    tethers: Tethers,
 }
 
 impl Connection {
@@ -60,6 +63,7 @@ impl Connection {
             acknowledged: Arc::default(),
             watch,
             topology,
+            tethers: Tethers::default(),
         })
     }
 
@@ -89,6 +93,7 @@ impl Connection {
                 && owner.shared.subscriptions.lock().is_resumed()
             {
                 live = true;
+                self.hold_others(owner);
                 owner.live();
             }
             tokio::select! {
@@ -135,6 +140,7 @@ impl Connection {
             }
         }
         self.topology = topology;
+        self.hold_others(owner);
         Ok(())
     }
 
@@ -198,13 +204,23 @@ impl Connection {
         Ok(())
     }
 
+    /// Holds to the other masters, if there are any.
+    fn hold_others(&mut self, owner: &Subscriber) {
+        if let Some(topology) = &self.topology {
+            let (dialer, interval) = (owner.nodes.dialer(), owner.settings.probe_interval);
+            self.tethers.hold(topology, &self.address, dialer, interval, &owner.shared);
+        }
+    }
+
     /// Prepares a PING, and has messages published to this connection. Also looks whether its Redis is the one to be heard
     /// still: one that was cut off from those who know may go on for a while.
     fn begin_probe(&mut self, owner: &Subscriber) {
+        self.hold_others(owner);
         let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.out);
         let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
         let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());
         let (acknowledged, shared) = (Arc::clone(&self.acknowledged), Arc::clone(&owner.shared));
+        let losses = owner.shared.losses();
         tokio::spawn(async move {
             if let Err(reason) = nodes.look_again(known.as_ref()).await {
                 tracing::debug!(reason, "whether redis is still the one to be heard is not known");
@@ -213,11 +229,14 @@ impl Connection {
             match commands.publish_everywhere(&channel, number.to_string().as_bytes()).await {
                 Ok(copies) => {
                     acknowledged.lock().take(number, copies);
-                    shared.all_masters_answered();
+                    shared.all_masters_answered(losses);
                 }
                 Err(error) => {
                     tracing::debug!(%error, "a probe could not be published");
-                    shared.a_master_was_away(&error);
+                    // A user who may not publish on the channel of the probe says nothing about the masters.
+                    if matches!(error, StoreError::Unavailable(_)) {
+                        shared.a_master_was_away();
+                    }
                 }
             }
         });

@@ -7,7 +7,7 @@
 //! | `nodes`, `sentinel`, `switch_watch`, `cluster`, `topology` | where the masters are |
 //! | `address`, `dialer`, `opener` | connecting to one |
 //! | `commands`, `errand`, `remedy`, `scan` | reading and writing through pools of connections |
-//! | `subscriber`, `connection` | the task that keeps the one connection that messages arrive on |
+//! | `subscriber`, `connection`, `tethers` | the task that keeps the one connection that messages arrive on |
 //! | `push_reader`, `request` | what goes over that connection, as bytes |
 //! | `dialogue`, `subscriptions`, `probe`, `backoff` | its decisions, free of sockets and clocks |
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
@@ -46,6 +46,7 @@ mod shared;
 mod subscriber;
 mod subscriptions;
 mod switch_watch;
+mod tethers;
 mod topology;
 mod url;
 mod watcher;

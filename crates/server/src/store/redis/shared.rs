@@ -1,10 +1,13 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{notices::Notices, settling::Settling, subscriptions::Subscriptions};
-use crate::{Count, Counters, StoreError};
+use crate::{Count, Counters};
 
 /// What the store and its subscriber task both see.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(super) struct Shared {
     pub(super) settling: Settling,
     link: Mutex<Link>,
     masters: Mutex<Masters>,
+    /// How often one of the masters was found to be away.
+    losses: AtomicU64,
     counters: Arc<Counters>,
 }
 
@@ -51,6 +56,7 @@ impl Shared {
             notices,
             settling: Settling::default(),
             masters: Mutex::default(),
+            losses: AtomicU64::new(0),
             link: Mutex::new(Link::Away("not connected yet".to_owned())),
             counters,
         }
@@ -64,18 +70,22 @@ impl Shared {
         *self.link.lock() = link;
     }
 
-    /// A probe could not be published on each master.
-    pub(super) fn a_master_was_away(&self, error: &StoreError) {
-        // A user who may not publish on the channel of the probe says nothing about the masters.
-        if matches!(error, StoreError::Unavailable(_)) {
-            *self.masters.lock() = Masters::Away;
-        }
+    /// A master could not be reached, or has ended a connection.
+    pub(super) fn a_master_was_away(&self) {
+        self.losses.fetch_add(1, Ordering::Relaxed);
+        *self.masters.lock() = Masters::Away;
     }
 
-    /// A probe was published on each master.
-    pub(super) fn all_masters_answered(&self) {
+    /// How often that was so far.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Relaxed)
+    }
+
+    /// A probe was published on each master. One that was lost since it began, when there were so many `losses`, may have been
+    /// published on before.
+    pub(super) fn all_masters_answered(&self, losses: u64) {
         let mut masters = self.masters.lock();
-        if *masters == Masters::Away {
+        if *masters == Masters::Away && losses == self.losses() {
             *masters = Masters::Back;
             self.changed.notify_one();
         }

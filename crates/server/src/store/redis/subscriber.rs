@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Instant};
 
+use tokio::time::{error::Elapsed, timeout};
+
 use super::{
     RedisSettings,
     backoff::Backoff,
@@ -56,7 +58,9 @@ impl Subscriber {
             self.lost(&reason);
             let wait = self.backoff.wait(fastrand::f64());
             tracing::debug!(%reason, ?wait, "no connection to redis");
-            tokio::time::sleep(wait).await;
+            // Whoever finds another master meanwhile has it connected to at once.
+            let mut news = self.nodes.watch();
+            let _either: Result<_, Elapsed> = timeout(wait, news.changed()).await;
         }
     }
 

@@ -131,6 +131,29 @@ async fn a_lost_master_is_replaced_and_the_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_restarts_at_once_is_noticed() {
+    let mut cluster = RedisCluster::start(0);
+    let mut settings = settings(&cluster.url());
+    settings.probe_interval = Duration::from_secs(1);
+    let (store, mut inbox) = subscribed_to(settings, &["c1"]).await;
+    // One of them is the one that messages arrive from, which is another matter.
+    for number in [1, 2] {
+        sleep(Duration::from_millis(200)).await;
+        assert_eq!(inbox.gaps(), 0);
+        cluster.nodes[number].restart();
+        let begin = Instant::now();
+        while inbox.gaps() == 0 {
+            assert!(begin.elapsed() < Duration::from_secs(5), "{number}: {:?}", store.health().await);
+            sleep(Duration::from_millis(20)).await;
+        }
+        healthy(&store).await;
+        // Whoever was told once is not told again.
+        sleep(Duration::from_millis(2500)).await;
+        assert_eq!(inbox.gaps(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slots_may_move_meanwhile() {
     let cluster = RedisCluster::start(0);
     let (store, mut inbox) = subscribed_to_all(&cluster).await;
