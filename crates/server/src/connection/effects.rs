@@ -54,10 +54,10 @@ impl Connection {
             };
             match effect {
                 Effect::Say(payload) => self.say(payload),
-                // A view that another one replaces at once is not shown.
+                // A view that another one replaces at once is not shown, if neither can be refused.
                 Effect::View(view, asked)
-                    if matches!(self.effects.front(), Some(Effect::View(..)))
-                        && Prepared::is_certain(&self.worker.node, &view, &self.sight) =>
+                    if matches!(self.effects.front(), Some(Effect::View(next, _))
+                        if [&view, next].iter().all(|view| Prepared::is_certain(&self.worker.node, view, &self.sight))) =>
                 {
                     self.acknowledge(asked);
                 }

@@ -10,7 +10,7 @@ use crate::{
     AbsentClientReference, Event, Happening,
     deflate::Deflate,
     dialect::{AnyDialect, Text},
-    session::{Thinning, Viewport, Wishes},
+    session::{Naming, Thinning, Viewport, Wishes},
 };
 
 const ZURICH: &str = r#"{"type":"Point","coordinates":[8.54,47.38,408.0]}"#;
@@ -35,7 +35,7 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
         let known = CATALOGUE.crs(crs.unwrap_or(4326)).unwrap();
         let region = CATALOGUE.region(known, AxisOrder::Xy, edges).unwrap();
         Arc::new(Window::new(
-            Viewport { corners: edges, region, crs: known, members, zoom: None },
+            Viewport { corners: edges, region, crs: known, members, zoom: None, naming: Naming::next() },
             crs.map(transform),
         ))
     });

@@ -24,7 +24,7 @@ pub(crate) use effect::{Asked, Buffering, Effect};
 pub use effect::{Fetch, Publication, Receipt};
 pub use fault::{Fault, FaultKind};
 pub use thinning::Thinning;
-pub(crate) use view::name_of;
+pub(crate) use view::{Naming, name_of};
 pub use view::{Report, View, Viewport};
 pub use wishes::Wishes;
 
@@ -72,11 +72,22 @@ pub(crate) struct Rules {
 /// The part of a set of messages that takes effect when the set is complete.
 #[derive(Debug, Default)]
 struct Waiting {
-    /// Who changed the view for all of the set.
-    view: Option<AnyDialect>,
+    /// The view was changed for all of the set.
+    view: Option<Change>,
+    /// Views with boxes that another box of the set has replaced.
+    boxes: Vec<Effect>,
     /// The last word on collecting, for all of the set.
     buffering: Option<Option<Buffering>>,
     effects: Vec<Effect>,
+}
+
+/// The last change of the view.
+#[derive(Debug)]
+struct Change {
+    /// Who made it.
+    dialect: AnyDialect,
+    /// Whether a box was named in the set, which may be refused.
+    has_box: bool,
 }
 
 /// What there is to count about one message.
@@ -145,10 +156,15 @@ impl Session {
         let waiting = std::mem::take(&mut self.waiting);
         let mut effects = Vec::new();
         effects.extend(waiting.buffering.map(Effect::Buffer));
+        effects.extend(waiting.boxes);
         effects.extend(
             waiting
                 .view
-                .map(|dialect| Asked { dialect, rights: self.identity.rights(), receipt: None })
+                .map(|Change { dialect, .. }| Asked {
+                    dialect,
+                    rights: self.identity.rights(),
+                    receipt: None,
+                })
                 .map(|asked| Effect::View(Box::new(self.view.clone()), asked)),
         );
         effects.extend(waiting.effects);

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use geocast_geo_filter::{KnownCrs, Region};
 use geocast_protocol::{Channel, Crs, Number, text::Members};
 
@@ -27,6 +29,19 @@ pub struct Viewport {
     pub members: Members,
     /// The map's zoom level, if it was said: pixels are counted at it, and it is told again.
     pub zoom: Option<Number>,
+    /// Where it was said.
+    pub(crate) naming: Naming,
+}
+
+/// One of all the times that clients have named a box: each is judged, and refused, for itself, also if it is the same box again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Naming(u64);
+
+impl Naming {
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// What a server believes about a client.

@@ -146,18 +146,31 @@ async fn a_box_with_its_axes_swapped_is_answered_and_changes_nothing(backend: Ba
     assert_eq!(brought.len(), 1);
     assert_eq!(brought[0]["coordinates"][0], 0.0);
     assert!(brought[0]["coordinates"][1].as_f64().expect("a number") < -1e6, "{brought:?}");
+    // The box before stays, also if it came with it.
+    client
+        .send_together(&[
+            "BBOX 50 -20 60 -10 crs=epsg:4326",
+            "BBOX 1200000 2600000 1210000 2610000 crs=epsg:2056",
+        ])
+        .await;
+    assert_eq!(client.next_error().await["content"]["error"]["code"], "bbox_units");
+    let brought = server.brings(&mut client, "cars", [0.0, 55.0].iter().map(|&x| point(x, -17.0))).await;
+    assert_eq!(brought.len(), 1);
+    assert!(brought[0]["coordinates"][0].as_f64().expect("a number") > 6e6, "{brought:?}");
 
     let mut caller = Caller::connect(&server).await;
     caller.call("viewport", json!([[1, 2, 3, 4]])).await;
+    let good = json!({"jsonrpc": "2.0", "id": 0, "method": "viewport", "params": [[5, 6, 7, 8]]});
     let bad = json!({"jsonrpc": "2.0", "id": 1, "method": "viewport",
         "params": {"bbox": [1_200_000, 2_600_000, 1_210_000, 2_610_000], "crs": "EPSG:2056"}});
     let next = json!({"jsonrpc": "2.0", "id": 2, "method": "projection", "params": ["EPSG:3857"]});
-    caller.client.send(json!([bad, next]).to_string()).await;
+    caller.client.send(json!([good, bad, next]).to_string()).await;
     let answers = caller.client.next().await;
-    assert_eq!((&answers[0]["id"], &answers[0]["error"]["code"]), (&json!(1), &json!(-32602)), "{answers}");
-    assert_eq!(answers[1]["result"], json!({"crs": "EPSG:3857"}), "{answers}");
+    assert_eq!(answers[0]["result"]["bbox"], json!([5, 6, 7, 8]), "{answers}");
+    assert_eq!((&answers[1]["id"], &answers[1]["error"]["code"]), (&json!(1), &json!(-32602)), "{answers}");
+    assert_eq!(answers[2]["result"], json!({"crs": "EPSG:3857"}), "{answers}");
     let session = caller.call("session", json!({})).await;
-    assert_eq!(session["viewport"]["bbox"], json!([1, 2, 3, 4]));
+    assert_eq!(session["viewport"]["bbox"], json!([5, 6, 7, 8]));
     assert_eq!(session["crs"], "EPSG:3857");
 }
 

@@ -2,7 +2,7 @@ use geocast_geo_filter::KnownCrs;
 use geocast_protocol::{Crs, Number, text::Members};
 
 use super::{
-    super::{Effect, Fault, FaultKind, Receipt, View, Viewport},
+    super::{Asked, Change, Effect, Fault, FaultKind, Naming, Receipt, View, Viewport},
     Conversation,
 };
 
@@ -24,9 +24,27 @@ impl Conversation<'_> {
 
     /// Changes what the client looks at, for all that has come together with this.
     pub fn change_view(&mut self, change: impl FnOnce(&mut View)) {
-        self.pan();
+        let before = self.session.view.clone();
         change(&mut self.session.view);
-        self.session.waiting.view = Some(self.dialect.clone());
+        let view = &self.session.view;
+        let names_box = view.viewport.is_some() && view.viewport != before.viewport;
+        let has_box = self.session.waiting.view.as_ref().is_some_and(|waited| waited.has_box);
+        let has_box_already = has_box && names_box;
+        let change = Change {
+            dialect: self.dialect.clone(),
+            has_box: names_box || has_box && view.viewport.is_some(),
+        };
+        let rights = self.session.identity.rights();
+        // Whose boxes may all be refused has them all looked into.
+        if !has_box_already || rights.is_none() {
+            self.pan();
+        }
+        let waited = self.session.waiting.view.replace(change);
+        if let Some(waited) = waited.filter(|_| has_box_already) {
+            // The box that was named before is the one that stays if this one turns out to be refused.
+            let asked = Asked { dialect: waited.dialect, rights, receipt: None };
+            self.session.waiting.boxes.push(Effect::View(Box::new(before), asked));
+        }
     }
 
     /// A box that a client named: `[left, bottom, right, top]`, in this system or else in that of the client's view, and the
@@ -46,7 +64,7 @@ impl Conversation<'_> {
         let rules = &self.session.rules;
         let region = rules.catalogue.region(crs, rules.settings.axis_order, corners);
         let region = region.map_err(|error| Fault::from(error).of(format!("{corners:?}")))?;
-        Ok(Viewport { corners, region, crs, members, zoom })
+        Ok(Viewport { corners, region, crs, members, zoom, naming: Naming::next() })
     }
 
     /// A system of PROJ's database.

@@ -14,7 +14,7 @@ use crate::{
     AbsentClientReference, Event,
     dialect::{AnyDialect, Text},
     interest::{Tracking, Window},
-    session::Viewport,
+    session::{Naming, Viewport},
     store::deletion_notice,
     tracking::versions::{Memory, Versions},
 };
@@ -117,7 +117,10 @@ fn sight(dialect: &AnyDialect, bbox: Option<[f64; 4]>) -> Sight {
     let window = bbox.map(|corners| {
         let crs = CATALOGUE.crs(4326).expect("it is known");
         let region = CATALOGUE.region(crs, AxisOrder::Xy, corners).expect("a box");
-        Arc::new(Window::new(Viewport { corners, region, crs, members: Members::Whole, zoom: None }, None))
+        Arc::new(Window::new(
+            Viewport { corners, region, crs, members: Members::Whole, zoom: None, naming: Naming::next() },
+            None,
+        ))
     });
     let tracking = Some(Tracking::Following(ChangeFormat::default()));
     Sight { window, tracking, ..Sight::of_everything(dialect.clone()) }
