@@ -22,7 +22,7 @@ class Accounts:
         self.counts = Counter()
         #: By client, as one who does not read is looked at later than the others.
         self._actions = [[] for _ in clients]
-        #: By client and channel: the ledger, its keys, and the fields that were sent.
+        #: By client and channel: the ledger, its keys, and Look.sending.
         self._before = [{} for _ in clients]
 
     def add(self, actions):
@@ -32,7 +32,7 @@ class Accounts:
     def settle(self, number, was_stalled):
         """Checks what a client was told, and begins anew. The client raises Fault."""
         client, actions = self._clients[number], self._actions[number]
-        asked = [action for action in actions if action.get("client") == number]
+        asked = [action for action in actions if action.get("client") == number and "refused" not in action]
         was_cut = any(action["do"] == "cut" for action in actions)
         for channel, ledger in client.ledgers.items():
             published = [action for action in actions if action.get("channel") == channel and "by" in action]
@@ -50,14 +50,14 @@ class Accounts:
                 ledger.log, ledger.messages = [], []
             if said:
                 client.fail(f"on {channel} {said}")
-        fields = self._truth.sessions[number].look.fields
-        self._before[number] = {channel: (ledger, _keys(ledger), fields) for channel, ledger in client.ledgers.items()}
+        sending = self._truth.sessions[number].look.sending
+        self._before[number] = {channel: (ledger, _keys(ledger), sending) for channel, ledger in client.ledgers.items()}
         actions.clear()
 
     def _tracked_fault(self, number, channel, ledger, before, published, asked):
         events, place = _events(ledger), self._truth.channels[channel]
-        session, (_, keys, fields) = self._truth.sessions[number], before
-        has_other_fields = any(Look.of(action).fields != fields for action in asked if action["do"] in ("view", "unview"))
+        session, (_, keys, sending) = self._truth.sessions[number], before
+        is_again = any(Look.of(action).sending != sending for action in asked if action["do"] in ("view", "unview"))
         for key in set(events) | keys | set(ledger.features) | {action["key"] for action in published}:
             if key in (None, sentinel.KEY):
                 continue
@@ -72,8 +72,9 @@ class Accounts:
             elif times:
                 continue
             else:
+                # Of who has no viewport any more, it is not said whether it is the rights or the looking elsewhere.
                 reasons = {"viewport" if reason == "moved" else reason for reason in reasons}
-                said = _request_fault(told, was, now, asked, reasons, has_other_fields)
+                said = _request_fault(told, was, now, asked, reasons, is_again)
             if said:
                 return f"the client was told {told} of {key}, {said}"
         return None if asked else self._messages_fault(number, channel, ledger, published)
@@ -93,7 +94,7 @@ class Accounts:
         for action in published:
             document = published_document(action) or tombstone(action["key"])
             if is_notice(document):
-                should.append(notice_of(document))
+                should += [] if session.is_blind else [notice_of(document)]
             elif action["key"] is None:
                 message = Message(document, self._truth.channels[channel].code)
                 should += [message.version] if message.shown(session) else []
@@ -142,17 +143,17 @@ def _publication_fault(told, was, now, times, reasons):
     return None
 
 
-def _request_fault(told, was, now, asked, reasons, has_other_fields):
+def _request_fault(told, was, now, asked, reasons, is_again):
     """What is wrong with events of a key that was not published, for a client that asked for something."""
     kinds, is_one = {action["do"] for action in asked}, len(asked) == 1
     if kinds <= {"view", "unview"}:
         reasons = {*(reasons if is_one else ("viewport", "filtered")), None}
         if any(kind == "leave" and reason not in reasons for kind, reason in told):
             return f"and not for one of the reasons {reasons}"
-        if not has_other_fields and any(kind == "update" for kind, _ in told):
+        if not is_again and any(kind == "update" for kind, _ in told):
             return "although only its view changed"
-        # Whoever asks for other fields is sent all that is inside again.
-        should = {(1, 1): ["update"] * has_other_fields, (1, 0): ["leave"], (0, 1): ["enter"], (0, 0): []}[was, now]
+        # Whoever asks for other fields or another detail is sent all that is inside again.
+        should = {(1, 1): ["update"] * is_again, (1, 0): ["leave"], (0, 1): ["enter"], (0, 0): []}[was, now]
         return f"not {should}" if is_one and [kind for kind, _ in told] != should else None
     if kinds <= {"buffer", "untrack", "track"}:
         return "although nothing happened to it" if told else None

@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from bearer import presented
-from dialect import Reply, Rpc, Text, effective_fault
+from dialect import Refusal, Reply, Rpc, Text, effective_fault
 from expectations import Expectations
 from feature import DATA
 from ledger import Fault, Ledger, MapLibreLedger
@@ -40,6 +40,8 @@ class Client:
         self._expectations.may_be(Look())
         self._expectations.may_have(DATA)
         self.ledgers, self._ending, self._replies, self._calls = {}, {}, {}, {}
+        #: How many viewports were asked for that are not allowed, and were not refused yet.
+        self._refused = 0
         self._dialect = Rpc() if self.kind["dialect"] == "rpc" else Text()
         self._changed = asyncio.Event()
         host, port = self._url.split("/")[2].split(":")
@@ -84,6 +86,8 @@ class Client:
                 self.ledgers[channel] = self._ledger(channel, form)
             case {"do": "untrack", "channel": channel}:
                 self._ending[channel] = self.ledgers.pop(channel, None)
+            case {"do": "view", "refused": True}:
+                self._refused += 1
             case {"do": "view"}:
                 self._expectations.may_be(Look.of(action))
             case {"do": "unview"}:
@@ -102,6 +106,8 @@ class Client:
         await self._send(frame)
         await self.until(lambda: number in self._replies and not self._calls, f"an answer to {frame}")
         self._ending.clear()
+        if self._refused:
+            self.fail(f"{self._refused} viewports that are not allowed were not refused")
 
     def settle(self, session):
         """Takes a session to be all that is in force: what was pushed before, also into a BUFFER, has come."""
@@ -171,9 +177,18 @@ class Client:
         if isinstance(item, Reply):
             self._replies[item.number] = item.result
             if item.number in self._calls:
-                said = effective_fault(self._calls.pop(item.number), item.result)
+                action = self._calls.pop(item.number)
+                said = effective_fault(action, item.result)
+                if "refused" in action:
+                    raise Fault(f"what is not allowed is done: {action}")
                 if said:
                     raise Fault(said)
+            return
+        if isinstance(item, Refusal):
+            action = self._calls.pop(item.number, None)
+            if self._refused == 0 or action is not None and "refused" not in action:
+                raise Fault(f"what is allowed is refused: {action or 'a command'}")
+            self._refused -= 1
             return
         ledger = self.ledgers.get(item.channel)
         if ledger is None:

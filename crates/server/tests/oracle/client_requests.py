@@ -38,20 +38,26 @@ class Requests:
         said = self._random.random() < 0.5 if said is None else said
         action = {"do": "view", "client": client, "code": session.code, "said": False}
         action |= wishes.wishes(self._random, self._draft.clients[client]["dialect"], self._without)
-        if action["in_words"] or not ("properties" in action or "fields" in action) or self._random.random() < 0.8:
+        claim = session.rights.claim if session.rights else {}
+        if "zoom" in claim:
+            action["zoom"] = self._random.randint(0, 12)
+        if "max_area" in claim or "zoom" in claim or action["in_words"] or not ("properties" in action or "fields" in action) or self._random.random() < 0.8:
             action |= self._clear_box(session, said)
         else:
             # What is asked for holds for the whole world.
-            action |= {"box": None}
-            action.pop("members", None)
+            action = {name: value for name, value in action.items() if name not in wishes.OF_BOXES} | {"box": None}
+        if session.rights and session.rights.refuses(action):
+            action["refused"] = True
         return [self._ask(action)]
 
     def _clear_box(self, session, said):
+        is_measured = session.rights is not None and "max_area" in session.rights.claim
+        codes = CODES + (DATA,) * 3 * (session.rights is not None)
         while True:
-            code = self._random.choice(CODES + (DATA,) * 3 * (session.rights is not None)) if said else session.code
+            code = self._random.choice(tuple(HALF_WORLD) if is_measured else codes) if said or is_measured else session.code
             view = View(self._box(code, session.rights), code)
             if self._draft.has_clear(view):
-                return {"box": list(view.box), "code": code, "said": said}
+                return {"box": list(view.box), "code": code, "said": said or is_measured}
 
     def unview(self, client):
         return [self._ask({"do": "unview", "client": client})]
@@ -99,12 +105,12 @@ class Requests:
 
     def _box(self, code, rights):
         random = self._random
-        if rights and code == DATA and random.random() < 0.5:
+        if rights and "within" in rights.claim and code == DATA and random.random() < 0.5:
             left, bottom, right, top = shapes.within_world(random, rights.bounds)
             return left, bottom - random.randint(0, 2), right, top
         if "wrap" not in self._without and code in HALF_WORLD and random.random() < 0.3:
             return shapes.box_across(random, code)
-        if rights and random.random() < 0.5:
+        if rights and "within" in rights.claim and random.random() < 0.5:
             return self._box_near(code, shapes.place_around(random, shapes.within_world(random, rights.bounds)))
         places = [feature for feature in self._draft.features() if not feature.is_placeless]
         near = None

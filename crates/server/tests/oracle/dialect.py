@@ -6,6 +6,9 @@ from itertools import count
 
 from ledger import Event, Fault
 
+#: What an action `view` may have beside the box, each with one value.
+SCALARS = ("members", "zoom", "precision", "tolerance", "min_move")
+
 
 @dataclass(frozen=True)
 class Push:
@@ -21,6 +24,13 @@ class Reply:
 
     number: object
     result: object = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What was sent is not allowed; under a number, if it had one."""
+
+    number: object = None
 
 
 class Text:
@@ -53,6 +63,8 @@ class Text:
                 yield Reply(envelope["client_reference"])
             elif isinstance(content, dict) and set(content) == {"gap"}:
                 yield Push(content["gap"]["channel"], Event("gap"))
+            elif isinstance(content, dict) and content.get("error", {}).get("code") == "access_denied":
+                yield Refusal()
             elif content != {"status": "open"}:
                 raise Fault(f"the server says {content}")
         elif _is_diff(content):
@@ -71,7 +83,7 @@ class Text:
                 return f"DEL {channel}"
             case {"do": "view", "box": box, "code": code, "said": said}:
                 words = list(map(repr, box)) + [f"crs=epsg:{code}"] * said
-                wishes = {name: [action[name]] for name in ("members",) if name in action}
+                wishes = {name: [str(action[name])] for name in SCALARS if name in action}
                 wishes |= {name: action[name] for name in ("fields",) if name in action} | action.get("properties", {})
                 words += [f"{name}={','.join(wish)}" for name, wish in wishes.items()]
                 return " ".join(["BBOX", *words])
@@ -112,6 +124,8 @@ class Rpc:
                 yield self._push(message["method"], message["params"])
             elif "result" in message:
                 yield Reply(message["id"], message["result"])
+            elif message["error"].get("data", {}).get("reason") == "access_denied":
+                yield Refusal(message["id"])
             else:
                 raise Fault(f"the server says {message}")
 
@@ -136,7 +150,7 @@ class Rpc:
             case {"do": "untrack", "channel": channel}:
                 return "unsubscribe", {"channel": channel}
             case {"do": "view", "box": box, "code": code, "said": said}:
-                wanted = {name: action[name] for name in ("properties", "fields", "members") if name in action}
+                wanted = {name: action[name] for name in ("properties", "fields", *SCALARS) if name in action}
                 wanted |= {"crs": f"EPSG:{code}"} if said else {}
                 return "viewport", wanted | ({} if box is None else {"bbox": box})
             case {"do": "unview"}:
@@ -156,6 +170,7 @@ def effective_fault(action, result):
             should = {"channel": channel, "subscribed": False}
         case {"do": "view", "box": box, "code": code}:
             should = {"bbox": box} | ({"crs": f"EPSG:{code}"} if box else {})
+            should |= {name: action[name] for name in SCALARS[1:] if name in action}
             should |= {"fields": sorted(action["fields"])} if "fields" in action else {}
             should |= {"properties": set(action["properties"])} if "properties" in action else {}
             result = result | {"properties": set(result.get("properties", {}))}

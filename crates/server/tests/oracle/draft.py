@@ -15,8 +15,8 @@ class Draft:
         self.random = standard.Random(seed)
         self.versions = count(1)
         self.truth = Truth(channels, clients)
-        #: Those of clients that may not see everything.
-        self.rights = [session.rights for session in self.truth.sessions if session.rights]
+        #: Those of clients that may not see everywhere.
+        self.rights = [session.rights for session in self.truth.sessions if session.rights and "within" in session.rights.claim]
 
     def views(self):
         return [session.look.view for session in self.truth.sessions if session.look.view]

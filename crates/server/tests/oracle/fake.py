@@ -20,13 +20,14 @@ FAULTS = (
     "ignores properties", "compares written numbers by value", "opens ranges", "takes what is absent for null",
     "says moved for all reasons", "sends all fields", "keeps the old fields", "trims no collections", "trims all collections",
     "loses publications", "sends publications twice", "swaps publications", "hides deletions", "tells gaps",
-    "tells gaps of maps",
+    "tells gaps of maps", "keeps the old detail", "ignores precision", "rounds too much", "rounds heights",
+    "ignores tolerance", "leaves out too much", "leaves out ends", "collapses rings", "takes the level below",
 )
 #: What it can do wrong to those whose rights are limited.
 FAULTS_OF_RIGHTS = (
     "ignores rights", "fills holes", "grants what touches", "grants vertices", "grants no edges", "ends at the antimeridian",
     "grants within one polygon only", "keeps what may not be seen", "tells everybody notes", "tells everybody what is nowhere",
-    "keeps members of cut collections",
+    "keeps members of cut collections", "sends without a viewport", "allows all viewports", "allows all areas",
 )
 
 

@@ -30,7 +30,9 @@ class Connection:
         self._is_rpc = True
         call = json.loads(frame)
         answer = lambda result: self._send({"jsonrpc": "2.0", "id": call["id"], "result": result})
-        self._call(call["method"], call.get("params", {}), answer)
+        error = {"code": -32000, "message": "no", "data": {"reason": "access_denied"}}
+        refuse = lambda: self._send({"jsonrpc": "2.0", "id": call["id"], "error": error})
+        self._call(call["method"], call.get("params", {}), answer, refuse)
 
     def look(self, channel, key, why=None, published=False, asked=False):
         """Tells the client of a key what it must be told: because it was published, for a reason that is not the client's look,
@@ -58,7 +60,8 @@ class Connection:
 
     def publication(self, channel, feature, document):
         """Tells the client of a feature with a key on a channel that it does not track."""
-        if channel in self._maps and self._forms[channel] == "plain" and (feature.is_deletion or self._sight.shows(feature)):
+        if channel in self._maps and self._forms[channel] == "plain" and (
+                feature.is_deletion and not self._sight.is_blind or self._sight.shows(feature)):
             content = document if feature.is_deletion else self._sight.content(feature)
             self._plain(channel, content, 0 if feature.is_deletion else feature.version)
 
@@ -143,11 +146,18 @@ class Connection:
                 action = {"box": list(map(float, positional)) or None, "code": code, "in_words": True}
                 action |= {"fields": named.pop("fields").split(",")} if "fields" in named else {}
                 action |= {"members": named.pop("members")} if "members" in named else {}
-                self._set_look(Look.of(action | {"properties": {name: value.split(",") for name, value in named.items()}}))
+                action |= {name: float(named.pop(name)) for name in ("zoom", "tolerance", "min_move") if name in named}
+                action |= {"precision": int(named.pop("precision"))} if "precision" in named else {}
+                action |= {"properties": {name: value.split(",") for name, value in named.items()}}
+                if self._sight.refuses(action):
+                    content = {"error": {"code": "access_denied", "message": "no"}}
+                    self._send({"source": "websocket", "content": content, "timestamp": 0.0, "client_reference": None})
+                else:
+                    self._set_look(Look.of(action))
             case "PROJECTION":
                 self._project(int(positional[0].split(":")[1]))
 
-    def _call(self, method, parameters, answer):
+    def _call(self, method, parameters, answer, refuse):
         match method:
             case "ping" | "buffer":
                 answer("pong")
@@ -165,8 +175,12 @@ class Connection:
                 code = int(parameters["crs"].split(":")[1]) if "crs" in parameters else self._sight.code
                 effective = {"bbox": parameters.get("bbox"), "crs": f"EPSG:{code}"}
                 effective |= {"fields": sorted(parameters["fields"])} if "fields" in parameters else {}
-                answer(parameters | effective)
-                self._set_look(Look.of(parameters | {"box": parameters.get("bbox"), "code": code}))
+                action = parameters | {"box": parameters.get("bbox"), "code": code}
+                if self._sight.refuses(action):
+                    refuse()
+                else:
+                    answer(parameters | effective)
+                    self._set_look(Look.of(action))
             case "projection":
                 answer({"crs": parameters["crs"]})
                 self._project(int(parameters["crs"].split(":")[1]))
@@ -180,12 +194,12 @@ class Connection:
             self.look(channel, key)
 
     def _set_look(self, look):
-        has_other_fields = look.fields != self._sight.look.fields
-        self._sight.look = look
-        fault = self._fake.fault
+        fault, old, self._sight.look = self._fake.fault, self._sight.look, look
         if fault == "enters twice":
             self._maps = {channel: {} for channel in self._maps}
-        self._look_at_all(published=has_other_fields and fault != "keeps the old fields" or fault == "updates all on pans")
+        has_other_fields = look.fields != old.fields and fault != "keeps the old fields"
+        has_other_detail = look.detail.asked != old.detail.asked and fault != "keeps the old detail"
+        self._look_at_all(published=has_other_fields or has_other_detail or fault == "updates all on pans")
 
     def _project(self, code):
         if self._fake.fault != "keeps the old system":

@@ -3,7 +3,8 @@
 import shapely
 from shapely.geometry import shape
 
-from feature import DATA
+from fake_detail import reduced
+from feature import DATA, DECIMALS
 from look import Look
 from rights import Rights, is_without_digits
 from view import View
@@ -29,6 +30,20 @@ class Sight:
             return "moved" if self.fault == "says moved for all reasons" else "filtered"
         return None
 
+    @property
+    def is_blind(self):
+        is_blind = self.rights is not None and self.rights.needs_view and self.look.view is None
+        return is_blind and self.fault != "sends without a viewport"
+
+    def refuses(self, action):
+        """Whether a viewport is not allowed."""
+        if self.rights is None or self.fault == "allows all viewports" or action["box"] is None:
+            return False
+        claim = self.rights.claim
+        if self.fault == "allows all areas":
+            return Rights({name: limit for name, limit in claim.items() if name != "max_area"}).refuses(action)
+        return self.rights.refuses(action)
+
     def content(self, feature):
         """A feature as it is sent."""
         geometry = feature.geometry(self.code)
@@ -37,6 +52,8 @@ class Sight:
                 geometry = geometry | {"coordinates": geometry["coordinates"][1::-1]}
             if self.fault == "drops heights":
                 geometry = geometry | {"coordinates": geometry["coordinates"][:2]}
+        computed = None if self.code == feature.code else DECIMALS[self.code]
+        geometry = reduced(self.fault, self.look.detail, geometry, feature.geometry(DATA), computed)
         document = feature.document if self.fault == "sends all fields" else self.look.cut(feature.document)
         return document | {"geometry": geometry}
 
@@ -44,7 +61,7 @@ class Sight:
         """What has no key, as it is sent, or None."""
         if not features:
             is_hidden = self.rights and self.fault != "tells everybody notes" and not is_without_digits(document)
-            return None if is_hidden else document
+            return None if is_hidden or self.is_blind else document
         inside = [feature for feature in features if self.shows(feature)]
         if not inside:
             return None
@@ -92,6 +109,8 @@ class Sight:
     def _grants(self, feature):
         if self.rights is None or self.fault == "ignores rights":
             return True
+        if self.is_blind:
+            return False
         if feature.is_placeless:
             return self.fault == "tells everybody what is nowhere" or self.rights.grants(feature)
         feature_shape, within = feature.shape(DATA), self.rights.claim.get("within")
@@ -99,8 +118,7 @@ class Sight:
             case "grants what touches":
                 return shape(within).intersects(feature_shape)
             case "grants vertices":
-                points = shapely.points(shapely.get_coordinates(feature_shape))
-                return all(self.rights.nearly_grants(_Bare(point)) for point in points)
+                return self.rights.area.covers(shapely.multipoints(shapely.get_coordinates(feature_shape)))
             case "grants no edges":
                 return self.rights.nearly_grants(feature) and not shape(within).boundary.intersects(feature_shape)
             case "ends at the antimeridian":
@@ -108,18 +126,6 @@ class Sight:
             case "grants within one polygon only":
                 return any(part.covers(feature_shape) for part in getattr(shape(within), "geoms", [shape(within)]))
         return self.rights.nearly_grants(feature)
-
-
-class _Bare:
-    """A position that is asked about as if it were a feature."""
-
-    is_placeless, code = False, DATA
-
-    def __init__(self, point):
-        self.document, self._point = {"properties": None}, point
-
-    def shape(self, _):
-        return self._point
 
 
 def _without_holes(claim):

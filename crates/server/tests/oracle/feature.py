@@ -11,8 +11,10 @@ from shapely.geometry import shape
 DATA = 4326
 #: The systems that runs use, all with x (easting, longitude) first.
 CODES = (4326, 3857, 2056, 3035, 3413, 32632)
-#: Half of the last digit that is sent (eight decimals of a degree, three of a metre), and as much again for two PROJs.
-TOLERANCE = {code: 2e-8 if code == DATA else 2e-3 for code in CODES}
+#: Decimals that are sent of what was transformed.
+DECIMALS = {code: 8 if code == DATA else 3 for code in CODES}
+#: Half of the last digit, and as much again for two PROJs and more.
+TOLERANCE = {code: 2 * 10.0**-decimals for code, decimals in DECIMALS.items()}
 
 
 @cache
@@ -77,12 +79,14 @@ def difference(got, feature, code, look):
     should = {name: value for name, value in look.cut(feature.document).items() if name != "geometry"}
     if rest != should:
         return f"members {rest} instead of {should}"
-    return geometry_difference(got["geometry"] if "geometry" in got else "no member", feature, code)
+    return geometry_difference(got["geometry"] if "geometry" in got else "no member", feature, code, look)
 
 
-def geometry_difference(got, feature, code):
-    """Says where a received geometry is not that of the published feature in a system, or nothing."""
+def geometry_difference(got, feature, code, look):
+    """Says where a received geometry is not what is sent of the published feature in a system, or nothing."""
     should = feature.geometry(code)
+    if not look.detail.is_full and isinstance(got, dict) and should:
+        return look.detail.fault(got, should, feature.geometry(DATA), None if code == feature.code else DECIMALS[code])
     if code == feature.code:
         return None if got == should else f"geometry {got} instead of {should}"
     if _without_numbers(got) != _without_numbers(should):

@@ -128,7 +128,7 @@ class MapLibreLedger(Ledger):
             return f"id {got.get('id')} instead of {document.get('id')}"
         if (got.get("properties") or {}) != (document["properties"] or {}):
             return f"properties {got.get('properties')} instead of {document['properties']}"
-        return geometry_difference(got.get("geometry"), feature, code)
+        return geometry_difference(got.get("geometry"), feature, code, look)
 
     def take(self, event):
         if event.kind == "leave" and event.reason is None:

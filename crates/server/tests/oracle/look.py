@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from detail import Detail
 from properties import has
 from view import View
 
@@ -19,6 +20,7 @@ class Look:
     fields: frozenset | None = None
     #: `whole` or `inside`: what is sent of a collection with one member inside.
     members: str = "whole"
+    detail: Detail = Detail()
 
     @classmethod
     def of(cls, action):
@@ -27,7 +29,13 @@ class Look:
         return cls(
             None if box is None else View(tuple(box), action["code"]), action.get("properties", {}),
             action.get("in_words", False), None if fields is None else frozenset(fields), action.get("members", "whole"),
+            Detail(*(action.get(name) for name in ("precision", "tolerance", "min_move", "zoom"))),
         )
+
+    @property
+    def sending(self):
+        """What has everything sent again that is inside, if it is another."""
+        return self.fields, self.detail.asked
 
     def holds(self, feature):
         """Whether a feature is in the box, and has what is asked for. Raises view.TooClose."""

@@ -19,7 +19,7 @@ class Message:
     def shown(self, session):
         """Whether a client that looks there is sent it: what has no place is, and a collection with one member inside."""
         finite = all(feature.is_finite(session.code) for feature in self.features)
-        return finite and self._is_granted(session.rights) and (
+        return finite and not session.is_blind and self._is_granted(session.rights) and (
             not self.features or any(session.look.holds(feature) and _grants(session.rights, feature) for feature in self.features))
 
     def difference(self, got, code, look, rights):

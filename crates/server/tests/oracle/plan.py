@@ -6,6 +6,7 @@ The truth is followed while it is made, so that no geometry comes near to the ed
 import random as standard
 
 import areas
+import wishes
 from client_requests import Requests
 from draft import Draft
 from publications import Publications
@@ -15,7 +16,8 @@ def plan(seed, site=None, length=30, without=()):
     """One run. `site` is `(store, nodes)`, by the seed if not given: the embedded store has one node, redis one or two.
     `without` names what is left out: `wrap` (boxes across the antimeridian), `maplibre`, `expiry`, `slow` phases, `tell`
     (publications without state), `buffer`, `lv95` (a channel in another system), `named` (one whose key is a property), `cut`
-    (connections to Redis that break off), `plain` (channels that are not tracked), `properties`, `fields`, `members`, `rights`."""
+    (connections to Redis that break off), `plain` (channels that are not tracked), `properties`, `fields`, `members`, `detail`,
+    `rights`."""
     random = standard.Random(f"site {seed}")
     store, nodes = site or random.choice((("embedded", 1), ("redis", 1), ("redis", 2)))
     channels = {"cars": {}, "zürich/trams": {}}
@@ -48,8 +50,20 @@ def _client(random, nodes, without):
     client = {"dialect": dialect, "path": path, "node": random.randrange(nodes), "deflate": random.random() < 0.3}
     if random.random() < 0.3 and "rights" not in without:
         ways = ["query", "header"] + ["protocol"] * ((dialect, path) in (("text", "/ws"), ("rpc", "/rpc")))
-        client |= {"geo": {"within": areas.area(random)}, "presents": random.choice(ways)}
+        client |= {"geo": _claim(random), "presents": random.choice(ways)}
     return client
+
+
+def _claim(random):
+    """What a token limits its bearer to."""
+    claim = {"within": areas.area(random)} if random.random() < 0.75 else {}
+    if not claim or random.random() < 0.15:
+        claim["properties"] = wishes.asked(random)
+    if random.random() < 0.15:
+        claim["max_area"] = round(10 ** random.uniform(3, 6))
+    if random.random() < 0.1:
+        claim["zoom"] = [random.randint(0, 6), random.randint(7, 12)]
+    return claim
 
 
 def _options(random, channels):

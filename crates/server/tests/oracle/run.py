@@ -142,6 +142,8 @@ class Run:
         """Waits until everything has come that is on its way to those who read, and compares their maps."""
         awake = [number for number, client in enumerate(self._clients) if not client.is_stalled]
         await asyncio.gather(*(self._clients[number].answered() for number in awake))
+        for number in awake:
+            self._truth.settle(number)
         behind = BEHIND_AFTER_STALL if self._stalled & set(awake) else BEHIND
         deadline = time.monotonic() + behind
         while True:
@@ -167,6 +169,8 @@ class Run:
         noted = []
         for number, channel, ledger in ((n, c, ledger) for n in awake for c, ledger in self._clients[n].ledgers.items()):
             session, document = self._truth.sessions[number], sentinel.feature(versions[channel])
+            if session.is_blind:
+                continue
             if session.subscriptions[channel].form != "plain" and session.shows(self._truth.feature(channel, document)):
                 said = f"the feature that was published last on {channel}, {document},"
                 await self._clients[number].until(lambda: ledger.versions.get(sentinel.KEY, 0) >= versions[channel], said)

@@ -141,6 +141,8 @@ def _geometry(random, kind, x, y, reach):
     match kind:
         case "Point":
             return {"type": kind, "coordinates": _position(random, x, y)}
+        case "LineString" if random.random() < 0.3:
+            return {"type": kind, "coordinates": _winding(random, x, y, reach)}
         case "LineString" | "MultiPoint":
             return {"type": kind, "coordinates": [near(), near(), *others(near)]}
         case "MultiLineString":
@@ -152,6 +154,12 @@ def _geometry(random, kind, x, y, reach):
         case "GeometryCollection":
             kinds = random.sample(("Point", "LineString", "Polygon", "MultiPoint"), 2)
             return {"type": kind, "geometries": [_geometry(random, one, x, y, reach) for one in kinds]}
+
+
+def _winding(random, x, y, reach):
+    """A line of many positions along a straight one, more or less."""
+    steps, width = random.randint(5, 20), reach * 10 ** random.uniform(-3, -0.5)
+    return [_position(random, x + reach * (2 * at / steps - 1) + random.gauss(0, width), y + random.gauss(0, width)) for at in range(steps)]
 
 
 def _rings(random, x, y, reach):

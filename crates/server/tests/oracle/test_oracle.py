@@ -178,6 +178,7 @@ class Maps(unittest.TestCase):
         truth = Truth({"cars": {}}, [{}, {}])
         near, far = feature(point(1, 1)), feature(point(50, 50))
         truth.ask({"do": "track", "client": 0, "channel": "cars", "form": "events"})
+        truth.settle(0)
         truth.publish("cars", "1", near, stored=True)
         truth.publish("cars", "2", far, stored=False)
         self.assertEqual(truth.map(0, "cars"), ({"1": near, "2": far}, {}))
@@ -185,6 +186,7 @@ class Maps(unittest.TestCase):
         self.assertEqual(truth.map(0, "cars"), ({"1": near}, {}))
         truth.ask({"do": "track", "client": 1, "channel": "cars", "form": "events"})
         self.assertEqual(truth.map(1, "cars"), ({"1": near}, {"2": {far, None}}))
+        truth.settle(1)
         truth.publish("cars", "1", None, stored=True)
         truth.publish("cars", "2", feature(None), stored=True)
         self.assertEqual(list(truth.map(0, "cars")[0]), ["2"])
@@ -266,13 +268,14 @@ def is_seen(fault):
     if fault in FAULTS_OF_RIGHTS:
         runs = (run for run in runs if any("geo" in client for client in run["clients"]))
     said = (play(run, fault).fault or "" for run in runs)
-    return any(one and not one.startswith("a way in") for one in said)
+    return any(one and not one.startswith(("a way in", "the server closed")) for one in said)
 
 
 class Runs(unittest.TestCase):
     def test_a_server_without_faults_passes(self):
-        for seed in range(12):
-            outcome = play(plan(seed, ("embedded", 1)))
+        with ProcessPoolExecutor(4) as pool:
+            outcomes = list(pool.map(play, [plan(seed, ("embedded", 1)) for seed in range(16)]))
+        for seed, outcome in enumerate(outcomes):
             self.assertIsNone(outcome.fault, f"seed {seed}, step {outcome.step}, client {outcome.client}: {outcome.fault}")
 
     def test_every_fault_is_seen(self):

@@ -72,6 +72,8 @@ class Subscription:
     since: float = 0.0
     #: Keys whose stored and published states differed when it began: it may have been told either.
     uncertain: set = field(default_factory=set)
+    #: Whether it is known to have begun.
+    is_settled: bool = False
 
 
 @dataclass
@@ -89,8 +91,15 @@ class Session:
         """Whether a feature belongs on the client's map."""
         return not self.reasons(feature)
 
+    @property
+    def is_blind(self):
+        """Whether nothing is sent at all, for want of a viewport."""
+        return self.rights is not None and self.rights.needs_view and self.look.view is None
+
     def reasons(self, feature):
         """Why a feature that was published does not: for one of these it leaves."""
+        if self.is_blind:
+            return {"access", "moved"}
         reasons = {"access"} if self.rights and not self.rights.grants(feature) else set()
         if not (feature.is_finite(self.code) and self.look.boxes(feature)):
             return reasons | {"moved"}
@@ -117,9 +126,16 @@ class Truth:
             place.put(key, feature, at)
         else:
             place.tell(key, feature, at)
-        for session in self.sessions:
-            if channel in session.subscriptions:
-                session.subscriptions[channel].uncertain.discard(key)
+        for subscription in (session.subscriptions.get(channel) for session in self.sessions):
+            if subscription and (subscription.is_settled or place.stored.get(key) is place.live.get(key)):
+                subscription.uncertain.discard(key)
+            elif subscription:
+                subscription.uncertain.add(key)
+
+    def settle(self, client):
+        """All that a client has asked for is in force."""
+        for subscription in self.sessions[client].subscriptions.values():
+            subscription.is_settled = True
 
     def ask(self, action, now=0.0):
         """What a client asks for: an action of a plan."""
@@ -131,6 +147,8 @@ class Truth:
                 session.subscriptions[channel] = Subscription(form, now, self._uncertain(channel))
             case {"do": "untrack", "channel": channel}:
                 session.subscriptions.pop(channel, None)
+            case {"do": "view", "refused": True}:
+                pass
             case {"do": "view"}:
                 session.look, session.asked = Look.of(action), action
             case {"do": "unview"}:

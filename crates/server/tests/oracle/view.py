@@ -35,6 +35,11 @@ class View:
         left, _, right, _ = self.box
         return self.code == DATA and -180 <= left <= right <= 180
 
+    @property
+    def parts(self):
+        """Left, bottom, right and top of its parts on either side of where the world ends."""
+        return [piece.bounds for piece in self._grown(0)]
+
     @cached_property
     def _pieces(self):
         return self._grown(0), self._grown(self.margin), self._grown(-self.margin)
