@@ -109,7 +109,8 @@ impl TryFrom<Options> for Launch {
 }
 
 fn apply_store(settings: &mut Settings, options: StoreOptions) -> Result<(), ConfigError> {
-    let StoreOptions { data, flush_interval } = options;
+    let StoreOptions { data, flush_interval, history } = options;
+    set(&mut settings.history, history);
     match (data, flush_interval) {
         (None, None) => Ok(()),
         (None, Some(_)) => Err(ConfigError::Lacking { given: "flush_interval", other: "data" }),
@@ -192,6 +193,7 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
         max_transforms,
         max_in_flight,
         max_embedded_state,
+        max_history,
         max_tracked_keys,
         max_tracked_state,
         max_buffer_time,
@@ -223,6 +225,7 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
     set(&mut limits.transforms, max_transforms);
     set(&mut limits.in_flight, max_in_flight);
     set(&mut limits.embedded_state, max_embedded_state);
+    set(&mut limits.history, max_history);
     set(&mut limits.tracked_keys, max_tracked_keys.map(NonZeroUsize::get));
     set(&mut limits.tracked_bytes, max_tracked_state);
     set(&mut limits.buffer.0, max_buffer_time.map(milliseconds));

@@ -19,6 +19,8 @@ pub(crate) enum UnitError {
     Count(String),
     #[error("{0:?} is not a whole number of 1 or more")]
     Positive(String),
+    #[error("{0:?} is not a number of messages, a time or both, such as 1000, 10m or 1000/10m")]
+    History(String),
     #[error("{0:?} is not a port: 0 to 65535, where 0 stands for any that is free")]
     Port(String),
 }

@@ -76,11 +76,28 @@ fn unsafe_stands_in_its_places_alone() {
     assert_none(others.iter().flat_map(|path| unsafe_lines(path, &read(path))));
 }
 
+/// What is promised is held by a test that exists.
+#[test]
+fn guarantees_name_tests_that_exist() {
+    let root = root();
+    let page = read(&root.join("docs/guarantees.md"));
+    let names: Vec<&str> = page.lines().flat_map(held_by).collect();
+    assert!(names.len() > 15, "only {} tests are named", names.len());
+    let tests =
+        sources(&root).into_iter().filter(|path| path.components().any(|part| part.as_os_str() == "tests"));
+    let tests: String = tests.map(|path| read(&path)).collect();
+    let exists = |name: &&&str| tests.contains(&format!("fn {name}("));
+    assert_none(names.iter().filter(|name| !exists(name)).map(|name| format!("there is no test {name}")));
+}
+
 #[test]
 fn the_checks_see_what_they_are_for() {
     let path = Path::new("a.rs");
     assert_eq!(too_long(path, &"x\n".repeat(400)), None);
     assert_eq!(too_long(path, &"x\n".repeat(401)).as_deref(), Some("a.rs has 401 lines, 400 at most"));
+
+    assert_eq!(held_by("| a `b` | c | `d`, `e_f` |").collect::<Vec<_>>(), ["d", "e_f"]);
+    assert_eq!(held_by("a `b`").count() + held_by("| What | Held by |").count(), 0);
 
     let comments = "// Why.\n\n".repeat(20);
     assert_eq!(fuzz_target_too_long(path, &format!("{comments}{}", "x\n".repeat(10))), None);
@@ -98,6 +115,13 @@ fn the_checks_see_what_they_are_for() {
     assert!(
         unsafe_lines(path, "// unsafe { }\nlet unsafe_word = \"unsafe\";\nunsafe_code = 1;\n").is_empty()
     );
+}
+
+/// The tests that a row of a table names in its last column.
+fn held_by(line: &str) -> impl Iterator<Item = &str> {
+    let row = line.strip_prefix("| ").and_then(|row| row.strip_suffix(" |"));
+    let last = row.and_then(|row| row.rsplit(" | ").next()).unwrap_or_default();
+    last.split('`').skip(1).step_by(2)
 }
 
 fn too_long(path: &Path, text: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use geocast_protocol::{
-    ChangeFormat, Channel, Crs, Json, Number, Pixels, Precision, Word,
+    ChangeFormat, Channel, Crs, Json, Number, Offset, Pixels, Precision, Word,
     envelope::{Content, Source, Timestamp},
     rpc::{Call, Corners, Frame, Id, Message, PropertyFilter, PropertyTest, Reply, Scalar},
     text::Members,
@@ -148,6 +148,13 @@ fn format() -> impl Strategy<Value = ChangeFormat> {
     prop_oneof![Just(ChangeFormat::Changes), Just(ChangeFormat::Maplibre)]
 }
 
+fn offset() -> impl Strategy<Value = Offset> {
+    prop_oneof![
+        any::<u64>().prop_map(Offset::Number),
+        any::<(u64, u64)>().prop_map(|(time, number)| Offset::Entry(time, number))
+    ]
+}
+
 fn call() -> impl Strategy<Value = Call> {
     let cleared = cleared();
     prop_oneof![
@@ -157,7 +164,7 @@ fn call() -> impl Strategy<Value = Call> {
             key,
             projection
         }),
-        (channel(), of(any::<bool>()), of(any::<u64>()), of(word()), of(format())).prop_map(
+        (channel(), of(any::<bool>()), of(offset()), of(word()), of(format())).prop_map(
             |(channel, track, since, epoch, format)| Call::Subscribe { channel, track, since, epoch, format }
         ),
         channel().prop_map(|channel| Call::Unsubscribe { channel }),
@@ -166,7 +173,7 @@ fn call() -> impl Strategy<Value = Call> {
         crs().prop_map(|crs| Call::Projection { crs }),
         any::<(u32, u32)>().prop_map(|(milliseconds, count)| Call::Buffer { milliseconds, count }),
         (channel(), json(), of(word())).prop_map(|(channel, data, key)| Call::Publish { channel, data, key }),
-        (channel(), of(any::<u64>()), of(word()), of(any::<u32>()))
+        (channel(), of(offset()), of(word()), of(any::<u32>()))
             .prop_map(|(channel, since, epoch, limit)| Call::History { channel, since, epoch, limit }),
         channel().prop_map(|channel| Call::Presence { channel }),
         Just(Call::Session {}),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use geocast_protocol::{
-    Channel, Crs, Json, Number, Word,
+    Channel, Crs, Json, Number, Offset, Word,
     envelope::{Content, Timestamp},
     rpc::{
         Account, Corners, Kept, METHODS, Outcome, Position, PropertyFilter, PropertyTest, Refusal, Scalar,
@@ -19,7 +19,7 @@ fn results_are_those_of_the_table() {
     let channel: Channel = "vehicles".parse().expect("is a channel");
     let (key, epoch): (Word, Word) = ("7".parse().expect("is a word"), "b7e1".parse().expect("is a word"));
     let number = |value: f64| Number::try_from(value).expect("is finite");
-    let position = Some(Position { offset: 42, epoch: &epoch });
+    let position = Position { offset: Offset::Number(42), epoch: &epoch };
     let (left, bottom, right, top) = (number(5.9), number(45.8), number(10.5), number(47.8));
     let fields = ["line", "name"].map(str::to_owned);
     let viewport = Viewport {
@@ -47,15 +47,21 @@ fn results_are_those_of_the_table() {
     );
     check(
         "subscribe",
-        Outcome::Subscribed { channel: &channel, tracked: true, position, recovered: Some(true) },
+        Outcome::Subscribed {
+            channel: &channel,
+            tracked: true,
+            position: Some(position),
+            recovered: Some(true),
+        },
     );
     check("unsubscribe", Outcome::Unsubscribed { channel: &channel });
     check("viewport", Outcome::Viewport(viewport));
     check("projection", Outcome::Projection { crs: Crs::WEB_MERCATOR });
     check("buffer", Outcome::Buffer { milliseconds: 100, count: 50 });
-    check("publish", Outcome::Published { channel: &channel, key: Some(&key), position });
-    let messages = [Kept { offset: 42, content, timestamp }];
-    check("history", Outcome::History { channel: &channel, position, messages: &messages });
+    check("publish", Outcome::Published { channel: &channel, key: Some(&key) });
+    let messages = [Kept { offset: Offset::Number(42), content, timestamp }];
+    let recovered = Some(true);
+    check("history", Outcome::History { channel: &channel, position, recovered, messages: &messages });
     check("presence", Outcome::Presence { channel: &channel, clients: 12 });
     let channels = [channel];
     let withheld = &[("outside", 3)];

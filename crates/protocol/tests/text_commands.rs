@@ -1,7 +1,7 @@
 //! What clients of the text dialect send, and how it is read.
 
 use geocast_protocol::{
-    ChangeFormat, Crs, Number,
+    ChangeFormat, Crs, Number, Offset, Since,
     text::{Bbox, Command, MAX_COMMAND_BYTES, Members, Property},
 };
 
@@ -46,19 +46,34 @@ fn every_field_is_read_into_its_place() {
     let crs = Crs::WEB_MERCATOR;
     let pget = Command::Pget { channel: channel.clone(), key: word("7"), client_reference: word("q"), crs };
     assert_eq!(parse("PGET vehicles 7 q projection=epsg:3857"), pget);
-    assert_eq!(parse("SUB vehicles"), Command::Subscribe { channel: channel.clone(), track: None });
+    assert_eq!(
+        parse("SUB vehicles"),
+        Command::Subscribe { channel: channel.clone(), track: None, since: None }
+    );
     for (text, format) in [
         ("SUB vehicles track", ChangeFormat::Changes),
         ("SUB vehicles track=true", ChangeFormat::Changes),
         ("SUB vehicles track maplibre", ChangeFormat::Maplibre),
         ("SUB track=maplibre vehicles", ChangeFormat::Maplibre),
     ] {
-        let subscribe = Command::Subscribe { channel: channel.clone(), track: Some(format) };
+        let subscribe = Command::Subscribe { channel: channel.clone(), track: Some(format), since: None };
         assert_eq!(parse(text), subscribe, "{text}");
     }
     for text in ["SUB vehicles track=false", "SUB vehicles tracks", "SUB vehicles surplus track"] {
-        let subscribe = Command::Subscribe { channel: channel.clone(), track: None };
+        let subscribe = Command::Subscribe { channel: channel.clone(), track: None, since: None };
         assert_eq!(parse(text), subscribe, "{text}");
+    }
+    for (text, offset, epoch) in [
+        ("SUB vehicles since=now", None, None),
+        ("SUB since=41 vehicles epoch=b7e1", Some(Offset::Number(41)), word("b7e1")),
+        ("SUB vehicles surplus since=1700000000123-7", Some(Offset::Entry(1_700_000_000_123, 7)), None),
+    ] {
+        let since = Some(Since { offset, epoch });
+        assert_eq!(
+            parse(text),
+            Command::Subscribe { channel: channel.clone(), track: None, since },
+            "{text}"
+        );
     }
     assert_eq!(parse("DEL vehicles"), Command::Unsubscribe { channel });
     assert_eq!(parse("PING client_ref=q"), Command::Ping { client_reference: word("q") });

@@ -1,7 +1,7 @@
 //! Laws that hold for every command.
 
 use geocast_protocol::{
-    ChangeFormat, Channel, Crs, Number, Pixels, Precision, Word,
+    ChangeFormat, Channel, Crs, Number, Offset, Pixels, Precision, Since, Word,
     text::{Bbox, Command, Members, Property, PropertyName, PropertyValue},
 };
 use proptest::{collection::vec, option::of, prelude::*};
@@ -83,6 +83,14 @@ fn bbox() -> impl Strategy<Value = Bbox> {
     )
 }
 
+fn since() -> impl Strategy<Value = Since> {
+    let offset = prop_oneof![
+        any::<u64>().prop_map(Offset::Number),
+        any::<(u64, u64)>().prop_map(|(time, number)| Offset::Entry(time, number))
+    ];
+    (of(offset), of(word())).prop_map(|(offset, epoch)| Since { offset, epoch })
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let get = (channel(), of(word()), of(word())).prop_map(|(channel, key, client_reference)| Command::Get {
         channel,
@@ -96,7 +104,11 @@ fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         get,
         pget,
-        (channel(), of(format())).prop_map(|(channel, track)| Command::Subscribe { channel, track }),
+        (channel(), of(format()), of(since())).prop_map(|(channel, track, since)| Command::Subscribe {
+            channel,
+            track,
+            since
+        }),
         channel().prop_map(|channel| Command::Unsubscribe { channel }),
         of(word()).prop_map(|client_reference| Command::Ping { client_reference }),
         of(bbox()).prop_map(Command::Bbox),

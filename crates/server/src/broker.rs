@@ -7,9 +7,11 @@ use bytes::Bytes;
 use geocast_protocol::Channel;
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, oneshot};
 
-use crate::{Count, Counters, Event, Happening, intake::Intake, tracking::State, worker::WorkerMessage};
+use crate::{
+    Count, Counters, Event, Happening, Place, intake::Intake, tracking::State, worker::WorkerMessage,
+};
 
 /// Takes messages from a store and hands each, as one shared [`Event`], to the workers that listen to its channel.
 #[derive(Debug)]
@@ -87,7 +89,12 @@ impl Broker {
 
     /// Hands a message to all workers that listen to the channel. Waits while too many bytes are in flight.
     pub async fn deliver(&self, channel: &Channel, payload: Bytes) {
-        self.parcel().add(channel, payload).await;
+        self.deliver_at(channel, payload, None).await;
+    }
+
+    /// The same for a message that has a place in the history of its channel.
+    pub async fn deliver_at(&self, channel: &Channel, payload: Bytes, place: Option<Place>) {
+        self.parcel().add_at(channel, payload, place).await;
     }
 
     /// Messages that are handed to the workers together, which wakes each worker once.
@@ -105,6 +112,15 @@ impl Broker {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let event = Arc::new(self.read(channel.clone(), payload, number)).into();
         self.parcel().pack(InFlight { event, _hold: Hold::Cause { _cause: Arc::clone(cause) } });
+    }
+
+    /// Tells when a worker has dealt with all events that it has been handed.
+    pub(crate) fn passed(&self, worker: usize) -> oneshot::Receiver<()> {
+        let (passed, told) = oneshot::channel();
+        if let Some(worker) = self.workers.get().and_then(|workers| workers.get(worker)) {
+            let _ended: Result<(), _> = worker.send(WorkerMessage::Passed(passed));
+        }
+        told
     }
 
     /// Hands the state of a channel to a worker, behind all events that it has been handed.
@@ -145,6 +161,11 @@ pub struct Parcel<'a> {
 impl Parcel<'_> {
     /// Adds a message for all workers that listen to the channel. Waits while too many bytes are in flight.
     pub async fn add(&mut self, channel: &Channel, payload: Bytes) {
+        self.add_at(channel, payload, None).await;
+    }
+
+    /// The same for a message that has a place in the history of its channel.
+    pub async fn add_at(&mut self, channel: &Channel, payload: Bytes, place: Option<Place>) {
         let Broker { counters, in_flight, in_flight_limit, numbers, .. } = self.broker;
         counters.add(Count::Events);
         if self.broker.route(channel) == 0 {
@@ -161,7 +182,7 @@ impl Parcel<'_> {
             permit
         };
         let number = numbers.fetch_add(1, Ordering::Relaxed);
-        let event = Arc::new(self.broker.read(channel.clone(), payload, number)).into();
+        let event = Arc::new(self.broker.read(channel.clone(), payload, number).at(place)).into();
         self.pack(InFlight { event, _hold: Hold::Permit { _permit: permit } });
         self.bytes += size;
         if self.bytes >= LARGEST_PARCEL {

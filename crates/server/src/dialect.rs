@@ -15,7 +15,7 @@ use std::{
 };
 
 use geocast_protocol::{
-    Change, ChangeFormat, Channel, Crs,
+    Change, ChangeFormat, Channel, Crs, Offset, Word,
     envelope::{Content, Timestamp},
 };
 
@@ -27,7 +27,10 @@ pub(crate) use rohrpost::Rohrpost;
 pub(crate) use rpc::Rpc;
 pub(crate) use text::Text;
 
-use crate::session::{Conversation, Fault, Fetch, Report};
+use crate::{
+    History, Place,
+    session::{Conversation, Fault, Fetch, Report},
+};
 
 /// A dialect of the WebSocket side.
 ///
@@ -95,7 +98,7 @@ use crate::session::{Conversation, Fault, Fetch, Report};
 /// let told = |kind, content| {
 ///     let change = Change { kind, key: "7", former: None, feature: content };
 ///     let change = Some(Told { change, format: ChangeFormat::default() });
-///     let push = Push { channel: &channel, content, published: Timestamp::since_epoch(Duration::ZERO), number: 1, change };
+///     let push = Push { channel: &channel, content, published: Timestamp::since_epoch(Duration::ZERO), number: 1, offset: None, change };
 ///     let mut buffer = Vec::new();
 ///     Signs.push(&push, &mut buffer);
 ///     buffer
@@ -166,6 +169,8 @@ pub struct Push<'a> {
     pub published: Timestamp,
     /// Its number among all that this node got.
     pub number: u64,
+    /// Where it stands in the history of the channel, if that has one and who subscribed [is told](Conversation::resume).
+    pub offset: Option<Offset>,
     /// What it changes about a key, for a tracked subscriber; `None` for a message that changes none. See
     /// [`Dialect`](Dialect#tracking).
     pub change: Option<Told<'a>>,
@@ -199,6 +204,32 @@ pub enum Answer<'a> {
         reference: &'a str,
         /// What it is.
         report: &'a Report<'a>,
+    },
+    /// A channel that was [resumed](Conversation::resume) is delivered from here on, or what was missed follows.
+    Subscribed {
+        /// By which the client knows what it asked for.
+        reference: Option<&'a str>,
+        /// The channel.
+        channel: &'a Channel,
+        /// Behind which message of the channel's history everything follows.
+        offset: Offset,
+        /// Which history it is.
+        epoch: &'a Word,
+        /// Whether nothing is missing behind the offset that was given, if one was.
+        recovered: Option<bool>,
+    },
+    /// A part of a channel's history has been read.
+    History {
+        /// By which the client knows what it asked for.
+        reference: &'a str,
+        /// The channel.
+        channel: &'a Channel,
+        /// What was read.
+        history: &'a History,
+        /// Whether it was asked for what follows an offset.
+        resumes: bool,
+        /// The messages in the client's viewport, and where they stand.
+        messages: &'a [(Place, Content<'a>)],
     },
     /// It could not be done.
     Failed {

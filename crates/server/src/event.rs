@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use geocast_geo_filter::{Document, Kind, KnownCrs, Limits, ReadError, Shape, Transform};
 use geocast_protocol::{
-    Channel,
+    Channel, Offset,
     aiows::{self, PackageType},
     envelope::Timestamp,
 };
@@ -21,6 +21,7 @@ pub(crate) use track_key::{TrackKey, Tracked};
 
 use self::{features::Features, native::Normalised, permissions::Permissions};
 use crate::{
+    Place,
     access::{Permitted, RightsNumber},
     clock,
     intake::Input,
@@ -40,6 +41,8 @@ pub struct Event {
     origin: Option<ClientId>,
     number: u64,
     received: Timestamp,
+    /// Where it stands in the history of its channel, if there is one.
+    offset: Option<Offset>,
     document: Result<Document, Withheld>,
     /// As it was published, if that was in another system.
     native: Option<Box<Native>>,
@@ -91,6 +94,7 @@ impl Event {
             origin,
             number,
             received: clock::timestamp(),
+            offset: None,
             document,
             native: native.map(Box::new),
             key: OnceLock::new(),
@@ -98,6 +102,14 @@ impl Event {
             features: Features::default(),
             permissions: Permissions::default(),
             projections: Mutex::new(projections),
+        }
+    }
+
+    /// The same with a place in the history of its channel.
+    pub(crate) fn at(self, place: Option<Place>) -> Self {
+        match place {
+            Some(Place { offset, published }) => Self { offset: Some(offset), received: published, ..self },
+            None => self,
         }
     }
 
@@ -141,6 +153,11 @@ impl Event {
     /// Its number among the events of this node.
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Where it stands in the history of its channel, if there is one.
+    pub(crate) fn offset(&self) -> Option<Offset> {
+        self.offset
     }
 
     pub(crate) fn received(&self) -> Timestamp {

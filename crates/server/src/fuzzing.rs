@@ -27,10 +27,10 @@ use geocast_protocol::{Channel, envelope::Timestamp, rpc::Frame};
 use serde_json::value::RawValue;
 
 use crate::{
-    AbsentClientReference, Access, Settings,
+    AbsentClientReference, Access, ChannelRule, HistoryBound, Settings,
     access::{Exposure, Identity},
     dialect::{AnyDialect, Message, Mixed, Payload, Rpc, Text},
-    session::{Buffering, Effect, Fetch, Now, Rules, Session},
+    session::{Buffering, Effect, Fetch, Now, Recall, Rules, Session},
 };
 
 /// Leads a session with small limits through `input` and checks after each line what must hold for any client.
@@ -116,14 +116,14 @@ impl Client {
         match effect {
             Effect::Say(payload) => check_said(&payload),
             // Of another dialect than before it is no second one.
-            Effect::Subscribe(channel, ..) => {
+            Effect::Subscribe(channel, ..) | Effect::Resume(channel, ..) => {
                 assert!(RULES.access.reads(&Identity::ANYBODY, &channel, epoch()).is_ok(), "{channel}");
                 self.subscribed.insert(channel);
                 assert!(self.subscribed.len() <= SUBSCRIPTIONS, "{:?}", self.subscribed);
             }
             Effect::Confirm(channel, ..) => assert!(self.subscribed.contains(&channel), "{channel}"),
             Effect::Unsubscribe(channel) => assert!(self.subscribed.remove(&channel), "{channel}"),
-            Effect::Fetch(Fetch { channel, .. }, _) => {
+            Effect::Fetch(Fetch { channel, .. }, _) | Effect::Recall(Recall { channel, .. }, _) => {
                 assert!(RULES.access.reads(&Identity::ANYBODY, &channel, epoch()).is_ok(), "{channel}");
             }
             Effect::Publish(publication, _) => {
@@ -140,6 +140,7 @@ impl Client {
             Effect::View(view, _) => assert!(RULES.catalogue.info(view.output).is_some(), "{view:?}"),
             Effect::Buffer(None)
             | Effect::Report(..)
+            | Effect::Replay(..)
             | Effect::Gather
             | Effect::Release(_)
             | Effect::Handle(_)
@@ -171,6 +172,8 @@ static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
     let mut settings =
         Settings { channels: Some("news,map*".parse().expect("patterns")), ..Settings::default() };
     settings.viewport_channels = VIEWPORT_CHANNELS.map(|name| name.parse().expect("a channel")).to_vec();
+    settings.history =
+        vec![ChannelRule::parse("map*=5", |_| Ok::<_, String>(HistoryBound::default())).expect("a rule")];
     settings.limits.subscriptions = SUBSCRIPTIONS;
     settings.limits.command_burst = BURST;
     settings.limits.commands_per_second = RATE;

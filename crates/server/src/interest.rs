@@ -48,6 +48,8 @@ pub(crate) struct Sight {
     pub(crate) reader: Option<ClientId>,
     /// How what is sent is compressed, if it is.
     pub(crate) deflate: Option<Deflate>,
+    /// Whether its subscriber is told where messages stand in the history of their channel.
+    pub(crate) is_numbered: bool,
     /// What its subscriber is told of keys, if it is told what enters and leaves.
     pub(crate) tracking: Option<Tracking>,
 }
@@ -65,6 +67,7 @@ pub(crate) struct Form {
     alone: bool,
     dialect: AnyDialect,
     deflate: Option<Deflate>,
+    is_numbered: bool,
     /// What is told of a key, and how.
     change: Option<(ChangeKind, ChangeFormat)>,
 }
@@ -101,7 +104,17 @@ impl Sight {
     pub(crate) fn of_everything(dialect: AnyDialect) -> Self {
         let wishes = Wishes::default();
         let (reader, deflate, tracking) = (None, None, None);
-        Self { output: None, window: None, wishes, rights: None, dialect, reader, deflate, tracking }
+        Self {
+            output: None,
+            window: None,
+            wishes,
+            rights: None,
+            dialect,
+            reader,
+            deflate,
+            is_numbered: false,
+            tracking,
+        }
     }
 
     /// What a client has said to see this; `source` is the system that data comes in.
@@ -122,7 +135,17 @@ impl Sight {
         let output = event.geography().and_then(|_| self.output.clone());
         let fields = self.wishes.fields.clone().filter(|_| event.may_have_properties());
         let detail = self.detail(event);
-        Ok(Form { output, members, alone, fields, detail, dialect, deflate, change: None })
+        Ok(Form {
+            output,
+            members,
+            alone,
+            fields,
+            detail,
+            dialect,
+            deflate,
+            is_numbered: self.is_numbered,
+            change: None,
+        })
     }
 
     /// The system of what is sent, if that is not the source's.
@@ -138,6 +161,7 @@ impl PartialEq for Sight {
             && self.dialect == other.dialect
             && self.reader == other.reader
             && self.deflate == other.deflate
+            && self.is_numbered == other.is_numbered
             && self.tracking == other.tracking
             && self.rights == other.rights
             && self.window == other.window
@@ -150,7 +174,7 @@ impl Eq for Sight {}
 impl Hash for Sight {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.output_code(), &self.window, &self.wishes, &self.rights, &self.dialect).hash(state);
-        (self.reader, self.deflate, self.tracking).hash(state);
+        (self.reader, self.deflate, self.is_numbered, self.tracking).hash(state);
     }
 }
 
@@ -165,6 +189,11 @@ impl Form {
 
     pub(crate) fn deflate(&self) -> Option<Deflate> {
         self.deflate
+    }
+
+    /// Whether the place in the history is part of it.
+    pub(crate) fn is_numbered(&self) -> bool {
+        self.is_numbered
     }
 
     pub(crate) fn change(&self) -> Option<(ChangeKind, ChangeFormat)> {
@@ -200,6 +229,7 @@ impl PartialEq for Form {
             && self.alone == other.alone
             && self.dialect == other.dialect
             && self.deflate == other.deflate
+            && self.is_numbered == other.is_numbered
             && self.change == other.change
     }
 }

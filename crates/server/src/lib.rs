@@ -67,8 +67,8 @@ pub use session::{
 };
 pub use settings::{AbsentClientReference, Limits, RateLimit, Settings, StoreSettings, Timeouts};
 pub use store::{
-    DataError, DataSettings, EmbeddedStore, RedisSettings, RedisStartError, RedisStore, RedisUrl,
-    RedisUrlError, Store, StoreError, deletion_notice,
+    DataError, DataSettings, EmbeddedStore, History, HistoryBound, HistoryQuery, KeptMessage, Place,
+    RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError, deletion_notice,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{
@@ -90,6 +90,8 @@ pub use geocast_protocol::envelope::{Content, Timestamp};
 pub use geocast_protocol::{Change, ChangeFormat, ChangeKind, LeaveReason};
 /// Re-exported for [`RequestHandler`].
 pub use geocast_protocol::{Json, rohrpost::RawRequest};
+/// Re-exported for [`HistoryQuery`] and [`Place`].
+pub use geocast_protocol::{Offset, Since};
 
 use access::Access;
 use happening::Happening;

@@ -56,13 +56,21 @@ pub(crate) fn leave(channel: &Channel, key: &TrackKey, reason: LeaveReason, sigh
     let (kind, key) = (ChangeKind::Leave(reason), key.json());
     let change = Change { kind, key: &key, former: None, feature: Content::Null };
     let change = sight.format().map(|format| Told { change, format });
-    let push = Push { channel, content: Content::Null, published: clock::timestamp(), number: 0, change };
+    let push = Push {
+        channel,
+        content: Content::Null,
+        published: clock::timestamp(),
+        number: 0,
+        offset: None,
+        change,
+    };
     written(&push, &sight.dialect, sight.deflate).kept()
 }
 
 fn framed(event: &Event, content: Content<'_>, change: Option<Told<'_>>, form: &Form) -> Frame {
     let (channel, published, number) = (event.channel(), event.received(), event.number());
-    written(&Push { channel, content, published, number, change }, form.dialect(), form.deflate())
+    let offset = event.offset().filter(|_| form.is_numbered());
+    written(&Push { channel, content, published, number, offset, change }, form.dialect(), form.deflate())
 }
 
 fn written(push: &Push<'_>, dialect: &AnyDialect, deflate: Option<Deflate>) -> Frame {

@@ -127,15 +127,18 @@ impl Server {
         let (most, limit) = (limits.handled, settings.timeouts.handler);
         let handlers = Handlers::new(&settings.request_handlers, most, limit, Handle::try_current()?)?;
         let endpoints = Endpoints::new(&settings, parts.dialects, parts.commands, handlers);
+        let kept = |store: EmbeddedStore| {
+            store.watching(settings.watch.clone()).keeping(settings.history.clone(), limits.history)
+        };
         let store: Arc<dyn Store> = match (parts.store, &settings.store) {
             (Some(StoreMaker(make)), _) => make(Arc::clone(&broker)),
             (None, StoreSettings::Embedded) => {
                 let store = EmbeddedStore::new(Arc::clone(&broker), limits.embedded_state);
-                Arc::new(store.watching(settings.watch.clone()))
+                Arc::new(kept(store))
             }
             (None, StoreSettings::Kept(data)) => {
                 let store = EmbeddedStore::open(Arc::clone(&broker), limits.embedded_state, data.clone())?;
-                Arc::new(store.watching(settings.watch.clone()))
+                Arc::new(kept(store))
             }
             (None, StoreSettings::Redis(redis)) => {
                 let watch = settings.watch.clone();

@@ -17,7 +17,7 @@ use crate::{
     handler::by_type,
     pipeline::Filters,
     rate::Rate,
-    store::{DataSettings, RedisSettings},
+    store::{DataSettings, HistoryBound, RedisSettings},
 };
 
 /// Everything an operator can set. [`Settings::default`] is an open, embedded server for one machine.
@@ -65,6 +65,9 @@ pub struct Settings {
     /// How long a key of a tracked channel is shown without being heard of, by channel; without end, where there is no
     /// rule.
     pub stale_after: Vec<ChannelRule<Duration>>,
+    /// How many messages are kept, by channel: subscribers that were away get what they missed. Redis keeps none; a store of the
+    /// program's own may, by [`Store::history`](crate::Store::history).
+    pub history: Vec<ChannelRule<HistoryBound>>,
     /// What stands before the addresses of aiows.
     pub url_prefix: UrlPrefix,
     /// How names in those addresses, and in broadcasts, become channels.
@@ -158,6 +161,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Bytes of state that the embedded store holds.
     pub embedded_state: usize,
+    /// Bytes of messages that the embedded store keeps as the [history](Settings::history) of all channels together.
+    pub history: usize,
     /// Keys of a tracked channel that are known of at the same time; others are withheld.
     pub tracked_keys: usize,
     /// Bytes of state of a tracked channel that are known of at the same time. A state that has no room is withheld. As many
@@ -241,6 +246,7 @@ impl Default for Settings {
             watch: None,
             track_keys: Vec::new(),
             stale_after: Vec::new(),
+            history: Vec::new(),
             url_prefix: UrlPrefix::default(),
             channel_names: ChannelNames::default(),
             json_encoding: JsonEncoding::default(),
@@ -275,6 +281,7 @@ impl Default for Limits {
             transforms: geocast_geo_filter::Transforms::CAPACITY,
             in_flight: 64 * 1024 * KIB,
             embedded_state: 1024 * 1024 * KIB,
+            history: 64 * 1024 * KIB,
             tracked_keys: 250_000,
             tracked_bytes: 256 * 1024 * KIB,
             buffer: (60_000, 10_000),

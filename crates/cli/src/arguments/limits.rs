@@ -69,6 +69,9 @@ pub(crate) struct LimitOptions {
     /// State that the embedded store holds [default: 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
     pub(crate) max_embedded_state: Option<usize>,
+    /// Bytes of messages that the embedded store keeps as the --history of all channels [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
+    pub(crate) max_history: Option<usize>,
     /// Keys of a tracked channel that are known of at the same time; others are withheld [default: 250000]
     #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
     pub(crate) max_tracked_keys: Option<NonZeroUsize>,

@@ -1,8 +1,9 @@
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
+use geocast_server::{ChannelRule, ChannelRuleError, HistoryBound};
 
-use crate::units;
+use crate::units::{self, UnitError};
 
 /// What is said of the embedded store.
 #[derive(Debug, Clone, Default, Args)]
@@ -15,4 +16,28 @@ pub(crate) struct StoreOptions {
     /// [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = units::duration, hide_short_help = true)]
     pub(crate) flush_interval: Option<Duration>,
+    /// How much is kept of some channels for subscribers that were away, as messages, a time, or both: 'cars*=1000/10m'
+    #[arg(
+        long,
+        value_name = "PATTERN=BOUND",
+        conflicts_with = "redis",
+        value_parser = history,
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
+    pub(crate) history: Option<Vec<ChannelRule<HistoryBound>>>,
+}
+
+fn history(text: &str) -> Result<ChannelRule<HistoryBound>, ChannelRuleError> {
+    ChannelRule::parse(text, |bound| {
+        let mut history = HistoryBound::default();
+        for part in bound.split('/') {
+            match part.parse::<NonZeroUsize>() {
+                Ok(messages) if history.messages.is_none() => history.messages = Some(messages.get()),
+                Err(_) if history.age.is_none() => history.age = Some(units::some_time(part)?),
+                _ => return Err(UnitError::History(bound.to_owned())),
+            }
+        }
+        Ok(history)
+    })
 }

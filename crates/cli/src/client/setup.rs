@@ -7,7 +7,7 @@ pub(super) fn subscription(arguments: &SubArguments) -> Vec<Command> {
     let mut commands = look(&arguments.look);
     commands.extend(arguments.buffer.map(super::Buffer::command));
     let track = arguments.track.then_some(ChangeFormat::Changes);
-    let subscribe = |channel: &Channel| Command::Subscribe { channel: channel.clone(), track };
+    let subscribe = |channel: &Channel| Command::Subscribe { channel: channel.clone(), track, since: None };
     commands.extend(arguments.channels.iter().map(subscribe));
     commands
 }

@@ -97,6 +97,7 @@ fn every_option_has_an_effect() {
             "channel_crs" => "swiss*=epsg:2056",
             "track_key" => "vehicles*=train_id",
             "stale_after" => "vehicles*=30s",
+            "history" => "vehicles*=1000/10m",
             "bbox_keyword" => "kind=type",
             "publish_key_file" => key.path().to_str().unwrap(),
             "jwt_key_file" => secret.path().to_str().unwrap(),
@@ -119,6 +120,7 @@ fn every_option_has_an_effect() {
         let (given, default) = match option.key() {
             "redis" => ("--redis=redis://elsewhere", &default),
             "data" => ("--data=/somewhere", &default),
+            "history" => ("--history=cars=1", &default),
             "flush_interval" => ("--data=/somewhere", &default_with_data),
             _ => ("--redis=redis://localhost", &default),
         };
@@ -208,3 +210,29 @@ const SECRET: &str = "correct horse battery staple; and more";
 /// The key of RFC 8037 A.2.
 const JWKS: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+#[test]
+fn a_history_has_a_number_a_time_or_both() {
+    let check = |argument: &str, expected: Result<(Option<usize>, Option<u64>), &str>| {
+        let command = Options::augment_args(clap::Command::new("geocast").no_binary_name(true));
+        let read = command.try_get_matches_from([format!("--history={argument}")]);
+        match (read, expected) {
+            (Ok(matches), Ok((messages, seconds))) => {
+                let launch = Launch::try_from(Options::from_arg_matches(&matches).unwrap()).unwrap();
+                let age = seconds.map(std::time::Duration::from_secs);
+                let expected = format!("{:?}", geocast_server::HistoryBound { messages, age });
+                assert!(format!("{:?}", launch.settings.history).contains(&expected), "{argument}");
+            }
+            (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+            (read, _) => panic!("{argument}: {read:?}"),
+        }
+    };
+    check("cars*=1000", Ok((Some(1000), None)));
+    check("cars*=10m", Ok((None, Some(600))));
+    check("cars*=5/1h", Ok((Some(5), Some(3600))));
+    check("cars*=1h/5", Ok((Some(5), Some(3600))));
+    check("cars*=0", Err("is no time at all"));
+    check("cars*=5/6", Err("is not a number of messages, a time or both"));
+    check("cars*=", Err("is not a duration"));
+    check("cars", Err("has no value"));
+}

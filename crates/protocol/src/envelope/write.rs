@@ -1,5 +1,7 @@
 //! The envelope itself.
 
+use crate::Offset;
+
 use super::{
     ClientReference, Content, Source, Timestamp,
     buffer::{SUFFIX_BYTES, write_suffix},
@@ -27,6 +29,16 @@ impl Envelope<'_> {
         out.extend_from_slice(br#","content":"#);
         self.content.write(out);
         write_suffix(out, self.timestamp, self.client_reference);
+    }
+
+    /// The same, with the place of the message in the history of its channel as a last member, `offset`.
+    pub fn write_at(&self, offset: Offset, out: &mut Vec<u8>) {
+        self.write(out);
+        // Behind the client reference.
+        out.truncate(out.len() - b"}".len());
+        out.extend_from_slice(br#","offset":"#);
+        offset.write_json(out);
+        out.push(b'}');
     }
 
     /// The envelope as bytes of its own.

@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    ChangeFormat, Channel, Crs, Json, Number, Pixels, Precision, Word, excerpt::excerpt, json, text::Members,
+    ChangeFormat, Channel, Crs, Json, Number, Offset, Pixels, Precision, Word, excerpt::excerpt, json,
+    text::Members,
 };
 
 use super::{Corners, Error, Id, Method, Parameter, PropertyFilter, arguments::Arguments, parameter::Field};
@@ -98,14 +99,14 @@ methods! {
         /// and `leave`; not, if absent.
         track: Option<bool> = "true",
         /// Receive first what came after this offset of the channel's history.
-        since: Option<u64> = "41",
+        since: Option<Offset> = "41",
         /// Which history the offset is of, as an earlier result said.
         epoch: Option<Word> = r#""b7e1""#,
         /// How a tracked subscription is told of changes: as `changes`, if absent, or as a diff for `maplibre`.
         format: Option<ChangeFormat> = r#""maplibre""#,
     } -> concat!(
         r#"{"type":"object","required":["channel","tracked"],"properties":{"channel":{"type":"string"},"#,
-        r#""tracked":{"type":"boolean"},"offset":{"type":"integer"},"epoch":{"type":"string"},"#,
+        r#""tracked":{"type":"boolean"},"offset":{"type":["integer","string"]},"epoch":{"type":"string"},"#,
         r#""recovered":{"type":"boolean"}}}"#
     ), r#"{"channel":"vehicles","tracked":true,"offset":42,"epoch":"b7e1","recovered":true}"#;
 
@@ -177,25 +178,26 @@ methods! {
         key: Option<Word> = r#""7""#,
     } -> concat!(
         r#"{"type":"object","required":["channel"],"properties":{"channel":{"type":"string"},"#,
-        r#""key":{"type":"string"},"offset":{"type":"integer"},"epoch":{"type":"string"}}}"#
-    ), r#"{"channel":"vehicles","key":"7","offset":42,"epoch":"b7e1"}"#;
+        r#""key":{"type":"string"}}}"#
+    ), r#"{"channel":"vehicles","key":"7"}"#;
 
-    /// Reads what was published on a channel, oldest first.
+    /// Reads what was published on a channel, oldest first, as far as it is in the viewport. The result's `offset` says how far
+    /// it goes: as `since`, it brings what follows.
     "history" => History {
         /// The channel.
         channel: Channel = r#""vehicles""#,
-        /// Only what came after this offset.
-        since: Option<u64> = "41",
+        /// Only what came after this offset, from there on; without it, the last messages.
+        since: Option<Offset> = "41",
         /// Which history the offset is of, as an earlier result said.
         epoch: Option<Word> = r#""b7e1""#,
-        /// How many messages at most.
+        /// How many messages at most are looked at: 100, if absent.
         limit: Option<u32> = "100",
     } -> concat!(
         r#"{"type":"object","required":["channel","messages"],"properties":{"channel":{"type":"string"},"#,
-        r#""offset":{"type":"integer"},"epoch":{"type":"string"},"messages":{"type":"array","items":{"#,
-        r#""type":"object","required":["offset","content"],"properties":{"offset":{"type":"integer"},"#,
+        r#""offset":{"type":["integer","string"]},"epoch":{"type":"string"},"recovered":{"type":"boolean"},"messages":{"type":"array","items":{"#,
+        r#""type":"object","required":["offset","content"],"properties":{"offset":{"type":["integer","string"]},"#,
         r#""content":{},"timestamp":{"type":"number"}}}}}}"#
-    ), r#"{"channel":"vehicles","offset":42,"epoch":"b7e1","messages":[{"offset":42,"content":{"id":7},"timestamp":1700000000123.0}]}"#;
+    ), r#"{"channel":"vehicles","offset":42,"epoch":"b7e1","recovered":true,"messages":[{"offset":42,"content":{"id":7},"timestamp":1700000000123.0}]}"#;
 
     /// Says how many clients are subscribed to a channel.
     "presence" => Presence {

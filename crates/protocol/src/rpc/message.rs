@@ -1,6 +1,9 @@
 //! What is pushed.
 
-use crate::envelope::{Content, Source, Timestamp};
+use crate::{
+    Offset,
+    envelope::{Content, Source, Timestamp},
+};
 
 /// What is pushed to a subscriber: the notification `message`.
 ///
@@ -41,6 +44,16 @@ impl Message<'_> {
         self.content.write(out);
         out.extend_from_slice(br#","timestamp":"#);
         self.timestamp.write(out);
+        out.extend_from_slice(b"}}");
+    }
+
+    /// The same, with the place of the message in the history of its channel as a further parameter, `offset`.
+    pub fn write_at(&self, offset: Offset, out: &mut Vec<u8>) {
+        self.write(out);
+        // Behind the timestamp.
+        out.truncate(out.len() - b"}}".len());
+        out.extend_from_slice(br#","offset":"#);
+        offset.write_json(out);
         out.extend_from_slice(b"}}");
     }
 

@@ -1,7 +1,7 @@
 //! What the methods return.
 
 use crate::{
-    Channel, Crs, Json, Number, Pixels, Precision, Word,
+    Channel, Crs, Json, Number, Offset, Pixels, Precision, Word,
     envelope::{Content, Timestamp},
     json::{self, Object},
     text::Members,
@@ -61,15 +61,15 @@ pub enum Outcome<'a> {
         channel: &'a Channel,
         /// The key under which it is kept, if one was given.
         key: Option<&'a Word>,
-        /// Where it stands in the channel's history, if there is one.
-        position: Option<Position<'a>>,
     },
     /// Of `history`.
     History {
         /// The channel.
         channel: &'a Channel,
-        /// The end of the history.
-        position: Option<Position<'a>>,
+        /// How far this goes.
+        position: Position<'a>,
+        /// Whether nothing is missing behind the offset that was asked for, if one was.
+        recovered: Option<bool>,
         /// What was asked for, oldest first.
         messages: &'a [Kept<'a>],
     },
@@ -102,8 +102,8 @@ pub enum Outcome<'a> {
 /// A place in the history of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position<'a> {
-    /// How many messages were there before; grows by one with each.
-    pub offset: u64,
+    /// Which message it is.
+    pub offset: Offset,
     /// Which history it is: another one begins when a store lost it.
     pub epoch: &'a Word,
 }
@@ -135,7 +135,7 @@ pub struct Viewport<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kept<'a> {
     /// Where it stands in the history.
-    pub offset: u64,
+    pub offset: Offset,
     /// What was published; put in as it is, where it is JSON.
     pub content: Content<'a>,
     /// When it was received.
@@ -193,13 +193,13 @@ impl Outcome<'_> {
                 object.json("milliseconds", &milliseconds.to_string());
                 object.json("count", &count.to_string());
             }
-            Self::Published { channel, key, position } => {
-                named(&mut object, channel, key);
-                placed(&mut object, position);
-            }
-            Self::History { channel, position, messages } => {
+            Self::Published { channel, key } => named(&mut object, channel, key),
+            Self::History { channel, position, recovered, messages } => {
                 named(&mut object, channel, None);
-                placed(&mut object, position);
+                placed(&mut object, Some(position));
+                if let Some(recovered) = recovered {
+                    object.json("recovered", &recovered.to_string());
+                }
                 object.list("messages", messages, |out, message| message.write(out));
             }
             Self::Presence { channel, clients } => {
@@ -259,7 +259,7 @@ impl Viewport<'_> {
 impl Kept<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         let mut object = Object::new(out);
-        object.json("offset", &self.offset.to_string());
+        self.offset.write_json(object.member("offset"));
         self.content.write(object.member("content"));
         self.timestamp.write(object.member("timestamp"));
         object.end();
@@ -275,7 +275,7 @@ fn named(object: &mut Object<'_>, channel: &Channel, key: Option<&Word>) {
 
 fn placed(object: &mut Object<'_>, position: Option<Position<'_>>) {
     if let Some(Position { offset, epoch }) = position {
-        object.json("offset", &offset.to_string());
+        offset.write_json(object.member("offset"));
         object.text("epoch", epoch.as_str());
     }
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    ChangeFormat, Channel, Crs, Json, Number, Pixels, Precision, Word, json::text_of, text::Members,
+    ChangeFormat, Channel, Crs, Json, Number, Offset, OffsetError, Pixels, Precision, Word, json::text_of,
+    text::Members,
 };
 
 use super::Corners;
@@ -124,15 +125,23 @@ impl Field for u32 {
     }
 }
 
-impl Field for u64 {
-    const SCHEMA: &'static str = r#"{"type":"integer","minimum":0,"maximum":18446744073709551615}"#;
+impl Field for Offset {
+    const SCHEMA: &'static str = concat!(
+        r#"{"type":["integer","string"],"minimum":0,"maximum":18446744073709551615,"#,
+        r#""pattern":"^[0-9]{1,20}(-[0-9]{1,20})?$"}"#
+    );
 
     fn read(raw: &RawValue) -> Result<Self, String> {
-        integer(raw, Self::MAX)
+        match text_of(raw) {
+            Some(text) => text.parse().map_err(|error: OffsetError| error.to_string()),
+            None => integer(raw, u64::MAX).map(Self::Number),
+        }
     }
 
     fn json(&self) -> Option<String> {
-        print(self)
+        let mut json = Vec::new();
+        self.write_json(&mut json);
+        String::from_utf8(json).ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a client may ask for.
 
-use crate::{ChangeFormat, Channel, Crs, Word};
+use crate::{ChangeFormat, Channel, Crs, Since, Word};
 
 use super::Bbox;
 
@@ -30,13 +30,16 @@ pub enum Command {
         /// The CRS of the answers, [`Crs::WGS84`] unless given, whatever the session's is.
         crs: Crs,
     },
-    /// `SUB channel [track [format]]`: receive what is published from now on, or be told what enters the viewport,
-    /// changes in it, and leaves it.
+    /// `SUB channel [track [format]] [since=offset [epoch=word]]`: receive what is published from now on, or be told what enters
+    /// the viewport, changes in it, and leaves it.
     Subscribe {
         /// The channel; also as `channel=`.
         channel: Channel,
         /// How changes are told; none without the word `track`. Also as `track=true` or `track=format`.
         track: Option<ChangeFormat>,
+        /// What of the channel's history comes first, for clients that want to know where they stand in it; as `since=` and
+        /// `epoch=` only.
+        since: Option<Since>,
     },
     /// `DEL channel`: stop receiving it.
     Unsubscribe {

@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::{
-    ChangeFormatError, ChannelError, CrsError, NumberError, PixelsError, PrecisionError, Word, WordError,
+    ChangeFormatError, ChannelError, CrsError, NumberError, OffsetError, PixelsError, PrecisionError, Word,
+    WordError,
 };
 
 use super::{MAX_COMMAND_BYTES, PropertyError};
@@ -111,6 +112,9 @@ pub enum ErrorKind {
     /// The word behind `track` names no format.
     #[error("track: {0}")]
     Format(ChangeFormatError),
+    /// `since` is neither an offset nor `now`.
+    #[error("since: {0}")]
+    Offset(OffsetError),
     /// A further keyword of BBOX is not a property.
     #[error("property `{name}`: {source}")]
     Property {
@@ -147,6 +151,7 @@ impl ErrorKind {
             Self::Precision(_) => "bad_precision",
             Self::Pixels { .. } => "bad_pixels",
             Self::Format(_) => "bad_format",
+            Self::Offset(_) => "bad_offset",
             Self::Property { .. } => "bad_property",
         }
     }

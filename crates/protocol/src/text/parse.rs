@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{ChangeFormat, Channel, Crs, Precision, Word, WordError, excerpt::excerpt};
+use crate::{ChangeFormat, Channel, Crs, Precision, Since, Word, WordError, excerpt::excerpt};
 
 use super::{
     Bbox, Command, Error, ErrorKind, MAX_COMMAND_BYTES, Members, Property, PropertyError, PropertyValue,
@@ -58,7 +58,8 @@ fn pget(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     }
 }
 
-/// `subscribe = "SUB" channel ["track" [format]]`, or `track=true` or `track=format`; other words are passed over
+/// `subscribe = "SUB" channel ["track" [format]] ["since=" since ["epoch=" word]]`, or `track=true` or `track=format`; other words
+/// are passed over
 fn subscribe(mut arguments: Arguments<'_>) -> Result<Command, Error> {
     let channel = arguments.channel()?;
     let track = match arguments.keyword(&["track"]) {
@@ -74,7 +75,18 @@ fn subscribe(mut arguments: Arguments<'_>) -> Result<Command, Error> {
         },
         None => None,
     };
-    Ok(Command::Subscribe { channel, track })
+    let since = arguments.keyword(&["since"]).map(|text| since(&arguments, text)).transpose()?;
+    Ok(Command::Subscribe { channel, track, since })
+}
+
+/// `since = offset / "now"`
+fn since<'a>(arguments: &Arguments<'a>, text: &'a str) -> Result<Since, Error> {
+    let epoch = arguments.keyword_word("epoch", &["epoch"])?;
+    let offset = match text {
+        "now" => None,
+        _ => Some(text.parse().map_err(|error| arguments.fault(text, ErrorKind::Offset(error)))?),
+    };
+    Ok(Since { offset, epoch })
 }
 
 /// `format = "changes" / "maplibre"`

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ChangeFormat, Channel, Crs, Word};
+use crate::{ChangeFormat, Channel, Crs, Since, Word};
 
 use super::{Bbox, Command, Members};
 
@@ -17,13 +17,14 @@ impl fmt::Display for Command {
                 selection(f, channel, key, client_reference)?;
                 if *crs == Crs::WGS84 { Ok(()) } else { write!(f, " projection={crs}") }
             }
-            Self::Subscribe { channel, track } => {
+            Self::Subscribe { channel, track, since } => {
                 word(f, "channel", channel.as_str())?;
                 match track {
-                    None => Ok(()),
-                    Some(ChangeFormat::Changes) => f.write_str(" track"),
-                    Some(format) => write!(f, " track {format}"),
+                    None => {}
+                    Some(ChangeFormat::Changes) => f.write_str(" track")?,
+                    Some(format) => write!(f, " track {format}")?,
                 }
+                since.iter().try_for_each(|since| resumption(f, since))
             }
             Self::Unsubscribe { channel } => word(f, "channel", channel.as_str()),
             Self::Ping { client_reference } => reference(f, client_reference),
@@ -51,6 +52,14 @@ fn selection(
 /// Always by keyword: behind a channel without key, a positional word would be the key.
 fn reference(f: &mut fmt::Formatter<'_>, client_reference: &Option<Word>) -> fmt::Result {
     client_reference.iter().try_for_each(|reference| write!(f, " client_ref={reference}"))
+}
+
+fn resumption(f: &mut fmt::Formatter<'_>, since: &Since) -> fmt::Result {
+    match since.offset {
+        Some(offset) => write!(f, " since={offset}")?,
+        None => f.write_str(" since=now")?,
+    }
+    since.epoch.iter().try_for_each(|epoch| write!(f, " epoch={epoch}"))
 }
 
 /// As a positional word, or by keyword where it would itself look like a keyword.

@@ -1,8 +1,4 @@
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::{
     FutureExt,
@@ -16,6 +12,7 @@ use super::{
     Connection, Frame,
     fetch::{Fetched, fetch},
     prepared::Prepared,
+    resume::{ResumeError, Resumed},
 };
 use crate::{
     Count, StoreError, clock,
@@ -39,6 +36,12 @@ pub(super) enum Done {
     Tracked(Channel, Result<(), StoreError>, Asked),
     /// The store has something, or not.
     Published(Result<(), StoreError>, Asked),
+    /// It is known from where on a channel is delivered.
+    Resumed(Result<Resumed, ResumeError>, Asked),
+    /// What was missed of a channel has been sent; named if not all of it.
+    Replayed(Option<Channel>, Asked),
+    /// A part of a history has been read.
+    Recalled(Vec<Payload>),
     /// State has been read, and is being sent.
     Fetched(Fetched),
 }
@@ -65,6 +68,9 @@ impl Connection {
                 Effect::Buffer(buffering) => self.buffer(buffering),
                 Effect::Subscribe(channel, None, asked) => self.subscribe(channel, asked),
                 Effect::Subscribe(channel, Some(format), asked) => self.track(channel, format, asked),
+                Effect::Resume(channel, since, asked) => self.resume(channel, since, asked),
+                Effect::Replay(channel, since, asked) => self.replay(channel, since, asked),
+                Effect::Recall(recall, asked) => self.recall(recall, asked),
                 Effect::Confirm(channel, None, asked) => {
                     let confirmation = self.worker.confirmation(&channel);
                     self.await_confirmation(channel, confirmation, asked);
@@ -142,6 +148,12 @@ impl Connection {
             }
             Done::Published(Ok(()), asked) => self.acknowledge(asked),
             Done::Published(Err(error), asked) => self.fail(&asked, &Fault::from(&error)),
+            Done::Resumed(resumed, asked) => self.resumed(resumed, asked),
+            Done::Replayed(gap, asked) => {
+                let gap = gap.and_then(|channel| asked.dialect.gap(&channel, clock::timestamp()));
+                gap.into_iter().for_each(|payload| self.say(payload));
+            }
+            Done::Recalled(payloads) => payloads.into_iter().for_each(|payload| self.say(payload)),
             Done::Fetched(mut fetched) => {
                 std::mem::take(&mut fetched.kept).into_iter().for_each(|payload| self.say(payload));
                 self.remember(fetched);
@@ -182,7 +194,7 @@ impl Connection {
         }
     }
 
-    fn fail(&mut self, asked: &Asked, fault: &Fault) {
+    pub(super) fn fail(&mut self, asked: &Asked, fault: &Fault) {
         let reference = asked.receipt.as_ref().map(|receipt| &*receipt.reference);
         let answer = asked.dialect.answer(Answer::Failed { reference, fault }, clock::timestamp());
         answer.into_iter().for_each(|payload| self.say(payload));
@@ -207,13 +219,7 @@ impl Connection {
         self.worker.untrack(self.id, &channel);
         let (dialect, rights) = (asked.dialect.clone(), asked.rights.clone());
         let sight = Sight { dialect, rights, ..self.sight.clone() };
-        let confirmation = self.worker.subscribe(self.id, &channel, sight);
-        if let Some(position) = self.marks.iter().position(|read| read.channel == channel) {
-            let read = self.marks.swap_remove(position);
-            if read.until > Instant::now() {
-                self.worker.replay(self.id, &channel, read.mark);
-            }
-        }
+        let confirmation = self.join(&channel, sight);
         self.await_confirmation(channel, confirmation, asked);
     }
 
@@ -243,7 +249,8 @@ impl Connection {
     }
 
     /// Ends what the client gets of a channel. What was collected of it comes before anything else.
-    fn leave(&self, channel: &Channel) {
+    pub(super) fn leave(&mut self, channel: &Channel) {
+        self.effects.retain(|effect| !matches!(effect, Effect::Replay(missed, ..) if missed == channel));
         self.worker.unsubscribe(self.id, channel);
         self.worker.untrack(self.id, channel);
         self.worker.with_mailbox(self.id, |mailbox| mailbox.answer(&[]));
@@ -306,7 +313,8 @@ impl Connection {
             // One that waits to be carried out will begin with this sight.
             let tracking = subscription.track.map(Tracking::Following);
             let (dialect, rights) = (subscription.dialect.clone(), subscription.rights.clone());
-            let sight = Sight { dialect, rights, tracking, ..sight.clone() };
+            let is_numbered = subscription.is_numbered;
+            let sight = Sight { dialect, rights, tracking, is_numbered, ..sight.clone() };
             if tracking.is_some() && self.gathered.is_some() {
                 self.worker.look_later(self.id, channel, sight);
             } else if tracking.is_some() {
@@ -370,7 +378,7 @@ pub(super) fn publish(
 const CONFIRMATION: Duration = Duration::from_millis(250);
 
 /// How long it waits if the client is to be told that the subscription is in force.
-const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+pub(super) const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
 /// Channels of which a connection remembers when it read their state.
 const MOST_MARKS: usize = 128;

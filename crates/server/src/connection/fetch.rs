@@ -10,7 +10,7 @@ use geocast_hub::SubscriberId;
 use geocast_protocol::{Channel, envelope::Content};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
-use super::Frame;
+use super::{Frame, held::Held};
 use crate::{
     Count, StoreError, clock,
     dialect::{self, Payload},
@@ -32,18 +32,6 @@ pub(super) struct Fetched {
     pub(super) kept: Vec<Payload>,
 }
 
-/// A channel whose state is being read. Dropped when that ends, also early, because the client has gone.
-struct Held<'a> {
-    worker: &'a Worker,
-    channel: &'a Channel,
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.worker.unhold(self.channel);
-    }
-}
-
 /// Reads state, shows of it what is in sight, and sends it no faster than the client reads; or keeps it, if it is to be part
 /// of a larger answer and has at most so many bytes.
 pub(super) async fn fetch(
@@ -54,8 +42,8 @@ pub(super) async fn fetch(
     kept_within: Option<usize>,
 ) -> Fetched {
     let node = Arc::clone(&worker.node);
-    let (mark, confirmation) = worker.hold(&request.channel);
-    let held = Held { worker: &worker, channel: &request.channel };
+    let (held, confirmation) = Held::begin(&worker, &request.channel);
+    let mark = held.mark;
     let answer = async {
         confirmation.await?;
         let sight = with_output(&node, sight.clone(), &request).await?;

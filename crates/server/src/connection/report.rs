@@ -27,13 +27,18 @@ impl Connection {
     fn accounts(&self) -> Vec<ChannelAccount> {
         let account = |channel: &Channel, is_tracked| {
             let topic = if is_tracked { Topic::state(channel) } else { Topic::messages(channel) };
-            let account = self.worker.account_of(self.id, &topic)?;
+            let account = self.worker.account_of(self.id, &topic);
+            // What was missed is given apart from what comes.
+            let missed = self.worker.account_of(self.id, &Topic::missed(channel));
+            let accounts = [Some(account.as_ref()?), missed.as_ref()];
+            let accounts = || accounts.iter().flatten();
+            let withheld = accounts().flat_map(|account| &account.withheld);
             Some(ChannelAccount {
                 channel: channel.clone(),
                 is_tracked,
-                events: account.events,
-                granted: account.granted,
-                withheld: by_name(account.withheld.iter().map(|(reason, number)| (reason.name(), *number))),
+                events: accounts().map(|account| account.events).sum(),
+                granted: accounts().map(|account| account.granted).sum(),
+                withheld: by_name(withheld.map(|(reason, number)| (reason.name(), *number))),
             })
         };
         let subscriptions = self.session.subscriptions();

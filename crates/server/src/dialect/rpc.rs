@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use geocast_protocol::{
-    Channel, Json,
+    Channel, Json, Since,
     envelope::{Source, Timestamp},
     rpc::{self, Call, Corners, Error, Frame, Id, Outcome, PropertyFilter, Refusal, Request},
     text::Members,
@@ -9,10 +9,10 @@ use geocast_protocol::{
 
 use super::{Answer, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
-    Count, Fields, PropertyFilters,
+    Count, Fields, Place, PropertyFilters,
     session::{
-        Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, Thinning, View, Viewport,
-        Wishes, name_of,
+        Conversation, Fault, FaultKind, Fetch, Publication, Recall, Receipt, Report, Sent, Thinning, View,
+        Viewport, Wishes, name_of,
     },
 };
 
@@ -56,18 +56,26 @@ impl Rpc {
                     conversation.get(Fetch { crs, reference: Some(id.as_json().into()), ..fetch });
                 }
             }
-            Call::Subscribe { since: Some(_), .. } | Call::Subscribe { epoch: Some(_), .. } => {
-                return Err(no_history());
+            Call::Subscribe { since: None, epoch: Some(epoch), .. }
+            | Call::History { since: None, epoch: Some(epoch), .. } => {
+                let (value, reason) = (epoch.as_str().to_owned(), "needs since".to_owned());
+                return Err(Error::BadParameter { parameter: "epoch", value, reason });
             }
             Call::Subscribe { track: None | Some(false), format: Some(format), .. } => {
                 let (value, reason) = (format.as_str().to_owned(), "needs track to be true".to_owned());
                 return Err(Error::BadParameter { parameter: "format", value, reason });
             }
-            Call::Subscribe { channel, track, format, .. } => {
+            Call::Subscribe { channel, track, format, since, epoch } => {
                 let tracked = track.unwrap_or(false);
-                let outcome = Outcome::Subscribed { channel, tracked, position: None, recovered: None };
+                // Who tracks gets all there is in the place of what was missed.
+                let recovered = since.map(|_| false);
+                let outcome = Outcome::Subscribed { channel, tracked, position: None, recovered };
                 let (channel, receipt) = (channel.clone(), receipt(&outcome));
-                if tracked {
+                if !tracked && (since.is_some() || conversation.has_history(&channel)) {
+                    let since = since.map(|offset| Since { offset: Some(offset), epoch: epoch.clone() });
+                    let receipt = receipt.map(|receipt| Receipt { done: None, ..receipt });
+                    conversation.resume(channel, since, receipt)?;
+                } else if tracked {
                     conversation.track(channel, format.unwrap_or_default(), receipt)?;
                 } else {
                     conversation.subscribe(channel, receipt)?;
@@ -120,7 +128,7 @@ impl Rpc {
                 say(conversation, &Outcome::Buffer { milliseconds, count });
             }
             Call::Publish { channel, data, key } => {
-                let outcome = Outcome::Published { channel, key: key.as_ref(), position: None };
+                let outcome = Outcome::Published { channel, key: key.as_ref() };
                 let publication = Publication {
                     channel: channel.clone(),
                     key: key.clone(),
@@ -128,7 +136,14 @@ impl Rpc {
                 };
                 conversation.publish(publication, receipt(&outcome))?;
             }
-            Call::History { .. } => return Err(no_history()),
+            Call::History { channel, since, epoch, limit } => {
+                conversation.may_read(channel)?;
+                let since = since.map(|offset| Since { offset: Some(offset), epoch: epoch.clone() });
+                // A read whose result nobody gets is none.
+                let reference = id.map_or("", Id::as_json).into();
+                let most = limit.map_or(MESSAGES, |limit| limit as usize);
+                conversation.history(Recall { channel: channel.clone(), since, most, reference })?;
+            }
             Call::Presence { .. } => return Err(unsupported("presence")),
             Call::Session {} => {
                 if let Some(id) = id {
@@ -202,7 +217,13 @@ impl Dialect for Rpc {
             Some(Told { change, format }) => {
                 rpc::Changed { source, change, format, timestamp }.write(buffer);
             }
-            None => rpc::Message { source, content: push.content, timestamp }.write(buffer),
+            None => {
+                let message = rpc::Message { source, content: push.content, timestamp };
+                match push.offset {
+                    Some(offset) => message.write_at(offset, buffer),
+                    None => message.write(buffer),
+                }
+            }
         }
         Kind::Text
     }
@@ -215,10 +236,31 @@ impl Dialect for Rpc {
                 vec![answer(reference, Ok(&Outcome::Values { channel, key, crs, values }))]
             }
             Answer::Report { reference, report } => vec![Self::described(reference, report)],
+            Answer::Subscribed { reference: Some(reference), channel, offset, epoch, recovered } => {
+                let position = Some(rpc::Position { offset, epoch });
+                let outcome = Outcome::Subscribed { channel, tracked: false, position, recovered };
+                vec![answer(reference, Ok(&outcome))]
+            }
+            Answer::History { reference, channel, history, resumes, messages } if !reference.is_empty() => {
+                let position = rpc::Position { offset: history.offset, epoch: &history.epoch };
+                let messages: Vec<rpc::Kept<'_>> = messages
+                    .iter()
+                    .map(|(Place { offset, published }, content)| rpc::Kept {
+                        offset: *offset,
+                        content: *content,
+                        timestamp: *published,
+                    })
+                    .collect();
+                let recovered = resumes.then_some(history.is_whole);
+                vec![answer(
+                    reference,
+                    Ok(&Outcome::History { channel, position, recovered, messages: &messages }),
+                )]
+            }
             Answer::Failed { reference: Some(reference), fault } => {
                 vec![answer(reference, Err(&Error::from(fault.clone())))]
             }
-            Answer::Failed { reference: None, .. } => Vec::new(),
+            Answer::Failed { .. } | Answer::Subscribed { .. } | Answer::History { .. } => Vec::new(),
         }
     }
 
@@ -256,6 +298,7 @@ impl From<Fault> for Error {
             FaultKind::StoreUnavailable | FaultKind::StoreRefused | FaultKind::StoreFull => {
                 Refusal::StoreUnavailable
             }
+            FaultKind::HistoryUnavailable => Refusal::HistoryUnavailable,
             FaultKind::ProjectionFailed => Refusal::ProjectionFailed,
             FaultKind::Busy => Refusal::Busy,
             FaultKind::Unsupported => Refusal::Unsupported,
@@ -308,7 +351,5 @@ fn unsupported(what: &str) -> Error {
     Error::Refused { refusal: Refusal::Unsupported, message }
 }
 
-fn no_history() -> Error {
-    let message = "this server keeps no history".to_owned();
-    Error::Refused { refusal: Refusal::HistoryUnavailable, message }
-}
+/// Messages of a history that are looked at, unless the client says how many.
+const MESSAGES: usize = 100;

@@ -1,5 +1,5 @@
 use geocast_protocol::{
-    ChangeFormat, Channel, Crs,
+    ChangeFormat, Channel, Crs, Offset, Word,
     envelope::{self, ClientReference, Content, Envelope, Source, Timestamp},
     text,
 };
@@ -7,7 +7,7 @@ use geocast_protocol::{
 use super::{Answer, Commands, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     AbsentClientReference, Count,
-    session::{Conversation, Fault, FaultKind, Fetch, Wishes},
+    session::{Conversation, Fault, FaultKind, Fetch, Receipt, Wishes},
 };
 
 /// The text dialect: commands of one line, envelopes in return.
@@ -49,6 +49,29 @@ impl Text {
         values.iter().map(|value| self.envelope(source, *value, now, reference)).collect()
     }
 
+    /// Says from where on a client gets a channel, if it asked for that.
+    fn subscribed(
+        &self,
+        channel: &Channel,
+        position: Option<(Offset, &Word)>,
+        recovered: Option<bool>,
+        now: Timestamp,
+    ) -> Payload {
+        let mut subscribed = serde_json::json!({ "channel": channel.as_str() });
+        if let Some((offset, epoch)) = position {
+            subscribed["offset"] = match offset {
+                Offset::Number(number) => number.into(),
+                Offset::Entry(..) => offset.to_string().into(),
+            };
+            subscribed["epoch"] = epoch.as_str().into();
+        }
+        if let Some(recovered) = recovered {
+            subscribed["recovered"] = recovered.into();
+        }
+        let content = serde_json::json!({ "subscribed": subscribed }).to_string();
+        self.envelope(Source::Websocket, Content::Json(content.as_bytes()), now, None)
+    }
+
     fn error(&self, code: &str, message: &str, now: Timestamp, reference: Option<&str>) -> Payload {
         self.envelope(Source::Websocket, Content::Error { code, message }, now, reference)
     }
@@ -64,10 +87,17 @@ impl Text {
                 Ok(())
             }
             // A refused channel is silence here; it has been counted.
-            text::Command::Subscribe { channel, track } => {
-                let subscribed = match track {
-                    Some(format) => conversation.track(channel, format, None),
-                    None => conversation.subscribe(channel, None),
+            text::Command::Subscribe { channel, track, since } => {
+                let subscribed = match (track, since) {
+                    (Some(format), since) => {
+                        // All there is follows in the place of what was missed.
+                        let done =
+                            since.map(|_| self.subscribed(&channel, None, Some(false), conversation.now()));
+                        let receipt = done.map(|done| Receipt { reference: "".into(), done: Some(done) });
+                        conversation.track(channel, format, receipt)
+                    }
+                    (None, Some(since)) => conversation.resume(channel, Some(since), None),
+                    (None, None) => conversation.subscribe(channel, None),
                 };
                 match subscribed {
                     Err(fault) if fault.kind == FaultKind::AccessDenied => Ok(()),
@@ -200,7 +230,10 @@ impl Dialect for Text {
             timestamp: push.published,
             client_reference: self.absent.into(),
         };
-        envelope.write(buffer);
+        match push.offset {
+            Some(offset) => envelope.write_at(offset, buffer),
+            None => envelope.write(buffer),
+        }
         Kind::Text
     }
 
@@ -208,7 +241,10 @@ impl Dialect for Text {
         match answer {
             Answer::Values { fetch, values, .. } => self.values(fetch, values, now),
             // Nothing in this dialect asks for one.
-            Answer::Report { .. } => Vec::new(),
+            Answer::Report { .. } | Answer::History { .. } => Vec::new(),
+            Answer::Subscribed { channel, offset, epoch, recovered, .. } => {
+                vec![self.subscribed(channel, Some((offset, epoch)), recovered, now)]
+            }
             Answer::Failed { reference, fault } => {
                 vec![self.error(fault.kind.code(), &fault.message, now, reference)]
             }

@@ -77,7 +77,17 @@ impl Sight {
             _ => (self.output.clone(), self.wishes.fields.clone(), self.detail(event)),
         };
         let (dialect, deflate, change) = (self.dialect.clone(), self.deflate, Some((kind, format)));
-        Form { output, members: None, alone: false, fields, detail, dialect, deflate, change }
+        Form {
+            output,
+            members: None,
+            alone: false,
+            fields,
+            detail,
+            dialect,
+            deflate,
+            is_numbered: false,
+            change,
+        }
     }
 
     /// What a tracked subscriber is told of a change, decided by what it was shown before and is shown now.

@@ -90,7 +90,12 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     }
                 }
                 Some(WorkerMessage::Drain(_)) | None => return,
-                Some(WorkerMessage::Accepted(_) | WorkerMessage::State(_) | WorkerMessage::Missed) => {}
+                Some(
+                    WorkerMessage::Accepted(_)
+                    | WorkerMessage::State(_)
+                    | WorkerMessage::Missed
+                    | WorkerMessage::Passed(_),
+                ) => {}
             },
             _ = look.tick() => work.node.settings.filters.refresh(),
         }

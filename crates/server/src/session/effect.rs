@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
-use geocast_protocol::{ChangeFormat, Channel, Word};
+use geocast_protocol::{ChangeFormat, Channel, Since, Word};
 
 use super::View;
 use crate::{
@@ -25,6 +25,12 @@ pub(crate) enum Effect {
     Fetch(Fetch, Asked),
     /// Deliver this channel, in the dialect of who asked: as changes of keys, if a format of those is given.
     Subscribe(Channel, Option<ChangeFormat>, Asked),
+    /// Deliver this channel, and say from where in its history on; first what came behind this, if it is still there.
+    Resume(Channel, Option<Since>, Asked),
+    /// Send what was missed, as that can be done, and deliver the channel then.
+    Replay(Channel, Since, Asked),
+    /// Read a part of a history and send it.
+    Recall(Recall, Asked),
     /// Say when the delivery of this channel, which was asked for before in the same words, is in force.
     Confirm(Channel, Option<ChangeFormat>, Asked),
     /// Deliver this channel no more.
@@ -73,6 +79,19 @@ pub struct Fetch {
     pub crs: Option<KnownCrs>,
     /// What the client calls it.
     pub reference: Option<Box<str>>,
+}
+
+/// A part of a history, to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recall {
+    /// Whose history.
+    pub(crate) channel: Channel,
+    /// What follows this; without it, the end.
+    pub(crate) since: Option<Since>,
+    /// At most so many messages.
+    pub(crate) most: usize,
+    /// What the client calls it.
+    pub(crate) reference: Box<str>,
 }
 
 /// Something to be published.

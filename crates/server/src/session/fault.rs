@@ -43,6 +43,8 @@ pub enum FaultKind {
     StoreRefused,
     /// A bound of the store is reached.
     StoreFull,
+    /// The channel has no history.
+    HistoryUnavailable,
     /// There is no way from the data's coordinate system to that one.
     ProjectionFailed,
     /// The server has too much to do; it may be tried again.
@@ -82,6 +84,7 @@ impl FaultKind {
             Self::StoreUnavailable => "store_unavailable",
             Self::StoreRefused => "store_refused",
             Self::StoreFull => "store_full",
+            Self::HistoryUnavailable => "history_unavailable",
             Self::ProjectionFailed => "projection_failed",
             Self::Busy => "busy",
             Self::BatchTooLarge => "batch_too_large",

@@ -20,7 +20,7 @@ use geocast_protocol::{Channel, envelope::Timestamp};
 
 pub use account::{ChannelAccount, Sent};
 pub use conversation::Conversation;
-pub(crate) use effect::{Asked, Buffering, Effect};
+pub(crate) use effect::{Asked, Buffering, Effect, Recall};
 pub use effect::{Fetch, Publication, Receipt};
 pub use fault::{Fault, FaultKind};
 pub use thinning::Thinning;

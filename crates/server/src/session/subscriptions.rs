@@ -13,6 +13,8 @@ pub(crate) struct Subscription {
     pub(crate) dialect: AnyDialect,
     /// How changes are told, if it is tracked.
     pub(crate) track: Option<ChangeFormat>,
+    /// Whether the client is told where messages stand in the channel's history.
+    pub(crate) is_numbered: bool,
     /// To what of the world who subscribed is limited.
     pub(crate) rights: Held,
 }
@@ -29,7 +31,7 @@ pub(crate) enum Cause {
 impl Subscription {
     /// Whether asking for this once more changes nothing.
     pub(super) fn is_like(&self, dialect: &AnyDialect, track: Option<ChangeFormat>, rights: &Held) -> bool {
-        (&self.dialect, self.track, &self.rights) == (dialect, track, rights)
+        !self.is_numbered && (&self.dialect, self.track, &self.rights) == (dialect, track, rights)
     }
 }
 

@@ -78,6 +78,9 @@ fn short(effect: &Effect) -> String {
         }
         Effect::Fetch(request, _) => format!("fetch {}", fetch(request)),
         Effect::Subscribe(channel, ..) => format!("subscribe {channel}"),
+        Effect::Resume(channel, since, _) => format!("resume {channel} {since:?}"),
+        Effect::Replay(channel, since, _) => format!("replay {channel} {since:?}"),
+        Effect::Recall(recall, _) => format!("recall {}", recall.channel),
         Effect::Confirm(channel, ..) => format!("confirm {channel}"),
         Effect::Unsubscribe(channel) => format!("unsubscribe {channel}"),
         Effect::Publish(publication, _) => {

@@ -2,14 +2,15 @@ mod data_error;
 mod data_settings;
 mod database;
 mod journal;
+mod rings;
 mod state;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, ready};
-use geocast_protocol::Channel;
+use geocast_protocol::{Channel, Word};
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
@@ -18,12 +19,13 @@ pub use data_settings::DataSettings;
 
 use self::{
     database::Database,
-    journal::{Journal, Place, Room},
+    journal::{Journal, Room},
+    rings::Rings,
     state::State,
 };
-use super::{Store, StoreError};
+use super::{History, HistoryBound, HistoryQuery, Store, StoreError};
 use crate::{
-    Broker, Patterns,
+    Broker, ChannelRule, Patterns, clock,
     watch::{self, Before, Fields, Layout},
 };
 
@@ -38,6 +40,9 @@ pub struct EmbeddedStore {
     /// The hashes whose changes are pushed.
     watch: Option<Patterns>,
     disk: Option<Disk>,
+    /// The channels that have a history.
+    kept: Vec<ChannelRule<HistoryBound>>,
+    history: parking_lot::Mutex<Rings>,
 }
 
 /// Where state is kept.
@@ -51,7 +56,8 @@ impl EmbeddedStore {
     /// An empty store that holds at most `limit` bytes of keys and values, in memory.
     pub fn new(broker: Arc<Broker>, limit: usize) -> Self {
         let (state, order) = (RwLock::default(), Mutex::new(()));
-        Self { broker, state, order, limit, watch: None, disk: None }
+        let history = parking_lot::Mutex::new(Rings::new(Vec::new(), 0, epoch()));
+        Self { broker, state, order, limit, watch: None, disk: None, kept: Vec::new(), history }
     }
 
     /// A store with the state that a folder has, which keeps it there. State is written behind: what was published in the
@@ -73,6 +79,25 @@ impl EmbeddedStore {
     #[must_use]
     pub fn watching(self, watch: Option<Patterns>) -> Self {
         Self { watch, ..self }
+    }
+
+    /// Keeps the last messages of these channels, in at most `limit` bytes over all of them, in memory: each life of the store is
+    /// an epoch of its own.
+    #[must_use]
+    pub fn keeping(self, rules: Vec<ChannelRule<HistoryBound>>, limit: usize) -> Self {
+        let history = parking_lot::Mutex::new(Rings::new(rules.clone(), limit, epoch()));
+        Self { history, kept: rules, ..self }
+    }
+
+    fn keeps(&self, channel: &Channel) -> bool {
+        ChannelRule::find(&self.kept, channel).is_some()
+    }
+
+    /// Hands a message to the broker, while the order is held, and to the history of its channel.
+    async fn deliver(&self, channel: &Channel, payload: Bytes) {
+        let keep = || self.history.lock().append(channel, &payload, clock::timestamp(), Instant::now());
+        let place = if self.keeps(channel) { keep() } else { None };
+        self.broker.deliver_at(channel, payload, place).await;
     }
 
     /// What of a hash decides about the pushes for a change of this key, if the hash is watched.
@@ -108,12 +133,12 @@ impl EmbeddedStore {
         key: &str,
         value: Option<Bytes>,
         room: Option<Room>,
-    ) -> Option<Place> {
+    ) -> Option<journal::Place> {
         let (disk, room) = self.disk.as_ref().zip(room)?;
         Some(disk.journal.record(channel, key, value, room))
     }
 
-    async fn written(&self, place: Option<Place>) -> Result<(), StoreError> {
+    async fn written(&self, place: Option<journal::Place>) -> Result<(), StoreError> {
         match self.disk.as_ref().zip(place) {
             Some((disk, place)) => disk.journal.written(place).await,
             None => Ok(()),
@@ -145,15 +170,24 @@ impl Store for EmbeddedStore {
     }
 
     async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
-        self.broker.deliver(channel, payload).await;
+        let _in_order = if self.keeps(channel) { Some(self.order.lock().await) } else { None };
+        self.deliver(channel, payload).await;
         Ok(())
     }
 
     async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
+        let is_kept = messages.iter().any(|(channel, _)| self.keeps(channel));
+        let _in_order = if is_kept { Some(self.order.lock().await) } else { None };
         for (channel, payload) in messages {
-            self.broker.deliver(&channel, payload).await;
+            self.deliver(&channel, payload).await;
         }
         Ok(())
+    }
+
+    async fn history(&self, channel: &Channel, query: &HistoryQuery) -> Result<Option<History>, StoreError> {
+        // What is in it is handed to the broker under the same lock.
+        let _in_order = self.order.lock().await;
+        Ok(self.history.lock().read(channel, query, Instant::now()))
     }
 
     async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
@@ -163,7 +197,7 @@ impl Store for EmbeddedStore {
         let before = self.watched(channel, key);
         self.state.write().set(channel, key, value.clone(), self.limit)?;
         let place = self.record(channel, key, Some(value.clone()), room);
-        self.broker.deliver(channel, value).await;
+        self.deliver(channel, value).await;
         self.push_changes(channel, key, before).await;
         drop(in_order);
         self.written(place).await
@@ -178,7 +212,7 @@ impl Store for EmbeddedStore {
             return Ok(false);
         }
         let place = self.record(channel, key, None, room);
-        self.broker.deliver(channel, notice).await;
+        self.deliver(channel, notice).await;
         self.push_changes(channel, key, before).await;
         drop(in_order);
         self.written(place).await.map(|()| true)
@@ -204,6 +238,11 @@ impl Store for EmbeddedStore {
             None => Ok(()),
         }
     }
+}
+
+/// A name that no other history has.
+fn epoch() -> Word {
+    format!("{:016x}", fastrand::u64(..)).parse().expect("digits are a word")
 }
 
 #[cfg(test)]

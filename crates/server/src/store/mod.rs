@@ -10,9 +10,11 @@ use serde_json::json;
 use thiserror::Error;
 
 mod embedded;
+mod history;
 mod redis;
 
 pub use embedded::{DataError, DataSettings, EmbeddedStore};
+pub use history::{History, HistoryBound, HistoryQuery, KeptMessage, Place};
 pub use redis::{RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
 
 /// State and messages of channels. Two implementations, one test suite.
@@ -43,6 +45,12 @@ pub trait Store: Debug + Send + Sync {
     /// Removes one key of a channel's state and publishes `notice`, as one step. False if there was no such key: then
     /// nothing is published.
     async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError>;
+
+    /// Reads a part of a channel's history; `None` if it has none. What is up to its [`end`](History::end) has been handed to the
+    /// broker when this returns.
+    async fn history(&self, _: &Channel, _: &HistoryQuery) -> Result<Option<History>, StoreError> {
+        Ok(None)
+    }
 
     /// Begins to deliver a channel's messages to the broker. Subscriptions are counted, and the count rises before this
     /// returns; the future ends once the subscription is in force, or with an error if that is not known in time, in

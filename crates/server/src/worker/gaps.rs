@@ -1,6 +1,6 @@
 use geocast_protocol::Channel;
 
-use super::{Topic, Worker};
+use super::{Topic, Worker, topic::TopicKind};
 use crate::{Count, clock, connection::Frame, dialect::AnyDialect};
 
 impl Worker {
@@ -8,11 +8,11 @@ impl Worker {
     /// whose subscribers are told what has changed meanwhile.
     pub(super) fn missed(&self) {
         let topics: Vec<Topic> = self.hub.borrow().channels().cloned().collect();
-        for Topic { channel, is_tracked } in topics {
-            if is_tracked {
-                self.read(&channel);
-            } else {
-                self.tell_of_gap(&channel);
+        for Topic { channel, kind } in topics {
+            match kind {
+                TopicKind::State => self.read(&channel),
+                TopicKind::Messages => self.tell_of_gap(&channel),
+                TopicKind::Missed => {}
             }
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Holds {
 struct Held {
     events: VecDeque<Kept>,
     bytes: usize,
+    /// The place of the last event that was dropped before its time.
+    dropped: Option<u64>,
     /// Reads of the state that are under way.
     reads: usize,
     until: Option<Instant>,
@@ -70,17 +72,25 @@ impl Holds {
         let mut dropped = 0;
         while held.bytes + size > CHANNEL_BYTES || self.bytes + size > TOTAL_BYTES {
             // The newest is kept even if it is larger than the bound: it is what a subscriber can least do without.
+            let oldest = held.events.front().map(|kept| kept.place);
             let Some(freed) = held.pop() else { break };
+            held.dropped = oldest;
             self.bytes -= freed;
             dropped += 1;
         }
         if self.bytes + size > TOTAL_BYTES {
+            held.dropped = Some(place);
             return dropped + 1;
         }
         held.bytes += size;
         self.bytes += size;
         held.events.push_back(Kept { place, since: now, event: Arc::clone(event) });
         dropped
+    }
+
+    /// Whether everything is there that was published on a channel at the mark or after it.
+    pub(crate) fn is_whole(&self, channel: &Channel, mark: u64) -> bool {
+        self.channels.get(channel).is_some_and(|held| held.dropped.is_none_or(|dropped| dropped < mark))
     }
 
     /// What was published on a channel at the mark or after it, oldest first.

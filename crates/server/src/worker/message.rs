@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::oneshot;
+
 use crate::{accept::Accepted, broker::InFlight, tracking::State};
 
 /// What a worker is told from other threads.
@@ -11,6 +13,8 @@ pub(crate) enum WorkerMessage {
     State(State),
     /// Messages were missed, on any channel.
     Missed,
+    /// To be said when all that came before has been dealt with.
+    Passed(oneshot::Sender<()>),
     /// Somebody connected.
     Accepted(Accepted),
     /// The server stops: close all connections within this time.

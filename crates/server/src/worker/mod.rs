@@ -5,6 +5,7 @@ mod gaps;
 mod holds;
 mod laggards;
 mod message;
+mod recoveries;
 mod round;
 mod run;
 mod topic;
@@ -23,11 +24,12 @@ use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
 pub(crate) use message::WorkerMessage;
+pub(crate) use recoveries::Held;
 pub(crate) use run::{inbox, spawn};
 pub(crate) use topic::Topic;
 pub(crate) use tracks::Known;
 
-use self::holds::Holds;
+use self::{holds::Holds, topic::TopicKind};
 use crate::{
     Count, Happening, StoreError,
     broker::InFlight,
@@ -76,12 +78,14 @@ impl Worker {
         self.node.counters.add_many(Count::WithheldGone, mailbox.events());
         self.node.count(Count::Disconnected);
         self.gone(id);
-        for Topic { channel, is_tracked } in silent {
-            if is_tracked {
-                self.forget(&channel);
-            } else {
-                self.node.store.unsubscribe(&channel);
-                self.leave_if_silent(&channel);
+        for Topic { channel, kind } in silent {
+            match kind {
+                TopicKind::State => self.forget(&channel),
+                TopicKind::Messages => {
+                    self.node.store.unsubscribe(&channel);
+                    self.leave_if_silent(&channel);
+                }
+                TopicKind::Missed => {}
             }
         }
         if self.hub.borrow().is_empty() {
@@ -138,6 +142,7 @@ impl Worker {
     }
 
     pub(crate) fn unsubscribe(&self, id: SubscriberId, channel: &Channel) {
+        self.hub.borrow_mut().unsubscribe(id, &Topic::missed(channel));
         let last = self.hub.borrow_mut().unsubscribe(id, &Topic::messages(channel));
         if last {
             self.node.store.unsubscribe(channel);

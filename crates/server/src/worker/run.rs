@@ -89,6 +89,11 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
                 round.publish();
                 worker.missed();
             }
+            WorkerMessage::Passed(passed) => {
+                round.publish();
+                // Who asked may be gone.
+                let _gone: Result<(), ()> = passed.send(());
+            }
             WorkerMessage::Accepted(accepted) => {
                 tokio::task::spawn_local(http::serve(Rc::clone(worker), accepted, router.clone()));
             }

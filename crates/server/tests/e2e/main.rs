@@ -22,6 +22,7 @@ mod geometries;
 mod getting;
 mod greeting;
 mod handshakes;
+mod history;
 mod hostile_clients;
 mod hostile_publishers;
 mod http_api;

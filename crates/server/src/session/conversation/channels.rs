@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use geocast_protocol::{ChangeFormat, Channel};
+use geocast_protocol::{ChangeFormat, Channel, Since};
 
 use super::{
-    super::{Cause, Effect, Fault, FaultKind, Fetch, Receipt, Session, Subscription},
+    super::{Cause, Effect, Fault, FaultKind, Fetch, Recall, Receipt, Session, Subscription},
     Conversation,
 };
-use crate::Count;
+use crate::{ChannelRule, Count};
 
 /// What is read and delivered.
 impl Conversation<'_> {
@@ -51,6 +51,50 @@ impl Conversation<'_> {
         receipt: Option<Receipt>,
     ) -> Result<(), Fault> {
         self.ask_for(channel, Some(format), receipt)
+    }
+
+    /// Whether messages of a channel are kept.
+    pub fn has_history(&self, channel: &Channel) -> bool {
+        ChannelRule::find(&self.session.rules.settings.history, channel).is_some()
+    }
+
+    /// Delivers a channel that has a history, with the place of each message in it. The client is told from where on, by
+    /// [`Answer::Subscribed`](crate::Answer::Subscribed) under the receipt's reference. Where it asks for what came `since`, that is
+    /// sent first, unless some of it is gone; then the client is told so, and gets what comes from now on.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`], [`FaultKind::HistoryUnavailable`], [`FaultKind::TooManySubscriptions`].
+    pub fn resume(
+        &mut self,
+        channel: Channel,
+        since: Option<Since>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Fault> {
+        self.may_read(&channel)?;
+        self.must_have_history(&channel)?;
+        let (dialect, rights) = (self.dialect.clone(), self.session.identity.rights());
+        let cause = Cause::Command;
+        self.take_up(&channel, Subscription { cause, dialect, track: None, is_numbered: true, rights })?;
+        let asked = self.asked(receipt);
+        self.wants(Effect::Resume(channel, since, asked));
+        Ok(())
+    }
+
+    /// Reads a part of a channel's history and sends what of it is in the viewport. The caller has seen to it that the client
+    /// [may read](Self::may_read) it.
+    pub(crate) fn history(&mut self, recall: Recall) -> Result<(), Fault> {
+        self.must_have_history(&recall.channel)?;
+        let asked = self.asked(None);
+        self.wants(Effect::Recall(recall, asked));
+        Ok(())
+    }
+
+    fn must_have_history(&self, channel: &Channel) -> Result<(), Fault> {
+        if self.has_history(channel) {
+            return Ok(());
+        }
+        let message = format!("channel `{channel}` has no history");
+        Err(Fault::new(FaultKind::HistoryUnavailable, message).of(channel.as_str()))
     }
 
     /// Delivers a channel whatever the client may read: the decision is another's, such as a filter's.
@@ -128,17 +172,23 @@ impl Conversation<'_> {
         cause: Cause,
         receipt: Option<Receipt>,
     ) -> Result<(), Fault> {
+        let (dialect, rights) = (self.dialect.clone(), self.session.identity.rights());
+        self.take_up(&channel, Subscription { cause, dialect, track, is_numbered: false, rights })?;
+        let asked = self.asked(receipt);
+        self.wants(Effect::Subscribe(channel, track, asked));
+        Ok(())
+    }
+
+    /// Remembers a subscription, if there may be one more.
+    fn take_up(&mut self, channel: &Channel, subscription: Subscription) -> Result<(), Fault> {
         let limit = self.session.rules.settings.limits.subscriptions;
         let subscriptions = &mut self.session.subscriptions;
-        if subscriptions.len() >= limit && !subscriptions.contains(&channel) {
+        if subscriptions.len() >= limit && !subscriptions.contains(channel) {
             self.count(Count::SubscriptionRefused);
             let message = format!("channel `{channel}` would be one more than the {limit} allowed");
             return Err(Fault::new(FaultKind::TooManySubscriptions, message).of(channel.as_str()));
         }
-        let (dialect, rights) = (self.dialect.clone(), self.session.identity.rights());
-        subscriptions.insert(channel.clone(), Subscription { cause, dialect, track, rights });
-        let asked = self.asked(receipt);
-        self.wants(Effect::Subscribe(channel, track, asked));
+        subscriptions.insert(channel.clone(), subscription);
         Ok(())
     }
 }

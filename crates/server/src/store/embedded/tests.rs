@@ -109,9 +109,11 @@ async fn what_is_damaged_is_refused_or_read() {
         check(&whole[..length]);
     }
     fastrand::seed(7);
-    for _ in 0..40 {
+    for turn in 0..40 {
         let mut damaged = whole.clone();
-        let place = fastrand::usize(..damaged.len() - 8);
+        // The header is small, and everything depends on it.
+        let reach = if turn % 2 == 0 { 300 } else { damaged.len() - 8 };
+        let place = fastrand::usize(..reach);
         damaged[place..place + 8].iter_mut().for_each(|byte| *byte = fastrand::u8(..));
         check(&damaged);
     }

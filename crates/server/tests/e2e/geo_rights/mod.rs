@@ -1,5 +1,6 @@
 //! Tokens that limit their bearer to a part of the world: on every way out.
 
+mod missed;
 mod properties;
 mod reading;
 mod refused;
