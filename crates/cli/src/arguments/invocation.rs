@@ -222,6 +222,7 @@ mod tests {
         let readme = include_str!("../../README.md").lines();
         let readme = readme.chain(include_str!("../../../../docs/access.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/filters.md").lines());
+        let readme = readme.chain(include_str!("../../../../docs/guarantees.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/migrating.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/tracking.md").lines());
         let help = [EXAMPLES, SERVE_EXAMPLES, DEMO_EXAMPLES, GET_EXAMPLES, SUB_EXAMPLES, PUB_EXAMPLES];
