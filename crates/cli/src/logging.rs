@@ -4,7 +4,10 @@ use std::io::{self, IsTerminal};
 
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
-use crate::arguments::LogFormat;
+use crate::{
+    arguments::LogFormat,
+    one_line::{Colours, OneLine},
+};
 
 /// What to log and how.
 #[derive(Debug)]
@@ -26,10 +29,17 @@ impl LogSettings {
 
     /// Begins to log.
     pub(crate) fn start(&self) {
-        let filter = EnvFilter::new(&self.filter);
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+        let mut filter = EnvFilter::new(&self.filter);
+        for directive in TALKATIVE {
+            filter = filter.add_directive(directive.parse().expect("it is a directive"));
+        }
+        let is_terminal = io::stderr().is_terminal();
+        let colours =
+            if is_terminal && self.format == LogFormat::Text { Colours::Some } else { Colours::None };
+        let writer = move || OneLine::new(io::stderr(), colours);
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
         match self.format {
-            LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).with_target(false).init(),
+            LogFormat::Text => log.with_ansi(is_terminal).with_target(false).init(),
             LogFormat::Json => log.json().flatten_event(true).init(),
         }
     }
@@ -41,3 +51,6 @@ pub(crate) fn filter(text: &str) -> Result<String, ParseError> {
 }
 
 const FILTER: &str = "info";
+
+/// Libraries that log all that they read and write, tokens among it, whatever filter is asked for.
+const TALKATIVE: [&str; 2] = ["tungstenite=info", "tokio_tungstenite=info"];

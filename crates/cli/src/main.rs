@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod launch;
 mod logging;
+mod one_line;
 mod serve;
 mod units;
 mod unreachable;

@@ -29,6 +29,7 @@ mod node;
 mod path_projection;
 pub mod pipeline;
 mod properties;
+mod pulse;
 mod rate;
 mod reload;
 mod rendering;
@@ -59,6 +60,7 @@ pub use handler::{
 };
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use properties::{BboxKeyword, BboxKeywordError, Fields, PropertyFilters};
+pub use pulse::Pulse;
 pub use reload::{Reload, ReloadError};
 pub use server::{Server, StartError};
 pub use session::{

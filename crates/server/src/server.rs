@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     Access, Broker, Builder, Counters, DataError, KeyError, ListenAddress, Listener, Listeners,
-    PathProjection, Reload, Settings, Store, StoreSettings,
+    PathProjection, Pulse, Reload, Settings, Store, StoreSettings,
     accept::accept,
     access::Exposure,
     builder::{Parts, StoreMaker},
@@ -35,7 +35,7 @@ pub struct Server {
     workers: Vec<UnboundedSender<WorkerMessage>>,
     threads: Vec<JoinHandle<()>>,
     /// Ends with the server.
-    _consumer: Option<Consumer>,
+    consumer: Option<Consumer>,
 }
 
 /// Why a server could not start.
@@ -167,7 +167,7 @@ impl Server {
             let access = Arc::clone(&node.access);
             reload.add("keys of tokens", move || Ok(access.reload_keys()?));
         }
-        Ok(Self { node, listeners, addresses, reload, workers, threads, _consumer: consumer })
+        Ok(Self { node, listeners, addresses, reload, workers, threads, consumer })
     }
 
     /// Where the server listens, in the order of its listeners.
@@ -183,6 +183,12 @@ impl Server {
     /// What can be read again while the server runs: the certificates of its listeners, and what is added to it.
     pub fn reload(&self) -> Reload {
         self.reload.clone()
+    }
+
+    /// Whether its workers live, for a watchdog.
+    pub fn pulse(&self) -> Pulse {
+        let consumer = self.consumer.as_ref().map(Consumer::inbox);
+        Pulse::new(self.workers.iter().cloned().chain(consumer).collect())
     }
 
     /// The store, for publishers in this process.

@@ -4,6 +4,9 @@ mod announcement;
 mod bind;
 mod listening;
 mod signals;
+mod supervisor;
+
+use std::sync::Arc;
 
 use anyhow::Context;
 use geocast_server::{Server, Settings};
@@ -15,6 +18,7 @@ pub(crate) use signals::Signals;
 
 use announcement::Announcement;
 use signals::Order;
+use supervisor::Supervisor;
 
 /// Runs a server until a signal ends it.
 pub(crate) async fn serve(launch: Launch) -> anyhow::Result<Exit> {
@@ -42,13 +46,17 @@ pub(crate) fn start(
 /// Serves until a first signal, closes connections in order, or not, if a second one comes.
 pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<Exit> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let reload = server.reload();
+    let supervisor = Arc::new(Supervisor::of_environment());
+    let (reload, pulse) = (server.reload(), server.pulse());
     let mut running = std::pin::pin!(server.run(async {
         // The other end is dropped only after this future.
         let _first: Result<(), _> = stopped.await;
     }));
+    let mut watched = std::pin::pin!(supervisor.watch(pulse));
+    supervisor.ready();
     let signal = loop {
         tokio::select! {
+            () = &mut watched => {}
             outcome = &mut running => {
                 outcome.context("the server cannot go on")?;
                 return Ok(Exit::Success);
@@ -57,8 +65,13 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
                 Order::Stop(signal) => break signal,
                 Order::Reload => {
                     let reload = reload.clone();
+                    let supervisor = Arc::clone(&supervisor);
+                    supervisor.reloading();
                     // It logs what became of it.
-                    drop(tokio::task::spawn_blocking(move || reload.run()));
+                    drop(tokio::task::spawn_blocking(move || {
+                        reload.run();
+                        supervisor.ready();
+                    }));
                 }
                 // Nobody is there to be told.
                 Order::Abandoned => return Ok(Exit::Interrupted),
@@ -66,9 +79,11 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
         }
     };
     tracing::info!(signal, "stopping: closing connections; once more to stop at once");
+    supervisor.stopping();
     let _ended: Result<(), ()> = stop.send(());
     loop {
         tokio::select! {
+            () = &mut watched => {}
             outcome = &mut running => {
                 outcome.context("connections could not be closed in order")?;
                 tracing::info!("stopped");

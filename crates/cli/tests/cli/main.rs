@@ -13,6 +13,7 @@ mod geocast;
 mod help;
 mod http;
 mod lifecycle;
+mod log_lines;
 mod migrating;
 mod oracle;
 mod reaching;
@@ -23,6 +24,7 @@ mod reaching;
 )]
 mod redis_server;
 mod rohrpost_conformance;
+mod service;
 mod tokens;
 mod tracking;
 #[path = "../../../server/tests/e2e/transcript.rs"]

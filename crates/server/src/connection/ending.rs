@@ -1,4 +1,4 @@
-use std::{pin::pin, time::Instant};
+use std::{borrow::Cow, pin::pin, time::Instant};
 
 use futures_util::StreamExt;
 use tokio::time::{sleep_until, timeout_at};
@@ -18,7 +18,8 @@ impl Connection {
     pub(super) async fn finish(&mut self, end: &End) {
         if let End::Close(code) = end {
             tracing::debug!(code = code.code(), reason = code.reason(), "closing a connection");
-            self.worker.with_mailbox(self.id, |mailbox| mailbox.send_close(frame::close(*code)));
+            let frame = frame::close(*code, &reason(*code));
+            self.worker.with_mailbox(self.id, |mailbox| mailbox.send_close(frame));
         }
         let deadline = Instant::now() + self.worker.node.settings.timeouts.close;
         let mut over = pin!(sleep_until(deadline.into()));
@@ -67,6 +68,17 @@ impl Connection {
     }
 }
 
+/// What a client is told. Those who are sent away by a server that stops are also told when to come back, each at another time.
+fn reason(code: CloseCode) -> Cow<'static, str> {
+    match code {
+        CloseCode::Restart => {
+            let wait = fastrand::u64(SOONEST_RETRY..=LATEST_RETRY);
+            format!("{}; retry in {wait} ms", code.reason()).into()
+        }
+        _ => code.reason().into(),
+    }
+}
+
 /// How a client is told what it did wrong (RFC 6455 §7.4.1).
 pub(super) fn violation(error: &Error) -> CloseCode {
     match error {
@@ -75,3 +87,8 @@ pub(super) fn violation(error: &Error) -> CloseCode {
         _ => CloseCode::ProtocolError,
     }
 }
+
+/// Milliseconds after which clients of a server that stops are asked to come back: time for another one to take the port, and
+/// for them not to come all at once.
+const SOONEST_RETRY: u64 = 500;
+const LATEST_RETRY: u64 = 5_000;

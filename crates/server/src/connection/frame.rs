@@ -167,12 +167,11 @@ impl AsRef<[u8]> for Header {
 /// A ping without payload, the same for everybody.
 pub(crate) const PING: Bytes = Bytes::from_static(&[FINAL | Opcode::Ping as u8, 0]);
 
-/// A closing frame with its code and reason (RFC 6455 §5.5.1).
-pub(crate) fn close(code: CloseCode) -> Bytes {
-    let payload = 2 + code.reason().len();
-    let mut frame = Header::new(Opcode::Close, payload).as_ref().to_vec();
+/// A closing frame with its code and reason (RFC 6455 §5.5.1), which has at most 123 bytes.
+pub(crate) fn close(code: CloseCode, reason: &str) -> Bytes {
+    let mut frame = Header::new(Opcode::Close, 2 + reason.len()).as_ref().to_vec();
     frame.extend_from_slice(&code.code().to_be_bytes());
-    frame.extend_from_slice(code.reason().as_bytes());
+    frame.extend_from_slice(reason.as_bytes());
     Bytes::from(frame)
 }
 

@@ -90,6 +90,9 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     }
                 }
                 Some(WorkerMessage::Drain(_)) | None => return,
+                Some(WorkerMessage::Pulse(asked)) => {
+                    let _gone: Result<(), ()> = asked.send(());
+                }
                 Some(
                     WorkerMessage::Accepted(_)
                     | WorkerMessage::State(_)

@@ -17,6 +17,8 @@ pub(crate) enum WorkerMessage {
     Passed(oneshot::Sender<()>),
     /// Somebody connected.
     Accepted(Accepted),
+    /// Somebody wants to know whether this worker goes through its loop.
+    Pulse(oneshot::Sender<()>),
     /// The server stops: close all connections within this time.
     Drain(Duration),
 }

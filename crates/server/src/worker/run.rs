@@ -97,6 +97,10 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
             WorkerMessage::Accepted(accepted) => {
                 tokio::task::spawn_local(http::serve(Rc::clone(worker), accepted, router.clone()));
             }
+            WorkerMessage::Pulse(asked) => {
+                // Whoever asked may have lost patience.
+                let _gone: Result<(), ()> = asked.send(());
+            }
             WorkerMessage::Drain(spread) => {
                 worker.drain(spread);
                 drain = true;

@@ -41,6 +41,7 @@ mod pipeline;
 mod positions;
 mod projection;
 mod property_filters;
+mod pulse;
 mod raw_client;
 mod redis_cluster;
 mod redis_interop;

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use geocast_server::{
-    Builder, Count, Counters, Listeners, RedisSettings, Reload, Server, Settings, Store, StoreSettings,
+    Builder, Count, Counters, Listeners, Pulse, RedisSettings, Reload, Server, Settings, Store, StoreSettings,
 };
 use tokio::{net::TcpSocket, sync::oneshot, task::JoinHandle};
 
@@ -28,6 +28,7 @@ pub(crate) struct TestServer {
     pub(crate) counters: Arc<Counters>,
     pub(crate) redis: Option<RedisServer>,
     pub(crate) reload: Reload,
+    pub(crate) pulse: Pulse,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -84,11 +85,12 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel();
         let address =
             server.address().unwrap_or_else(|| "0.0.0.0:0".parse().expect("an address that nobody has"));
-        let (reload, store, counters) = (server.reload(), server.store(), server.counters());
+        let (reload, pulse) = (server.reload(), server.pulse());
+        let (store, counters) = (server.store(), server.counters());
         let running = tokio::spawn(async move {
             server.run(async { drop(stopped.await) }).await.expect("the server runs");
         });
-        let server = Self { address, store, counters, redis, reload, stop: Some(stop), running };
+        let server = Self { address, store, counters, redis, reload, pulse, stop: Some(stop), running };
         if server.redis.is_some() {
             server.wait_until_ready().await;
         }
