@@ -49,6 +49,10 @@ async fn maps_are_right_after_the_end_of(master: &mut RedisServer, replica: &Red
     let mut follower = Follower::start(&server, None).await;
     let mut listener = Caller::connect(&server).await;
     listener.call("subscribe", json!(["map"])).await;
+    for key in 0..20 {
+        server.put("map", &key.to_string(), point(&key.to_string(), 1.0, 5.0)).await;
+    }
+    assert_eq!(master.cli(&["WAIT", "1", "5000"]), "1");
     let stop = Arc::new(AtomicBool::new(false));
     let load = tokio::spawn({
         let (store, stop) = (Arc::clone(&server.store), Arc::clone(&stop));
@@ -71,9 +75,13 @@ async fn maps_are_right_after_the_end_of(master: &mut RedisServer, replica: &Red
     while listener.client.next().await["method"] != "gap" {
         assert!(killed.elapsed() < Duration::from_secs(15), "nobody is told");
     }
+    // Who heard messages from this very master is told before there is another.
+    while !replica.cli(&["ROLE"]).starts_with("master") {
+        assert!(killed.elapsed() < Duration::from_secs(15), "nobody takes its place");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     stop.store(true, Ordering::Relaxed);
     load.await.expect("publishing does not panic");
-    assert!(replica.cli(&["ROLE"]).starts_with("master"));
     // What the new master has, which may have lost what the old one took last.
     let state = replica.cli(&["HVALS", "map"]);
     let parsed = |text: &str| serde_json::from_str::<Value>(text).expect("JSON").to_string();
@@ -90,6 +98,8 @@ async fn maps_are_right_after_the_end_of(master: &mut RedisServer, replica: &Red
         }
         assert!(Instant::now() < deadline, "{map:?}\n{expected:?}");
     }
+    // The other nodes of a cluster hear a moment later of the new master.
+    server.wait_until_ready().await;
     server.put("map", "1", point("1", 99.0, 9.0)).await;
     follower.settle().await;
     assert_eq!(follower.map["1"]["geometry"]["coordinates"], json!([99.0, 9.0]));
