@@ -27,7 +27,7 @@ fn an_unknown_flag_and_a_wrong_value_are_usage() {
     for (arguments, said) in [
         (&["serve", "--prot", "1"][..], "'--port'"),
         (&["serve", "--port", "70000"], "\"70000\" is not a port"),
-        (&["serve", "--redis", "rediss://u:secret@host"], "TLS to redis is not supported"),
+        (&["serve", "--redis", "rediss://u:secret@host:x"], "\"x\" is not the port of a redis url"),
         (&["sub"], "<CHANNEL>"),
         (&["sub", "news_*"], "news_*"),
         (&["frobnicate"], "frobnicate"),

@@ -4,7 +4,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Mutex,
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -25,7 +25,7 @@ pub(crate) fn geocast(arguments: &[&str]) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    geocast(arguments).output().expect("the binary was built")
+    ended(geocast(arguments).spawn().expect("the binary was built"))
 }
 
 /// Runs a command with something on its standard input.
@@ -34,7 +34,22 @@ pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().expect("it is piped");
     stdin.write_all(input).expect("the binary reads it");
     drop(stdin);
-    child.wait_with_output().expect("it is our child")
+    ended(child)
+}
+
+/// What it has said when it has ended. One that goes on is killed, as a test that waits for ever names nothing.
+fn ended(child: Child) -> Output {
+    let id = child.id().to_string();
+    let (done, is_done) = sync_channel::<()>(0);
+    let guard = thread::spawn(move || {
+        if is_done.recv_timeout(LONGEST_RUN) == Err(RecvTimeoutError::Timeout) {
+            Command::new("kill").args(["-KILL", &id]).status().expect("it can be killed");
+        }
+    });
+    let output = child.wait_with_output().expect("it is our child");
+    drop(done);
+    guard.join().expect("it only waits");
+    output
 }
 
 pub(crate) fn stdout(output: &Output) -> String {
@@ -172,3 +187,6 @@ pub(crate) fn wait_until(mut condition: impl FnMut() -> bool, otherwise: impl Fn
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Far longer than any command takes here, beside whatever other work.
+const LONGEST_RUN: Duration = Duration::from_secs(300);
