@@ -109,7 +109,7 @@ impl<'a> Dealer<'a> {
 
     fn deal(&self, arrival: Arrival, peer: Peer, entrance: Entrance) {
         let Some((worker, load)) = self.least_busy() else { return };
-        let accepted = Accepted { arrival, peer, entrance, seat: Seat::take(load) };
+        let accepted = Box::new(Accepted { arrival, peer, entrance, seat: Seat::take(load) });
         // A worker that has ended stops with the server, and its connections with it.
         let _ended: Result<(), _> = worker.send(WorkerMessage::Accepted(accepted));
     }

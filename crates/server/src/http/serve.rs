@@ -32,8 +32,8 @@ use crate::{
 };
 
 /// Serves a connection until it is closed.
-pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, router: Router) {
-    let Accepted { arrival, peer, seat: _seat, entrance } = accepted;
+pub(crate) async fn serve(worker: Rc<Worker>, accepted: Box<Accepted>, router: Router) {
+    let Accepted { arrival, peer, seat: _seat, entrance } = *accepted;
     let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival, peer)).await;
     match first {
         Ok(Ok(First::Handshake(opening))) => {

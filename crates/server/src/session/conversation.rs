@@ -126,13 +126,13 @@ impl<'a> Conversation<'a> {
             return Err(Fault::new(FaultKind::BufferTooLarge, message));
         }
         if milliseconds == 0 && count == 0 {
-            self.session.waiting.buffering = Some(None);
+            self.session.waiting().buffering = Some(None);
             return Ok((0, 0));
         }
         // A bound of zero stands for none, so the other one decides alone.
         let milliseconds = if milliseconds == 0 { longest } else { milliseconds };
         let count = if count == 0 { most } else { count };
-        self.session.waiting.buffering = Some(Some(Buffering {
+        self.session.waiting().buffering = Some(Some(Buffering {
             wait: Duration::from_millis(u64::from(milliseconds)),
             count: count as usize,
             dialect: self.dialect.clone(),
@@ -164,6 +164,6 @@ impl<'a> Conversation<'a> {
     }
 
     fn wants(&mut self, effect: Effect) {
-        self.session.waiting.effects.push(effect);
+        self.session.waiting().effects.push(effect);
     }
 }

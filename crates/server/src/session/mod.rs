@@ -52,7 +52,8 @@ pub(crate) struct Session {
     token_resumes: Option<Instant>,
     view: View,
     subscriptions: Subscriptions,
-    waiting: Waiting,
+    /// Nothing most of the time, so that it takes no room in every connection.
+    waiting: Option<Box<Waiting>>,
     /// What the dialect remembers.
     memory: Option<Box<dyn Any + Send>>,
 }
@@ -114,7 +115,7 @@ impl Session {
             token_resumes: None,
             view: View::new(output),
             subscriptions: Subscriptions::default(),
-            waiting: Waiting::default(),
+            waiting: None,
             memory: None,
         }
     }
@@ -153,7 +154,7 @@ impl Session {
 
     /// Ends a set of messages that arrived together and says what is to be done.
     pub(crate) fn settle(&mut self) -> Vec<Effect> {
-        let waiting = std::mem::take(&mut self.waiting);
+        let waiting = self.waiting.take().unwrap_or_default();
         let mut effects = Vec::new();
         effects.extend(waiting.buffering.map(Effect::Buffer));
         effects.extend(waiting.boxes);
@@ -173,15 +174,19 @@ impl Session {
 
     /// Whether the last that was said may be replaced by what comes next: where the client looks.
     pub(crate) fn is_panning(&self) -> bool {
-        match self.waiting.effects.last() {
+        self.waiting.as_ref().is_some_and(|waiting| match waiting.effects.last() {
             Some(effect) => matches!(effect, Effect::View(..)),
-            None => self.waiting.view.is_some(),
-        }
+            None => waiting.view.is_some(),
+        })
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_default()
     }
 
     /// Whether something waits for [`settle`](Self::settle).
     pub(crate) fn is_unsettled(&self) -> bool {
-        self.waiting.view.is_some() || self.waiting.buffering.is_some() || !self.waiting.effects.is_empty()
+        self.waiting.is_some()
     }
 
     /// When the next message may be read, if the client sent more than its rate allows.

@@ -16,7 +16,7 @@ pub(crate) enum WorkerMessage {
     /// To be said when all that came before has been dealt with.
     Passed(oneshot::Sender<()>),
     /// Somebody connected.
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
     /// Somebody wants to know whether this worker goes through its loop.
     Pulse(oneshot::Sender<()>),
     /// The server stops: close all connections within this time.

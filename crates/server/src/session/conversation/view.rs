@@ -28,7 +28,8 @@ impl Conversation<'_> {
         change(&mut self.session.view);
         let view = &self.session.view;
         let names_box = view.viewport.is_some() && view.viewport != before.viewport;
-        let has_box = self.session.waiting.view.as_ref().is_some_and(|waited| waited.has_box);
+        let waited = self.session.waiting.as_ref().and_then(|waiting| waiting.view.as_ref());
+        let has_box = waited.is_some_and(|waited| waited.has_box);
         let has_box_already = has_box && names_box;
         let change = Change {
             dialect: self.dialect.clone(),
@@ -39,11 +40,11 @@ impl Conversation<'_> {
         if !has_box_already || rights.is_none() {
             self.pan();
         }
-        let waited = self.session.waiting.view.replace(change);
+        let waited = self.session.waiting().view.replace(change);
         if let Some(waited) = waited.filter(|_| has_box_already) {
             // The box that was named before is the one that stays if this one turns out to be refused.
             let asked = Asked { dialect: waited.dialect, rights, receipt: None };
-            self.session.waiting.boxes.push(Effect::View(Box::new(before), asked));
+            self.session.waiting().boxes.push(Effect::View(Box::new(before), asked));
         }
     }
 
