@@ -141,8 +141,8 @@ impl Server {
                 Arc::new(kept(store))
             }
             (None, StoreSettings::Redis(redis)) => {
-                let watch = settings.watch.clone();
-                Arc::new(RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch)?)
+                let (watch, history) = (settings.watch.clone(), settings.history.clone());
+                Arc::new(RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch, history)?)
             }
         };
         let access = Arc::new(Access::new(&settings, exposure).asking(parts.policy));

@@ -65,8 +65,8 @@ pub struct Settings {
     /// How long a key of a tracked channel is shown without being heard of, by channel; without end, where there is no
     /// rule.
     pub stale_after: Vec<ChannelRule<Duration>>,
-    /// How many messages are kept, by channel: subscribers that were away get what they missed. Redis keeps none; a store of the
-    /// program's own may, by [`Store::history`](crate::Store::history).
+    /// How many messages are kept, by channel: subscribers that were away get what they missed. A store of the program's
+    /// own keeps none unless it has [`Store::history`](crate::Store::history).
     pub history: Vec<ChannelRule<HistoryBound>>,
     /// What stands before the addresses of aiows.
     pub url_prefix: UrlPrefix,

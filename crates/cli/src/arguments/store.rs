@@ -20,7 +20,6 @@ pub(crate) struct StoreOptions {
     #[arg(
         long,
         value_name = "PATTERN=BOUND",
-        conflicts_with = "redis",
         value_parser = history,
         value_delimiter = ',',
         hide_short_help = true

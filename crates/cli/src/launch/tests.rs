@@ -123,7 +123,6 @@ fn every_option_has_an_effect() {
         let (given, default) = match option.key() {
             "redis" => ("--redis=redis://elsewhere", &default),
             "data" => ("--data=/somewhere", &default),
-            "history" => ("--history=cars=1", &default),
             "flush_interval" => ("--data=/somewhere", &default_with_data),
             "token_burst" => ("--token-rate=5", &default_with_token_rate),
             _ => ("--redis=redis://localhost", &default),

@@ -9,10 +9,10 @@ use crate::{
     caller::Caller,
     client::{Client, QUIET},
     server::{Backend, TestServer},
-    stores::on_the_embedded_store,
+    stores::on_both_stores,
 };
 
-on_the_embedded_store!(
+on_both_stores!(
     who_comes_back_gets_exactly_what_it_missed,
     commands_are_told_where_they_stand_only_if_they_ask,
     what_is_gone_is_said,
@@ -27,7 +27,7 @@ on_the_embedded_store!(
 );
 
 /// The last `messages` of every channel whose name begins with `map`.
-fn keeping(messages: usize) -> impl FnOnce(&mut Settings) {
+pub(crate) fn keeping(messages: usize) -> impl FnOnce(&mut Settings) {
     let bound = HistoryBound { messages: Some(messages), age: None };
     let rule = ChannelRule::parse("map*=x", |_| Ok::<_, String>(bound)).expect("a rule");
     move |settings| settings.history = vec![rule]

@@ -19,17 +19,4 @@ macro_rules! on_both_stores {
     };
 }
 
-/// The same for what the embedded store alone has.
-macro_rules! on_the_embedded_store {
-    ($($name:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name($crate::server::Backend::Embedded).await;
-            })+
-        }
-    };
-}
-
 pub(crate) use on_both_stores;
-pub(crate) use on_the_embedded_store;

@@ -105,9 +105,6 @@ fn apply(settings: &mut Settings, options: &[&str]) {
 async fn transcripts_are_true(backend: Backend) {
     for (name, at_least) in [("protocol.md", 4), ("filters.md", 4), ("tracking.md", 3), ("guarantees.md", 2)]
     {
-        if (name, backend) == ("guarantees.md", Backend::Redis) {
-            continue;
-        }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
         let page = std::fs::read_to_string(&path).expect("the page is in the tree");
         let transcripts = Transcript::all(&page);

@@ -32,6 +32,11 @@ impl Commands {
         Self { nodes, runtime, timeout: settings.command_timeout, max_state: settings.max_state }
     }
 
+    /// How long a command may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// One value, if it is within the bound.
     pub(super) async fn value(&self, channel: &Channel, key: &str) -> Result<Option<Bytes>, StoreError> {
         let ask = |verb| command(verb, channel, &[key.as_bytes()]);
@@ -211,7 +216,7 @@ impl Commands {
     }
 
     /// Sends one command.
-    async fn single<T: FromRedisValue + Send + 'static>(
+    pub(super) async fn single<T: FromRedisValue + Send + 'static>(
         &self,
         channel: &Channel,
         effect: Effect,
@@ -226,7 +231,7 @@ impl Commands {
     }
 
     /// Does `work` with a connection to the owner of `channel`, on the store's runtime, for `timeout` at most.
-    async fn run<T, F>(
+    pub(super) async fn run<T, F>(
         &self,
         channel: &Channel,
         effect: Effect,

@@ -11,13 +11,15 @@
 //! | `push_reader`, `request` | what goes over that connection, as bytes |
 //! | `dialogue`, `subscriptions`, `probe`, `backoff` | its decisions, free of sockets and clocks |
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
+//! | `streams`, `stream_reader` | histories: a stream for each channel that has one |
 //! | `shared`, `settling` | what the store and the task both see |
 //!
 //! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
 //! `HGET`, `HSCAN`, `PUBLISH`, for writing over HTTP `EVAL`, `HSET` and `HDEL`, for broadcasts `MULTI`, `EXEC` and
 //! `DISCARD`, for watched hashes `SCAN` and `CONFIG GET`; the keys and channels that are to be served, the channels
 //! `__geocast_probe:*`, and for watched hashes `__keyevent@*`. Behind sentinels also `ROLE`, in a cluster `CLUSTER SLOTS` and
-//! `ASKING`; of the sentinels,
+//! `ASKING`; for histories `EVAL`, `XADD`, `XTRIM`, `XRANGE`, `XREVRANGE`, `XREAD`, `SET`, `GET`, `MULTI`, `EXEC` and the keys
+//! `geocast:history*`; of the sentinels,
 //! `SENTINEL GET-MASTER-ADDR-BY-NAME`, `SUBSCRIBE` and `PING`, and their channel `+switch-master`.
 
 mod address;
@@ -43,6 +45,8 @@ mod sentinel;
 mod settings;
 mod settling;
 mod shared;
+mod stream_reader;
+mod streams;
 mod subscriber;
 mod subscriptions;
 mod switch_watch;

@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
-use geocast_protocol::Channel;
+use geocast_protocol::{Channel, Offset};
 use thiserror::Error;
 use tokio::{
     runtime::{Handle, TryCurrentError},
@@ -17,6 +17,8 @@ use super::{
     nodes::Nodes,
     notices::Notices,
     shared::{Link, Shared},
+    stream_reader::Streams,
+    streams::{Change, EntryId},
     subscriber::Subscriber,
     subscriptions::Standing,
     switch_watch,
@@ -24,8 +26,8 @@ use super::{
     watcher::Watcher,
 };
 use crate::{
-    Broker, Count, Patterns, TlsError,
-    store::{Store, StoreError},
+    Broker, ChannelRule, Count, Patterns, TlsError,
+    store::{History, HistoryBound, HistoryQuery, Store, StoreError},
 };
 
 /// State and messages in Redis.
@@ -39,6 +41,10 @@ pub struct RedisStore {
     commands: Commands,
     shared: Arc<Shared>,
     subscriber: AbortHandle,
+    /// The channels that have a history.
+    kept: Vec<ChannelRule<HistoryBound>>,
+    streams: Arc<Streams>,
+    reader: Option<AbortHandle>,
     watcher: Option<AbortHandle>,
     switch_watch: Option<AbortHandle>,
 }
@@ -51,22 +57,32 @@ impl RedisStore {
     ///
     /// [`RedisStartError`]. Never because Redis is away.
     pub fn start(settings: RedisSettings, broker: Arc<Broker>) -> Result<Self, RedisStartError> {
-        Self::start_watching(settings, broker, None)
+        Self::start_watching(settings, broker, None, Vec::new())
     }
 
-    /// The same, and pushes the changes of these hashes, as [`Settings::watch`](crate::Settings::watch) says.
+    /// The same, and pushes the changes of these hashes, as [`Settings::watch`](crate::Settings::watch) says, and keeps the last
+    /// messages of these channels, as [`Settings::history`](crate::Settings::history) says: each in a stream, to which any client
+    /// of Redis may add.
     ///
     /// # Errors
     ///
     /// As [`start`](Self::start). Never because Redis does not tell of writes; that is said in the log.
     pub fn start_watching(
-        settings: RedisSettings,
+        mut settings: RedisSettings,
         broker: Arc<Broker>,
         watch: Option<Patterns>,
+        kept: Vec<ChannelRule<HistoryBound>>,
     ) -> Result<Self, RedisStartError> {
         let runtime = Handle::try_current()?;
         if watch.is_some() && matches!(settings.url.place, Place::Cluster(_)) {
             return Err(RedisStartError::WatchedCluster);
+        }
+        if !kept.is_empty() && matches!(settings.url.place, Place::Cluster(_)) {
+            return Err(RedisStartError::HistoryInCluster);
+        }
+        if !kept.is_empty() {
+            // One connection is nearly always waiting for what comes.
+            settings.pool_size = settings.pool_size.max(NonZeroUsize::MIN.saturating_add(1));
         }
         let nodes = Arc::new(Nodes::new(&settings)?);
         let commands = Commands::new(&settings, Arc::clone(&nodes), runtime.clone());
@@ -81,10 +97,14 @@ impl RedisStore {
         });
         let listening = nodes.sentinels().map(|_| switch_watch::run(Arc::clone(&nodes)));
         let switch_watch = listening.map(|listening| runtime.spawn(listening).abort_handle());
+        let streams = Arc::<Streams>::default();
+        let following =
+            (!kept.is_empty()).then(|| Arc::clone(&streams).run(commands.clone(), Arc::clone(&broker)));
+        let reader = following.map(|following| runtime.spawn(following).abort_handle());
         let subscriber =
             Subscriber::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared));
         let subscriber = runtime.spawn(subscriber.run()).abort_handle();
-        Ok(Self { settings, commands, shared, subscriber, watcher, switch_watch })
+        Ok(Self { settings, commands, shared, subscriber, kept, streams, reader, watcher, switch_watch })
     }
 
     /// Messages skipped so far because they were longer than [`RedisSettings::max_message`].
@@ -102,7 +122,7 @@ impl RedisStore {
     /// Ends the subscriber connection: no message is delivered any more. Dropping the store does the same.
     pub fn shutdown(&self) {
         self.subscriber.abort();
-        self.watcher.iter().chain(&self.switch_watch).for_each(AbortHandle::abort);
+        self.watcher.iter().chain(&self.switch_watch).chain(&self.reader).for_each(AbortHandle::abort);
         self.shared.set_link(Link::Away("the server is shutting down".to_owned()));
     }
 }
@@ -113,37 +133,26 @@ impl Drop for RedisStore {
     }
 }
 
-#[async_trait]
-impl Store for RedisStore {
-    fn description(&self) -> String {
-        self.settings.url.to_string()
+impl RedisStore {
+    fn bound(&self, channel: &Channel) -> Option<HistoryBound> {
+        ChannelRule::find(&self.kept, channel).copied()
     }
 
-    async fn value(&self, channel: &Channel, key: &str) -> Result<Option<Bytes>, StoreError> {
-        self.commands.value(channel, key).await
+    /// Waits until the history of a channel has been followed up to an entry, if it is.
+    async fn follow_to(&self, channel: &Channel, end: Offset) -> Result<(), StoreError> {
+        let Some(mut reached) = self.streams.reached(channel) else { return Ok(()) };
+        let far = |reached: &Option<EntryId>| {
+            reached.is_some_and(|(time, number)| Offset::Entry(time, number) >= end)
+        };
+        match timeout(self.settings.command_timeout, reached.wait_for(far)).await {
+            // Nobody wants it any more.
+            Ok(_) => Ok(()),
+            Err(_elapsed) => Err(StoreError::Unavailable(format!("the history of {channel} is behind"))),
+        }
     }
 
-    async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError> {
-        self.commands.values(channel).await
-    }
-
-    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
-        self.commands.publish(channel, &payload).await
-    }
-
-    async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
-        self.commands.publish_all(messages).await
-    }
-
-    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
-        self.commands.put(channel, key, &value).await
-    }
-
-    async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {
-        self.commands.remove(channel, key, &notice).await
-    }
-
-    fn subscribe(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
+    /// Subscribes to what is published.
+    fn listen(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
         let mut standing = self.shared.subscriptions.lock().want(channel);
         if *standing.borrow() == Standing::InForce {
             return futures_util::future::ready(Ok(())).boxed();
@@ -165,8 +174,88 @@ impl Store for RedisStore {
         }
         .boxed()
     }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    fn description(&self) -> String {
+        self.settings.url.to_string()
+    }
+
+    async fn value(&self, channel: &Channel, key: &str) -> Result<Option<Bytes>, StoreError> {
+        self.commands.value(channel, key).await
+    }
+
+    async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError> {
+        self.commands.values(channel).await
+    }
+
+    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
+        match self.bound(channel) {
+            Some(bound) => self.commands.append(channel, bound, Change::None, &payload).await.map(drop),
+            None => self.commands.publish(channel, &payload).await,
+        }
+    }
+
+    async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
+        if messages.iter().all(|(channel, _)| self.bound(channel).is_none()) {
+            return self.commands.publish_all(messages).await;
+        }
+        let bounded = |(channel, payload)| {
+            let bound = self.bound(&channel);
+            (channel, payload, bound)
+        };
+        self.commands.append_all(messages.into_iter().map(bounded).collect()).await
+    }
+
+    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
+        match self.bound(channel) {
+            Some(bound) => self.commands.append(channel, bound, Change::Set(key), &value).await.map(drop),
+            None => self.commands.put(channel, key, &value).await,
+        }
+    }
+
+    async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {
+        match self.bound(channel) {
+            Some(bound) => self.commands.append(channel, bound, Change::Remove(key), &notice).await,
+            None => self.commands.remove(channel, key, &notice).await,
+        }
+    }
+
+    async fn history(&self, channel: &Channel, query: &HistoryQuery) -> Result<Option<History>, StoreError> {
+        if self.bound(channel).is_none() {
+            return Ok(None);
+        }
+        let history = self.commands.recall(channel, query).await?;
+        self.follow_to(channel, history.end).await?;
+        Ok(Some(history))
+    }
+
+    fn subscribe(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
+        if self.bound(channel).is_none() {
+            return self.listen(channel);
+        }
+        // What is published without being kept is delivered as well.
+        let (mut reached, listening) = (self.streams.want(channel), self.listen(channel));
+        let (streams, channel, limit) =
+            (Arc::clone(&self.streams), channel.clone(), self.settings.command_timeout);
+        async move {
+            listening.await?;
+            let known = timeout(limit, reached.wait_for(Option::is_some)).await;
+            match known {
+                Ok(Ok(_)) => Ok(()),
+                _ => Err(StoreError::Unavailable(streams.failure().unwrap_or_else(|| {
+                    format!("the history of {channel} is not followed within {limit:?}")
+                }))),
+            }
+        }
+        .boxed()
+    }
 
     fn unsubscribe(&self, channel: &Channel) {
+        if self.bound(channel).is_some() {
+            self.streams.release(channel);
+        }
         self.shared.subscriptions.lock().release(channel);
         self.shared.changed.notify_one();
     }
@@ -188,6 +277,15 @@ impl Store for RedisStore {
         if let Err(error) = settled.await {
             tracing::debug!(%error, "it is not known whether all messages have arrived");
         }
+        for channel in self.streams.channels() {
+            let followed = async {
+                let (time, number) = self.commands.end(&channel).await?;
+                self.follow_to(&channel, Offset::Entry(time, number)).await
+            };
+            if let Err(error) = followed.await {
+                tracing::debug!(%channel, %error, "it is not known whether all messages have arrived");
+            }
+        }
         self.unsubscribe(&channel);
         self.shared.settling.end(&channel);
     }
@@ -195,6 +293,9 @@ impl Store for RedisStore {
     async fn health(&self) -> Result<(), StoreError> {
         if let Link::Away(reason) = self.shared.link() {
             return Err(StoreError::Unavailable(reason));
+        }
+        if let Some(reason) = self.streams.failure() {
+            return Err(StoreError::Unavailable(format!("histories cannot be followed: {reason}")));
         }
         self.commands.ping(self.settings.command_timeout.min(HEALTH_TIMEOUT)).await
     }
@@ -215,6 +316,11 @@ pub enum RedisStartError {
         "hashes of a redis cluster cannot be watched: leave out `watch`, or use a redis that is no cluster"
     )]
     WatchedCluster,
+    /// Channels of a cluster are to have a history, whose streams would be with several nodes.
+    #[error(
+        "channels of a redis cluster have no history: leave out `history`, or use a redis that is no cluster"
+    )]
+    HistoryInCluster,
 }
 
 /// Who asks for health, asks again soon, and wants to know what is now.

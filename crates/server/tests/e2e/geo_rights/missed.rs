@@ -6,10 +6,10 @@ use super::{OUTSIDE, mixed, outside, point, rpc, start, within};
 use crate::{
     client::QUIET,
     server::{Backend, TestServer},
-    stores::on_the_embedded_store,
+    stores::on_both_stores,
 };
 
-on_the_embedded_store!(what_was_missed_is_within);
+on_both_stores!(what_was_missed_is_within);
 
 async fn publish(server: &TestServer) {
     for payload in outside() {

@@ -1,0 +1,112 @@
+//! Histories in Redis: streams, to which anybody may add.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    caller::Caller,
+    history::keeping,
+    redis_server::RedisServer,
+    server::{Backend, TestServer},
+};
+
+fn cli(server: &TestServer, arguments: &[&str]) -> String {
+    server.redis.as_ref().expect("it runs on Redis").cli(arguments)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_any_client_adds_to_a_stream_is_published() {
+    let server = TestServer::start_with(Backend::Redis, keeping(100)).await;
+    let mut caller = Caller::connect(&server).await;
+    let told = caller.call("subscribe", json!(["map"])).await;
+    let first = cli(&server, &["XADD", "geocast:history:map", "*", "payload", "[1]"]);
+    let second = cli(&server, &["XADD", "geocast:history:map", "*", "other", "[2]", "more", "x"]);
+    for (id, content) in [(first, json!([1])), (second, json!([2]))] {
+        let push = caller.pushed().await;
+        assert_eq!((&push["offset"], &push["content"]), (&json!(id), &content));
+    }
+    // What is published only is delivered, and not kept.
+    cli(&server, &["PUBLISH", "map", "[3]"]);
+    let push = caller.pushed().await;
+    assert!(push["content"] == json!([3]) && push.get("offset").is_none(), "{push}");
+    let params = json!({ "channel": "map", "since": told["offset"], "epoch": told["epoch"] });
+    let read = caller.call("history", params).await;
+    let contents: Vec<&Value> =
+        read["messages"].as_array().expect("a list").iter().map(|kept| &kept["content"]).collect();
+    assert_eq!(contents, [&json!([1]), &json!([2])]);
+    assert_eq!(cli(&server, &["XLEN", "geocast:history:map"]), "2");
+    server.put("map", "7", "[7]").await;
+    assert_eq!(caller.pushed().await["content"], json!([7]));
+    assert_eq!(cli(&server, &["HGET", "map", "7"]), "[7]");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_added_while_connections_break_is_not_lost() {
+    let server = TestServer::start_with(Backend::Redis, keeping(10_000)).await;
+    let mut caller = Caller::connect(&server).await;
+    caller.call("subscribe", json!(["map"])).await;
+    for number in 0..200 {
+        if number % 20 == 10 {
+            cli(&server, &["CLIENT", "KILL", "TYPE", "normal"]);
+        }
+        cli(&server, &["XADD", "geocast:history:map", "*", "payload", &number.to_string()]);
+    }
+    for number in 0..200 {
+        assert_eq!(caller.pushed().await["content"], number);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_lost_everything_begins_anew_and_says_so() {
+    let mut server = TestServer::start_with(Backend::Redis, keeping(100)).await;
+    let mut caller = Caller::connect(&server).await;
+    let told = caller.call("subscribe", json!(["map"])).await;
+    server.publish("map", "1").await;
+    let last = caller.pushed().await;
+    server.redis.as_mut().expect("it runs on Redis").restart();
+    server.wait_until_ready().await;
+    // It is known within five seconds that the stream has gone back.
+    let mut heard = Vec::new();
+    for number in 0..80 {
+        server
+            .store
+            .publish(&"map".parse().expect("a channel"), number.to_string().into())
+            .await
+            .expect("it is back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    while let Some(push) = caller.client.next_within(Duration::from_millis(300)).await {
+        heard.push(push);
+    }
+    assert!(heard.iter().any(|push| push["method"] == "gap"), "{heard:?}");
+    assert_eq!(heard.last().expect("something comes")["params"]["content"], 79);
+    let params = json!({ "channel": "map", "since": last["offset"], "epoch": told["epoch"] });
+    let again = caller.call("subscribe", params).await;
+    assert_eq!(again["recovered"], json!(false));
+    assert_ne!(again["epoch"], told["epoch"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_none_holds_up_nobody_else() {
+    let redis = RedisServer::start(&[]);
+    redis.cli(&["SET", "geocast:history:map-wrong", "x"]);
+    let server = TestServer::start_on(Some(redis), keeping(100)).await;
+    let mut good = Caller::connect(&server).await;
+    good.call("subscribe", json!(["map"])).await;
+    let mut bad = Caller::connect(&server).await;
+    let (code, _, message) = bad.refused("subscribe", json!(["map-wrong"])).await;
+    assert_eq!(code, -32_003, "{message}");
+    assert!(server.store.health().await.is_err(), "it is said");
+    server.publish("map", "1").await;
+    assert_eq!(good.pushed().await["content"], 1);
+    cli(&server, &["DEL", "geocast:history:map-wrong"]);
+    for _ in 0..200 {
+        if server.store.health().await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.publish("map-wrong", "2").await;
+    assert_eq!(bad.pushed().await["content"], 2);
+}
