@@ -39,6 +39,8 @@ pub(super) struct Connection {
     watch: watch::Receiver<Option<Arc<Topology>>>,
     topology: Option<Arc<Topology>>,
     tethers: Tethers,
+    /// It has answered, and all that was wanted when it began is subscribed.
+    live: bool,
 }
 
 impl Connection {
@@ -64,6 +66,7 @@ impl Connection {
             watch,
             topology,
             tethers: Tethers::default(),
+            live: false,
         })
     }
 
@@ -77,7 +80,6 @@ impl Connection {
 
     async fn run(&mut self, owner: &mut Subscriber) -> Result<Infallible, Disconnected> {
         let (interval, patience) = (owner.settings.probe_interval, owner.settings.command_timeout);
-        let mut live = false;
         let mut next_probe = Instant::now() + interval;
         // When all that had been heard was dealt with. Time spent in waiting for the broker is not Redis's silence.
         let mut heard = Instant::now();
@@ -85,17 +87,10 @@ impl Connection {
         tokio::pin!(alarm);
         loop {
             self.write_changes(owner, patience).await?;
-            if live && owner.shared.take_return() {
+            if self.live && owner.shared.take_return() {
                 owner.replaced();
             }
-            if !live
-                && !self.dialogue.probe.is_outstanding()
-                && owner.shared.subscriptions.lock().is_resumed()
-            {
-                live = true;
-                self.hold_others(owner);
-                owner.live();
-            }
+            self.come_to_life(owner);
             tokio::select! {
                 read = self.reader.read_buf(self.pushes.buffer()) => {
                     if read.map_err(Disconnected::Io)? == 0 {
@@ -128,6 +123,18 @@ impl Connection {
         }
     }
 
+    /// Says so once the connection is proven alive, and everything that is wanted is subscribed.
+    fn come_to_life(&mut self, owner: &mut Subscriber) {
+        if !self.live
+            && !self.dialogue.probe.is_outstanding()
+            && owner.shared.subscriptions.lock().is_resumed()
+        {
+            self.live = true;
+            self.hold_others(owner);
+            owner.live();
+        }
+    }
+
     /// The masters were found elsewhere than before.
     fn look_around(&mut self, owner: &mut Subscriber) -> Result<(), Disconnected> {
         let topology = self.watch.borrow_and_update().clone();
@@ -146,8 +153,12 @@ impl Connection {
 
     /// Deals with everything that was read. While the broker has no room this waits, nothing more is read, and Redis
     /// keeps what follows, up to its own `client-output-buffer-limit pubsub`.
-    async fn take_pushes(&mut self, owner: &Subscriber) -> Result<(), Disconnected> {
-        let mut parcel = owner.broker.parcel();
+    ///
+    /// On a connection that is not the first, messages that come before it is alive count as missed: subscribers are told of
+    /// the gap before the next one that they get.
+    async fn take_pushes(&mut self, owner: &mut Subscriber) -> Result<(), Disconnected> {
+        let broker = Arc::clone(&owner.broker);
+        let mut parcel = broker.parcel();
         while let Some(push) = self.pushes.next()? {
             match push {
                 Push::Message { channel, payload } => match self.dialogue.channel(channel) {
@@ -161,7 +172,10 @@ impl Connection {
                         parcel.send();
                         owner.shared.settling.heard(channel);
                     }
-                    Some(channel) => parcel.add(channel, Bytes::copy_from_slice(payload)).await,
+                    Some(channel) if self.live || !owner.was_live() => {
+                        parcel.add(channel, Bytes::copy_from_slice(payload)).await;
+                    }
+                    Some(_) => {}
                     None => self.dialogue.stray(channel, payload),
                 },
                 Push::TooLong { channel, bytes } => {
@@ -176,6 +190,7 @@ impl Connection {
                     // Whoever waits for an answer may rely on everything before it.
                     parcel.send();
                     self.dialogue.answer(answer, &owner.shared.subscriptions)?;
+                    self.come_to_life(owner);
                 }
             }
         }

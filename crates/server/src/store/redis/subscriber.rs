@@ -92,6 +92,11 @@ impl Subscriber {
         }
     }
 
+    /// Whether there ever was a live connection.
+    pub(super) fn was_live(&self) -> bool {
+        self.was_live
+    }
+
     /// A master of the cluster was replaced, or was away. Its last messages may not have reached us, and its state may not be what it was.
     pub(super) fn replaced(&mut self) {
         if self.was_live {

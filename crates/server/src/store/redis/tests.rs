@@ -21,6 +21,7 @@ mod redis_cluster;
 mod redis_sentinels;
 #[path = "../../../tests/e2e/redis_server.rs"]
 mod redis_server;
+mod returning;
 mod rights;
 mod secure;
 mod sentinels;

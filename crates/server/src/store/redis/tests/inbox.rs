@@ -65,6 +65,11 @@ impl Inbox {
         self.unpacked.is_empty()
     }
 
+    /// How often it was told that messages may have been missed, before the message that it got last and since [`Self::gaps`].
+    pub(super) fn gaps_before(&self) -> u32 {
+        self.gaps
+    }
+
     /// How often it was told that messages may have been missed, since this was asked last.
     pub(super) fn gaps(&mut self) -> u32 {
         self.is_empty();
