@@ -5,6 +5,7 @@
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
 ORACLE := crates/server/tests/oracle
+FAULTS := crates/server/tests/faults
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
 # CI builds exactly what Cargo.lock says; a developer who adds a dependency need not think of it.
 LOCKED := $(if $(CI),--locked)
@@ -41,6 +42,11 @@ test: setup-test ## Run every test: unit, property, end to end on both stores, d
 oracle: setup-test ## Hold tracked maps to shapely and pyproj in RUNS (50) random runs (ARGS='--seed 17')
 	cargo build $(LOCKED) -p geocast
 	$(ORACLE)/.venv/bin/python $(ORACLE)/oracle.py $(TARGET_DIR)/debug/geocast --runs $(RUNS) --written $(TARGET_DIR)/oracle-runs $(ARGS)
+
+# The release binary, as what is measured goes into the documentation. Without ARGS the table there is written.
+.PHONY: faults
+faults: setup-test build ## Inject faults into real processes, and write docs/reliability.md (ARGS='--only redis', '--list')
+	PYTHONDONTWRITEBYTECODE=1 $(ORACLE)/.venv/bin/python $(FAULTS)/faults.py $(TARGET_DIR)/release/geocast --logs $(TARGET_DIR)/faults $(or $(ARGS),--written docs/reliability.md)
 
 .PHONY: ci
 ci: setup-ci fmt-check lint lint-alone test doc bench-check gate fuzz-check ## Everything that CI runs

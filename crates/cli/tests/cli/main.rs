@@ -8,6 +8,7 @@ mod data;
 mod demo;
 mod descriptors;
 mod dialects;
+mod faults;
 mod filters;
 mod geocast;
 mod help;

@@ -25,15 +25,21 @@ fn every_map_is_what_it_has_to_be() {
     assert!(said.starts_with("50 runs, 0 failed"), "{said}");
 }
 
-/// The interpreter with the packages that the oracle needs, in its folder.
+/// The interpreter, in the oracle's folder.
 fn python() -> Command {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../server/tests/oracle");
+    python_in("oracle")
+}
+
+/// The interpreter with the packages that the oracle needs, in a folder of the server's tests.
+pub(crate) fn python_in(name: &str) -> Command {
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../server/tests");
+    let folder = tests.join("oracle");
     assert!(
         folder.join(".venv/.installed").is_file(),
         "the packages of {} are not installed: this test needs them, and `make setup-test` installs them",
         folder.display()
     );
     let mut python = Command::new(folder.join(".venv/bin/python"));
-    python.current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
+    python.current_dir(tests.join(name)).env("PYTHONDONTWRITEBYTECODE", "1");
     python
 }

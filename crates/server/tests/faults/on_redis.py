@@ -1,0 +1,155 @@
+"""Redis that fails."""
+
+import asyncio
+import json
+import signal
+import time
+
+from crowd import Crowd
+from processes import KEY
+from publishers import FLEET, RedisPublisher
+from trial import scenario, within
+from watchers import Rpc
+from wire import Http
+
+#: Every scenario has a history besides channels without.
+HISTORY = ["--history", "log=100000"]
+#: What is promised: messages flow within 2 s of Redis being back. The rest is for a busy machine.
+BACK = 10
+POINT = {"type": "Feature", "id": "x", "geometry": {"type": "Point", "coordinates": [1, 1]}, "properties": {}}
+
+
+@scenario(
+    "redis", "killed, back with its data", "kill -9 of Redis under load, started again with its data after 2 s",
+    "not ready while it is away, live always; nobody is closed; gap told; maps read again; nothing of the history lost", quick=True)
+async def killed_and_back_with_data(trial):
+    redis = await trial.redis(keeps=True)
+    node, crowd = await begin(trial, redis)
+    redis.kill()
+    unready = await trial.is_healthy(node, ready=503)
+    await asyncio.sleep(2)
+    await redis.up()
+    await back(trial, node, crowd)
+    trial.measure(f"not ready after {unready:.1f} s")
+    await crowd.settle()
+    trial.check(crowd.gaps >= 1, "no gap was told")
+
+
+@scenario(
+    "redis", "killed, back without its data", "the same, with an empty Redis coming back",
+    "as before; keys that are gone leave the maps; the history begins anew and says so")
+async def killed_and_back_without_data(trial):
+    redis = await trial.redis()
+    node, crowd = await begin(trial, redis)
+    redis.kill()
+    await trial.is_healthy(node, ready=503)
+    await redis.up()
+    await back(trial, node, crowd)
+    await crowd.follow(6)
+    await crowd.settle()
+    trial.check(crowd.gaps >= 1, "no gap was told")
+
+
+@scenario(
+    "redis", "hangs", "SIGSTOP of Redis for 30 s under load, then SIGCONT",
+    "not ready within probe interval and command timeout (10 s); live; nobody is closed; messages come again within 2 s of SIGCONT")
+async def hangs(trial):
+    redis = await trial.redis(keeps=True)
+    node, crowd = await begin(trial, redis)
+    redis.send(signal.SIGSTOP)
+    begun = time.monotonic()
+    unready = await trial.is_healthy(node, seconds=20, ready=503)
+    await asyncio.sleep(max(0, 30 - (time.monotonic() - begun)))
+    redis.send(signal.SIGCONT)
+    await back(trial, node, crowd)
+    trial.measure(f"not ready after {unready:.1f} s")
+    await crowd.settle()
+    trial.check(crowd.gaps >= 1, "no gap was told")
+
+
+@scenario(
+    "redis", "subscriptions cut 100 times", "CLIENT KILL TYPE pubsub, 100 times, 100 ms apart, under load",
+    "each time connected again; nobody is closed; no message missing without a gap", quick=True)
+async def subscriptions_cut(trial):
+    redis = await trial.redis()
+    node, crowd = await begin(trial, redis)
+    killed = 0
+    for _ in range(100):
+        killed += int(await asyncio.to_thread(redis.ask, "CLIENT", "KILL", "TYPE", "pubsub"))
+        await asyncio.sleep(0.1)
+    trial.measure(f"{killed} connections killed")
+    trial.check(killed >= 20, f"only {killed} connections were there to be killed: the node does not come back")
+    await back(trial, node, crowd)
+    await crowd.settle()
+
+
+@scenario(
+    "redis", "output buffer exceeded", "client-output-buffer-limit pubsub of 64 KiB, and ten bursts of 20 MB on a channel whose only client does not read",
+    "Redis cuts the subscription again and again; nobody else is closed; gap told; memory within bound")
+async def output_buffer_exceeded(trial):
+    redis = await trial.redis("--client-output-buffer-limit", "pubsub 64kb 64kb 1")
+    node, crowd = await begin(trial, redis)
+    reader = await Rpc().open(node.address)
+    await reader.call("subscribe", channel="flood")
+    reader.socket.pause()
+    for _ in range(10):
+        await asyncio.to_thread(flood, redis)
+        await asyncio.sleep(0.3)
+    cuts = redis.log().count("overcoming of output buffer limits")
+    trial.measure(f"{cuts} cuts by Redis")
+    trial.check(cuts >= 1, "Redis has cut nothing: the scenario does not do what it says")
+    await back(trial, node, crowd)
+    reader.socket.abort()
+    await crowd.settle()
+    trial.check(crowd.gaps >= 1, "no gap was told")
+
+
+@scenario(
+    "redis", "out of memory", "maxmemory below what is used, noeviction, for 3 s",
+    "writes of state are answered by 507; messages flow on, and it is ready; afterwards all is as before", quick=True)
+async def out_of_memory(trial):
+    redis = await trial.redis()
+    node, crowd = await begin(trial, redis)
+    await asyncio.to_thread(redis.ask, "CONFIG", "SET", "maxmemory", "1mb")
+    http, body = Http(node.address, [f"Authorization: Bearer {KEY}"]), json.dumps(POINT).encode()
+    begun, statuses = time.monotonic(), []
+    while time.monotonic() - begun < 3:
+        statuses.append((await http.ask("PUT", f"/api/state/{FLEET}/x", body))[0])
+        await asyncio.sleep(0.05)
+    trial.check(set(statuses) == {507}, f"writes are answered by {set(statuses)}")
+    numbers = crowd.watchers[:2]
+    before = [len(watcher.events) for watcher in numbers]
+    flows = lambda: all(len(watcher.events) > count for watcher, count in zip(numbers, before))
+    trial.check(await within(10, flows) is not None, "messages do not flow")
+    await trial.is_healthy(node)
+    await asyncio.to_thread(redis.ask, "CONFIG", "SET", "maxmemory", "0")
+    await back(trial, node, crowd)
+    trial.measure(f"{len(statuses)} writes answered by 507")
+    http.close()
+    await crowd.settle()
+    trial.check(crowd.gaps == 0, "a gap was told, though nothing was missed")
+
+
+async def begin(trial, redis, *options):
+    """A node on that Redis, and clients that have followed for a moment."""
+    node = await trial.node(*HISTORY, *options, redis=redis.url)
+    crowd = await Crowd(trial, RedisPublisher(redis.port)).open(node.address)
+    trial.check(await crowd.hears_again() is not None, "nothing comes at the beginning")
+    await crowd.follow(1)
+    return node, crowd
+
+
+async def back(trial, node, crowd):
+    """Waits until all is well again, and measures how long that took."""
+    heard = await crowd.hears_again()
+    if trial.check(heard is not None, "messages do not come again"):
+        trial.measure(f"messages again after {heard:.1f} s")
+        trial.check(heard < BACK, f"messages come again after {heard:.1f} s only")
+    await trial.is_healthy(node, seconds=20)
+
+
+def flood(redis):
+    with redis.client() as client, client.pipeline(transaction=False) as pipe:
+        for _ in range(20):
+            pipe.publish("flood", "x" * 1_000_000)
+        pipe.execute()
