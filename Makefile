@@ -45,7 +45,7 @@ oracle: setup-test ## Hold tracked maps to shapely and pyproj in RUNS (50) rando
 
 # The release binary, as what is measured goes into the documentation. Without ARGS the table there is written.
 .PHONY: faults
-faults: setup-test build ## Inject faults into real processes, and write docs/reliability.md (ARGS='--only redis', '--list')
+faults: setup-faults build ## Inject faults into real processes, and write docs/reliability.md (ARGS='--only redis', '--list')
 	PYTHONDONTWRITEBYTECODE=1 $(ORACLE)/.venv/bin/python $(FAULTS)/faults.py $(TARGET_DIR)/release/geocast --logs $(TARGET_DIR)/faults $(or $(ARGS),--written docs/reliability.md)
 
 .PHONY: ci
@@ -108,6 +108,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-test setup-gate setup-ci setup-fuzz setup-deny
-setup-build setup-test setup-gate setup-ci setup-fuzz setup-deny: setup-%:
+.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny
+setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny: setup-%:
 	@scripts/setup $*

@@ -16,7 +16,7 @@ fn the_watchers_see_what_is_wrong() {
 #[test]
 fn what_fails_is_told_and_heals() {
     let mut faults = python_in("faults");
-    faults.args(["faults.py", env!("CARGO_BIN_EXE_geocast"), "--quick"]);
+    faults.args(["faults.py", env!("CARGO_BIN_EXE_geocast"), "--quick", "--patience", "6"]);
     // It ends by itself, and its processes with it.
     let output = faults.output().expect("the interpreter was installed");
     let said = stdout(&output) + &stderr(&output);

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from publishers import FLEET, LOG, NUMBERS
+from publishers import FLEET, LOG, NUMBERS, HttpPublisher
 from trial import within
 from watchers import Map, RpcNumbers, TextNumbers
 
@@ -32,6 +32,11 @@ class Crowd:
         """Lets that time pass under load."""
         await asyncio.sleep(seconds)
 
+    async def goes_on(self):
+        """Notes a fault unless everyone hears something new within a moment."""
+        heard = await self.hears_again(10 * self._trial.patience)
+        self._trial.check(heard is not None, "messages do not flow")
+
     async def hears_again(self, seconds=RETURN):
         """Waits until everyone has heard something new; returns the seconds that it took, or None."""
         counts = [len(watcher.events) for watcher in self.watchers]
@@ -47,7 +52,7 @@ class Crowd:
             await self._reach_the_end(channel)
         state = await self._state()
         begun = time.monotonic()
-        taken = await within(QUIET, lambda: all(map.shows(state) for map in self.maps))
+        taken = await within(QUIET * trial.patience, lambda: all(map.shows(state) for map in self.maps))
         if trial.check(taken is not None, "; ".join(m.difference(state) for m in self.maps if not m.shows(state))):
             trial.measure(f"maps right {time.monotonic() - begun:.1f} s after the last message")
         lost = gaps = 0
@@ -58,6 +63,10 @@ class Crowd:
         trial.measure(f"{lost} messages missed, {gaps} gaps told")
         await publisher.close()
         self.lost, self.gaps = lost, gaps
+
+    def none_missed(self):
+        """Notes a fault if something was missed, or a gap told, where there was no reason."""
+        self._trial.check(self.lost == self.gaps == 0, f"{self.lost} messages were missed, and {self.gaps} gaps told")
 
     async def _reach_the_end(self, channel):
         watchers = [watcher for watcher in self.watchers if watcher.channel == channel]
@@ -70,10 +79,18 @@ class Crowd:
         self._trial.check(False, f"what is published last does not come: {', '.join(late)}")
 
     async def _state(self):
-        for attempt in range(10):
+        for _ in range(10):
             try:
                 return await self.publisher.state()
             except (OSError, RuntimeError) as error:
                 said = error
                 await asyncio.sleep(0.5)
         raise RuntimeError(f"the store cannot be read: {said}")
+
+
+async def embedded(trial, *options, rate=150, **kinds):
+    """A node with a store of its own, and clients that have followed for a moment."""
+    node = await trial.node("--history", f"{LOG}=100000", *options, **kinds)
+    crowd = await Crowd(trial, HttpPublisher([node.address], rate)).open(node.address)
+    await crowd.goes_on()
+    return node, crowd

@@ -8,7 +8,13 @@ import time
 import traceback
 from pathlib import Path
 
+import on_clients
+import on_load
+import on_masters
+import on_nodes
+import on_publishers
 import on_redis
+import on_strings
 import wire
 from processes import Folder
 from report import Row, table, write
@@ -49,7 +55,7 @@ async def one(scenario, arguments):
     begun = time.monotonic()
     wire.closes.clear()
     with Folder() as folder:
-        trial = Trial(arguments.binary, folder)
+        trial = Trial(arguments.binary, folder, arguments.patience)
         try:
             async with asyncio.timeout(LONGEST):
                 await scenario.run(trial)
@@ -80,6 +86,7 @@ def parse():
     parser.add_argument("binary", help="geocast, release or debug")
     parser.add_argument("--only", default="", metavar="TEXT", help="scenarios that have this in their theme or name")
     parser.add_argument("--quick", action="store_true", help="a few cheap scenarios, in less than a minute")
+    parser.add_argument("--patience", type=float, default=1, help="by how much everything may take longer than promised")
     parser.add_argument("--list", action="store_true", help="say what there is")
     parser.add_argument("--markdown", action="store_true", help="print the table")
     parser.add_argument("--written", metavar="FILE", help="put the table between the markers of this document")

@@ -85,6 +85,19 @@ class Process:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return tuple(int(re.search(rf"{field}:\s+(\d+) kB", status)[1]) << 10 for field in ("VmRSS", "VmHWM"))
 
+    def processor_time(self):
+        """Seconds that it has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")")[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def sockets(self):
+        """Established TCP connections that it has accepted."""
+        port, here = int(self.address.rsplit(":", 1)[1]), 0
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            here += fields[3] == "01" and int(fields[1].split(":")[1], 16) == port
+        return here
+
     def descriptors(self):
         """How many files and sockets it has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
@@ -135,8 +148,8 @@ class RedisServer(Process):
 class Node(Process):
     """`geocast serve`."""
 
-    def __init__(self, name, folder, binary, *options, descriptors=None, wrapper=()):
-        fixed = ["--channels", "*", "--publish-key", KEY, "--log", "info"]
+    def __init__(self, name, folder, binary, *options, descriptors=None, wrapper=(), log="info"):
+        fixed = ["--channels", "*", "--publish-key", KEY, "--log", log]
         port = [] if "--port" in options else ["--port", "0"]
         command = [*wrapper, str(binary), "serve", *port, *fixed, *options]
         super().__init__(name, command, folder, descriptors)

@@ -48,6 +48,8 @@ class Trial:
 
     binary: str
     folder: Folder
+    #: By how much everything may take longer than promised: other machines are slower.
+    patience: float = 1
     faults: list = field(default_factory=list)
     measured: list = field(default_factory=list)
     #: Resident memory that a node may have at most.
@@ -69,16 +71,17 @@ class Trial:
         """A Redis that answers."""
         return await self.folder.add(RedisServer(name, self.folder.path, *options, keeps=keeps)).up()
 
-    async def node(self, *options, redis=None, name="node", descriptors=None, wrapper=()):
-        """A node that listens."""
+    async def node(self, *options, redis=None, name="node", descriptors=None, wrapper=(), log="info", spread="200ms"):
+        """A node that listens; stopping, it spreads closes over that time."""
         store = ["--redis", redis] if redis else []
-        fixed = ["--drain-spread", "200ms"]
-        node = Node(name, self.folder.path, self.binary, *fixed, *store, *options, descriptors=descriptors, wrapper=wrapper)
+        fixed = ["--drain-spread", spread]
+        node = Node(name, self.folder.path, self.binary, *fixed, *store, *options, descriptors=descriptors, wrapper=wrapper, log=log)
         self.nodes.append(self.folder.add(node))
         return await node.up()
 
     async def is_healthy(self, node, seconds=5, ready=200, live=200):
         """What `/ready` and `/live` say at last within that time, and since when."""
+        seconds *= self.patience
         begun, http = time.monotonic(), Http(node.address, patience=seconds)
         while True:
             try:

@@ -43,15 +43,18 @@ class Socket(asyncio.Protocol):
         if receive_buffer:
             tcp.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)
         tcp.setblocking(False)
-        loop = asyncio.get_running_loop()
+        loop, self = asyncio.get_running_loop(), cls(on_text)
         try:
             async with asyncio.timeout(patience):
                 await loop.sock_connect(tcp, split(address))
-                _, self = await loop.create_connection(lambda: cls(on_text), sock=tcp)
+                await loop.create_connection(lambda: self, sock=tcp)
                 self.write(handshake(address, path, headers))
                 await self._opened
         except BaseException:
-            tcp.close()
+            if self._transport:
+                self.abort()
+            else:
+                tcp.close()
             raise
         return self
 
