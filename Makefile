@@ -15,6 +15,8 @@ ARGS ?=
 export RUST_TEST_THREADS ?= 4
 # How many random runs the oracle makes.
 RUNS ?= 50
+# How long clients come and go.
+SOAK_MINUTES ?= 30
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
 
@@ -47,6 +49,10 @@ oracle: setup-test ## Hold tracked maps to shapely and pyproj in RUNS (50) rando
 .PHONY: faults
 faults: setup-faults build ## Inject faults into real processes, and write docs/reliability.md (ARGS='--only redis', '--list')
 	PYTHONDONTWRITEBYTECODE=1 $(ORACLE)/.venv/bin/python $(FAULTS)/faults.py $(TARGET_DIR)/release/geocast --logs $(TARGET_DIR)/faults $(or $(ARGS),--written docs/reliability.md)
+
+.PHONY: soak
+soak: setup-test build ## Run clients for SOAK_MINUTES (30), see whether anything grows, and write docs/reliability.md
+	PYTHONDONTWRITEBYTECODE=1 $(ORACLE)/.venv/bin/python $(FAULTS)/soak.py $(TARGET_DIR)/release/geocast --minutes $(SOAK_MINUTES) --written docs/reliability.md
 
 .PHONY: ci
 ci: setup-ci fmt-check lint lint-alone test doc bench-check gate fuzz-check ## Everything that CI runs

@@ -31,10 +31,14 @@ class Row:
 
 
 def table(rows):
-    """Markdown."""
-    head = ["Scenario", "Injected", "Expected", "Measured", "Verdict"]
-    lines = [head, ["---"] * len(head), *(row.cells() for row in rows)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)
+    """Of scenarios, in Markdown."""
+    return markdown([["Scenario", "Injected", "Expected", "Measured", "Verdict"], *(row.cells() for row in rows)])
+
+
+def markdown(lines):
+    """A table: lines of cells, of which the first is its head."""
+    head, *rest = lines
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in [head, ["---"] * len(head), *rest])
 
 
 def write(path, name, rows, seconds, binary):
