@@ -9,8 +9,10 @@ import traceback
 from pathlib import Path
 
 import on_clients
+import on_frames
 import on_load
 import on_masters
+import on_network
 import on_nodes
 import on_publishers
 import on_redis

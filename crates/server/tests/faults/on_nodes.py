@@ -76,11 +76,12 @@ class Follower:
             try:
                 await rpc.open(self._addresses[turn % len(self._addresses)])
                 self._socket = rpc.socket
+                came_back = bool(self._standing)
                 result = await rpc.call("subscribe", channel=LOG, **self._standing)
                 self.returns += 1
-                self.lost += bool(self._standing) and not result.get("recovered")
-                # What is pushed may stand further already; it came behind this.
-                self._standing = {"since": result["offset"], "epoch": result["epoch"]} if not self._standing else self._standing | {"epoch": result["epoch"]}
+                self.lost += came_back and not result.get("recovered")
+                # A push may have come before this, and stands further.
+                self._standing = {"since": result["offset"]} | self._standing | {"epoch": result["epoch"]}
                 await rpc.socket.ended
             except (OSError, Refused, RuntimeError, TimeoutError):
                 await asyncio.sleep(0.05)

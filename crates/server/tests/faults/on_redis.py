@@ -33,6 +33,8 @@ async def killed_and_back_with_data(trial):
     trial.measure(f"not ready after {unready:.1f} s")
     await crowd.settle()
     trial.check(crowd.gaps >= 1, "no gap was told")
+    lost = crowd.watchers[-1].lost
+    trial.check(lost == 0, f"{lost} messages of the history were lost, though Redis has kept them")
 
 
 @scenario(
@@ -128,6 +130,30 @@ async def out_of_memory(trial):
     http.close()
     await crowd.settle()
     crowd.none_missed()
+
+
+@scenario(
+    "redis", "refuses", "for 3 s each: another password, all connections killed; a read-only replica of nothing; no connection allowed beyond the first; CLIENT PAUSE",
+    "nobody is closed; within 2 s of the end of each all is as before; gap told where the subscription was gone; never an exit")
+async def refuses(trial):
+    redis = await trial.redis()
+    node, crowd = await begin(trial, redis)
+    with redis.client(60) as admin:
+        kill = lambda: [admin.client_kill_filter(_type=kind, skipme=True) for kind in ("pubsub", "normal")]
+        do = [
+            ("another password", lambda: (admin.config_set("requirepass", "x"), kill()), lambda: admin.config_set("requirepass", "")),
+            ("read-only", lambda: admin.replicaof("127.0.0.1", 1), lambda: admin.replicaof("NO", "ONE")),
+            ("no connection allowed", lambda: (admin.config_set("maxclients", 1), kill()), lambda: admin.config_set("maxclients", 10_000)),
+            ("paused", lambda: admin.execute_command("CLIENT", "PAUSE", 3000, "ALL"), lambda: None),
+        ]
+        for name, begins, ends in do:
+            begins()
+            await asyncio.sleep(3)
+            trial.check(all(watcher.socket.is_open for watcher in crowd.watchers), f"{name}: clients were closed")
+            ends()
+            await back(trial, node, crowd)
+    await crowd.settle()
+    trial.check(crowd.gaps >= 2, f"{crowd.gaps} gaps were told")
 
 
 async def begin(trial, redis, *options):

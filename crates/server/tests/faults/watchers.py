@@ -22,12 +22,15 @@ class Rpc:
         return self
 
     async def call(self, method, patience=60, **parameters):
-        """The result of a call. Raises RuntimeError for an error, TimeoutError."""
+        """The result of a call. Raises RuntimeError for an error, TimeoutError, ConnectionResetError."""
         number = next(self._numbers)
-        self._calls[number] = asyncio.get_running_loop().create_future()
+        answer = self._calls[number] = asyncio.get_running_loop().create_future()
         self.socket.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}))
         try:
-            return await asyncio.wait_for(self._calls[number], patience)
+            await asyncio.wait({answer, self.socket.ended}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+            raise ConnectionResetError(f"closed with {self.socket.code}") if self.socket.ended.done() else TimeoutError(method)
         finally:
             del self._calls[number]
 

@@ -67,6 +67,10 @@ class Socket(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(raw)
 
+    def waiting(self):
+        """Bytes that were written here, and that the kernel has not taken."""
+        return self._transport.get_write_buffer_size()
+
     def pause(self):
         """Reads no more, so that the kernel's buffer fills, and then the server's."""
         self._transport.pause_reading()
