@@ -85,7 +85,7 @@ async fn staff(server: &TestServer, path: &str) -> Client {
     request.headers_mut().insert("x-badge", "staff".parse().expect("a value"));
     request.headers_mut().insert("authorization", "Bearer k".parse().expect("a value"));
     let connected = connect_async_with_config(request, None, true).await;
-    Client { socket: connected.expect("the server takes connections").0 }
+    Client::from(connected.expect("the server takes connections").0)
 }
 
 async fn the_text_dialect_asks(backend: Backend) {
@@ -118,7 +118,7 @@ async fn the_text_dialect_asks(backend: Backend) {
     }
     knowing.send("SUB closed").await;
     server.subscribed(&mut knowing, "closed").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_viewport_asks_for_its_channels(backend: Backend) {
@@ -275,7 +275,7 @@ async fn filters_ask_where_they_publish(backend: Backend) {
         assert_eq!(server.count(Count::PublishRefused), refused);
     }
     assert_eq!(listener.next_content().await, 1);
-    listener.expect_nothing().await;
+    listener.expect_nothing(&server).await;
 }
 
 async fn it_only_refuses(backend: Backend) {

@@ -6,11 +6,12 @@ use tokio::{process::Command, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, PATIENCE, QUIET},
+    client::Client,
     http_client::{get, request, upgrade},
     packages::folder,
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(a_package_keeps_its_type, a_broadcast_is_all_or_nothing, lines_of_python_work_as_they_stand);
@@ -30,19 +31,6 @@ impl TestServer {
         self.publish(channel, "that is all").await;
         while client.next_message().await != Message::text("that is all") {}
         client
-    }
-}
-
-impl Client {
-    /// The next message, whatever it is.
-    pub(crate) async fn next_message(&mut self) -> Message {
-        loop {
-            let message = timeout(PATIENCE, self.socket.next()).await.expect("a message comes in time");
-            match message.expect("the connection is open").expect("frames are valid") {
-                Message::Ping(_) | Message::Pong(_) => {}
-                message => return message,
-            }
-        }
     }
 }
 
@@ -144,7 +132,7 @@ async fn lines_of_python_work_as_they_stand(backend: Backend) {
     for _ in 0..6 {
         assert_eq!(bytes.next_message().await, Message::binary(&b"\x031\x032\x033..."[..]));
     }
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     assert!(text.socket.next().now_or_never().is_none(), "nothing else");
 }
 

@@ -187,7 +187,7 @@ async fn a_refused_box_brings_no_channels_along(backend: Backend) {
         assert_eq!(client.next_error().await["content"]["error"]["code"], "bbox_units");
         client.settled().await;
         server.publish("trajectory", "1").await;
-        client.expect_nothing().await;
+        client.expect_nothing(&server).await;
     }
     client.send("BBOX 2600000 1200000 2610000 1210000 crs=epsg:2056").await;
     server.subscribed(&mut client, "trajectory").await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Client, QUIET},
+    client::Client,
     positions::{ZURICH, assert_close},
     server::{Backend, TestServer},
     stores::on_both_stores,
@@ -30,8 +30,8 @@ fn contents(buffer: &Value) -> Vec<Value> {
 }
 
 /// Fails if anything comes. Another command's answer would show it, but a GET would send what is collected.
-async fn expect_nothing_yet(client: &mut Client) {
-    tokio::time::sleep(QUIET).await;
+async fn expect_nothing_yet(server: &TestServer, client: &mut Client) {
+    server.heard().await;
     client.send("PING client_ref=yet").await;
     assert_eq!(client.next().await["client_reference"], "yet");
 }
@@ -45,7 +45,7 @@ async fn pushes_are_sent_as_one_envelope_when_there_are_enough(backend: Backend)
         for payload in ["1", r#"{"b":7.10}"#] {
             server.publish("news", payload).await;
         }
-        expect_nothing_yet(&mut client).await;
+        expect_nothing_yet(&server, &mut client).await;
         server.publish("news", "text").await;
         let text = client.next_text().await;
         let start = r#"{"source":"buffer","content":[{"source":"news","content":1,"timestamp":"#;
@@ -76,11 +76,17 @@ async fn pushes_are_sent_as_one_envelope_when_time_is_up(backend: Backend) {
         for number in 0..10 {
             server.publish("news", number.to_string()).await;
         }
-        let buffer = client.next().await;
-        let waited = start.elapsed();
-        assert_eq!(contents(&buffer).len(), 10, "round {round}: {buffer}");
-        assert!(waited >= Duration::from_millis(195), "round {round}: after {waited:?}");
-        assert!(waited < Duration::from_millis(1000), "round {round}: after {waited:?}");
+        let (mut envelopes, mut collected) = (0, 0);
+        while collected < 10 {
+            collected += contents(&client.next().await).len();
+            envelopes += 1;
+            // On a machine that takes longer for all ten, there are several.
+            let waited = start.elapsed();
+            assert!(
+                waited >= envelopes * Duration::from_millis(195),
+                "{round}: {envelopes} after {waited:?}"
+            );
+        }
     }
 }
 
@@ -88,10 +94,10 @@ async fn an_empty_buffer_is_never_sent(backend: Backend) {
     let server = TestServer::start(backend).await;
     let mut client = server.subscriber("news", &[]).await;
     client.send("BUFFER 5 100").await;
-    expect_nothing_yet(&mut client).await;
+    expect_nothing_yet(&server, &mut client).await;
     server.publish("news", "1").await;
     assert_eq!(contents(&client.next().await), [json!(1)]);
-    expect_nothing_yet(&mut client).await;
+    expect_nothing_yet(&server, &mut client).await;
 }
 
 async fn replies_with_a_reference_are_never_in_a_buffer(backend: Backend) {
@@ -129,7 +135,7 @@ async fn buffer_0_0_turns_it_off_and_loses_nothing(backend: Backend) {
         server.publish("news", "1").await;
         server.publish("news", "\"two\"").await;
         witness.until("two").await;
-        expect_nothing_yet(&mut client).await;
+        expect_nothing_yet(&server, &mut client).await;
         client.send("BUFFER 0 0").await;
         assert_eq!(contents(&client.next().await), [json!(1), json!("two")], "what was collected is sent");
         client.settled().await;
@@ -207,7 +213,7 @@ async fn state_is_sent_behind_what_was_collected_before_it(backend: Backend) {
     server.put("cars", "1", "\"old\"").await;
     server.put("cars", "1", "\"new\"").await;
     witness.until("new").await;
-    expect_nothing_yet(&mut client).await;
+    expect_nothing_yet(&server, &mut client).await;
     client.send("GET cars 1").await;
     // The other way round a client would take the old state for the newest.
     assert_eq!(contents(&client.next().await), [json!("old"), json!("new")]);

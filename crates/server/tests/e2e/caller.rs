@@ -23,7 +23,7 @@ impl Caller {
         request.headers_mut().insert("authorization", bearer);
         let connected = connect_async_with_config(request, None, true).await;
         let (socket, _) = connected.expect("the server takes connections");
-        Self { client: Client { socket }, next: 0 }
+        Self { client: Client::from(socket), next: 0 }
     }
 
     pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {

@@ -42,7 +42,7 @@ async fn answers_repeat_the_reference_and_name_their_source(backend: Backend) {
         assert_eq!(answer["content"], content, "{command}");
         assert_eq!(answer["client_reference"], reference, "{command}");
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn every_value_of_a_get_carries_the_reference(backend: Backend) {
@@ -56,7 +56,7 @@ async fn every_value_of_a_get_carries_the_reference(backend: Backend) {
         let answer = client.next().await;
         assert_eq!((&answer["source"], &answer["client_reference"]), (&json!("cars"), &json!("all")));
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_reference_is_repeated_as_it_was_written(backend: Backend) {

@@ -5,14 +5,19 @@ use std::{num::NonZeroUsize, time::Duration};
 use geocast_server::{RedisSettings, Settings, StoreSettings};
 use serde_json::json;
 
-use crate::{caller::Caller, client::Client, redis_server::RedisServer, server::TestServer};
+use crate::{
+    caller::Caller,
+    client::Client,
+    redis_server::RedisServer,
+    server::{TestServer, patient_redis},
+};
 
 const SUBSCRIBE: &str = r#"{"id":1,"type":"subscribe","data":{"type":"collection","id":5}}"#;
 const SUBSCRIBED: &str = r#"{"id":1,"type":"subscribe","data":{"group":"collection-5"}}"#;
 
 /// A server whose clients are all on one worker.
 async fn start(redis: RedisServer, adjust: impl FnOnce(&mut RedisSettings)) -> TestServer {
-    let mut store = RedisSettings::new(redis.url().parse().expect("a URL"));
+    let mut store = patient_redis(&redis.url());
     adjust(&mut store);
     TestServer::start_on(Some(redis), |settings: &mut Settings| {
         settings.workers = NonZeroUsize::MIN;

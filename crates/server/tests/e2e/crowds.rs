@@ -13,11 +13,11 @@ use tokio::{
 };
 
 use crate::{
-    client::PATIENCE,
     http_client::{get, refused_upgrade},
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::{PATIENCE, until},
 };
 
 on_both_stores!(
@@ -85,15 +85,24 @@ async fn an_address_that_connects_too_fast_is_told_to_wait(backend: Backend) {
         settings.limits.address_rate = Some(RateLimit { per_second: 2, burst: 3 });
     })
     .await;
-    for (client, statuses) in [("192.0.2.1", [101, 101, 101, 429]), ("192.0.2.2", [101, 101, 101, 429])] {
-        for status in statuses {
-            assert_eq!(proxied(&server, client).await.1, status, "{client}");
-        }
+    for client in ["192.0.2.1", "192.0.2.2"] {
+        let start = Instant::now();
+        let connecting = (0..200).map(|_| proxied(&server, client));
+        let connected = futures_util::future::join_all(connecting).await;
+        let admitted = connected.iter().filter(|(_, status)| *status == 101).count();
+        let refused = connected.iter().filter(|(_, status)| *status == 429).count();
+        assert_eq!(admitted + refused, 200, "{client}");
+        // Three at once, and two per second in the long run.
+        let most = 3.0 + 2.0 * start.elapsed().as_secs_f64();
+        assert!(admitted >= 3 && admitted as f64 <= most, "{client}: {admitted}, of {most} at most");
     }
     // The proxy itself speaks for nobody here: it is not counted.
     server.client().await.settled().await;
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(proxied(&server, "192.0.2.1").await.1, 101);
+    until("an address to be admitted again", async || match proxied(&server, "192.0.2.1").await.1 {
+        101 => Ok(()),
+        status => Err(status),
+    })
+    .await;
 }
 
 async fn nobody_but_a_trusted_proxy_is_believed(backend: Backend) {
@@ -126,7 +135,7 @@ async fn a_storm_is_accepted_steadily(backend: Backend) {
 async fn slow_handshakes_take_no_place_from_clients_and_go(backend: Backend) {
     let server = TestServer::start_with(backend, |settings| {
         settings.limits.plain_connections = 100;
-        settings.timeouts.header = Duration::from_millis(700);
+        settings.timeouts.header = Duration::from_secs(2);
     })
     .await;
     let mut witness = server.subscriber("news", &[]).await;
@@ -140,10 +149,8 @@ async fn slow_handshakes_take_no_place_from_clients_and_go(backend: Backend) {
         let brought = server.brings(&mut witness, "news", [number.to_string()]).await;
         assert_eq!(brought, [serde_json::json!(number)], "who is connected notices nothing");
     }
-    let start = Instant::now();
-    // Behind all of those: a hundred at a time have seven tenths of a second.
+    // Behind all of those: a hundred at a time have two seconds.
     assert_eq!(get(server.address, "/live").await.status, 200);
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     drop(slow);
     server.client().await.settled().await;
 }
@@ -228,13 +235,13 @@ async fn fragments_without_end_keep_nobody_waiting(backend: Backend) {
         let mut bytes = [0; 1024];
         while read.read(&mut bytes).await.is_ok_and(|length| length > 0) {}
     });
+    // Whoever reads without a pause as long as there is something to read, never comes to these.
     for _ in 0..20 {
-        let start = Instant::now();
         server.publish("news", "1").await;
         assert_eq!(witness.next_content().await, 1);
-        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(!flood.is_finished() && !drain.is_finished(), "the flood is over");
     flood.abort();
     drain.abort();
 }

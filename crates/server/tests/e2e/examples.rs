@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::client::{Client, PATIENCE};
+use crate::{client::Client, waiting::PATIENCE};
 
 /// A running example; it ends when this is dropped.
 struct Example {

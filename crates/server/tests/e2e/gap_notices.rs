@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use geocast_server::{Count, RedisSettings, StoreSettings};
+use geocast_server::{Count, StoreSettings};
 use serde_json::{Value, json};
 
-use crate::{caller::Caller, client::Client, redis_server::RedisServer, server::TestServer};
+use crate::{
+    caller::Caller,
+    client::Client,
+    redis_server::RedisServer,
+    server::{TestServer, patient_redis},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_subscriber_of_messages_is_told_of_a_deaf_interval_in_its_dialect() {
     let redis = RedisServer::start(&[]);
     let url = redis.url();
     let server = TestServer::start_on(Some(redis), |settings| {
-        let mut redis = RedisSettings::new(url.parse().expect("a URL"));
+        let mut redis = patient_redis(&url);
         redis.probe_interval = Duration::from_millis(200);
         settings.store = StoreSettings::Redis(redis);
     })
@@ -47,5 +52,5 @@ async fn every_subscriber_of_messages_is_told_of_a_deaf_interval_in_its_dialect(
     assert_eq!(caller.pushed().await["content"], 2);
     // Here there is no word for it.
     assert_eq!(aiows.next().await, 2);
-    nobody.expect_nothing().await;
+    nobody.expect_nothing(&server).await;
 }

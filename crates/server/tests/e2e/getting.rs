@@ -213,7 +213,7 @@ async fn pget_in_an_unknown_projection_brings_no_feature(backend: Backend) {
             assert_eq!(error["client_reference"], reference, "{command} {projection}");
         }
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn get_of_text_that_is_no_json_brings_a_string(backend: Backend) {

@@ -1,10 +1,9 @@
 //! The handshake and the first frame.
 
-use futures_util::FutureExt;
 use tokio_tungstenite::{connect_async, tungstenite::client::IntoClientRequest};
 
 use crate::{
-    client::{Client, QUIET},
+    client::Client,
     http_client::upgrade,
     server::{Backend, TestServer},
     stores::on_both_stores,
@@ -26,8 +25,8 @@ async fn the_first_frame_says_that_the_connection_is_open(backend: Backend) {
             && text.ends_with(r#","client_reference":null}"#),
         "{text}"
     );
-    tokio::time::sleep(QUIET).await;
-    assert!(client.next().now_or_never().is_none(), "nothing comes that was not asked for");
+    // Nothing comes that was not asked for.
+    client.expect_nothing(&server).await;
 }
 
 async fn text_is_spoken_on_its_paths_alone(backend: Backend) {
@@ -63,7 +62,7 @@ async fn the_dialect_can_be_chosen_by_name(backend: Backend) {
         let (socket, response) = connect_async(request).await.expect("the server takes connections");
         let header = response.headers().get("Sec-WebSocket-Protocol");
         assert_eq!(header.and_then(|header| header.to_str().ok()), confirmed, "{asked}");
-        let mut client = Client { socket };
+        let mut client = Client::from(socket);
         assert_eq!(client.next_content().await["status"], "open", "{asked}");
         client.settled().await;
     }

@@ -6,10 +6,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
-    client::PATIENCE,
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     caller::Caller,
-    client::{Client, QUIET},
+    client::Client,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -87,7 +87,7 @@ async fn who_comes_back_gets_exactly_what_it_missed(backend: Backend) {
     assert_eq!(again["recovered"], json!(true), "without an epoch, it is taken for the same");
     publish(&server, 12..14).await;
     assert_eq!(pushes(&mut second, 7).await.0, numbers(7..14));
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     assert_eq!(second.call("ping", json!([1])).await, json!(1), "nothing comes twice");
 }
 
@@ -116,7 +116,7 @@ async fn commands_are_told_where_they_stand_only_if_they_ask(backend: Backend) {
     assert_eq!(client.next_content().await, 2);
     server.publish("map", "3").await;
     assert_eq!(client.next_content().await, 3);
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     client.send("SUB map since=soon").await;
     assert_eq!(client.next_error().await["content"]["error"]["code"], "bad_offset");
 }
@@ -180,9 +180,12 @@ async fn messages_come_once_and_in_order_however_often_a_client_comes_back(backe
     }
     assert!(returns > 5, "only {returns} returns");
     publishing.await.expect("the publisher ends");
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     assert_eq!(caller.call("ping", json!([1])).await, json!(1), "nothing comes twice");
 }
+
+/// Long enough for a server that does not wait for its reader to fill more than an outbox.
+const A_WHILE: Duration = Duration::from_millis(240);
 
 async fn more_than_an_outbox_takes_is_sent_piece_by_piece(backend: Backend) {
     let adjust = |settings: &mut Settings| {
@@ -204,7 +207,7 @@ async fn more_than_an_outbox_takes_is_sent_piece_by_piece(backend: Backend) {
     let asked = json!({ "channel": "map", "since": told["offset"], "epoch": told["epoch"] });
     assert_eq!(caller.call("subscribe", asked).await["recovered"], json!(true));
     // A client that reads nothing for a while is not overrun.
-    tokio::time::sleep(QUIET * 4).await;
+    tokio::time::sleep(A_WHILE).await;
     for number in 0..2000 {
         assert_eq!(caller.pushed().await["content"][0], number);
     }
@@ -241,7 +244,7 @@ async fn what_was_missed_is_shown_as_it_would_have_been(backend: Backend) {
     server.publish("map", point(5, 50.0)).await;
     server.publish("map", point(2, 20.0)).await;
     assert_eq!(again.pushed().await["content"]["id"], 5);
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     assert_eq!(again.call("ping", json!([1])).await, json!(1));
 }
 
@@ -308,7 +311,7 @@ async fn a_batch_is_answered_before_what_it_brings(backend: Backend) {
     client.send(batch.to_string()).await;
     assert_eq!(client.next().await[1]["result"]["subscribed"], json!(false));
     publish(&server, 4..5).await;
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     client.send(call(3, "ping", &json!([8])).to_string()).await;
     assert_eq!(client.next().await["result"], 8, "what is left is not resumed");
 }

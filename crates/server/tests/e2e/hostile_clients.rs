@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use geocast_server::Count;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,10 +11,10 @@ use tokio::{
 };
 
 use crate::{
-    client::PATIENCE,
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(
@@ -88,18 +89,21 @@ async fn a_flood_does_not_slow_others_down(backend: Backend) {
     let server = TestServer::start(backend).await;
     let mut other = server.subscriber("news", &[]).await;
     let mut flooding = RawClient::connect(server.address).await;
-    let flood: Vec<u8> = (0..1_000).flat_map(|_| frame(TEXT, b"BBOX 0 0 10 10")).collect();
-    let (_, mut write) = flooding.stream.split();
+    flooding.next_frame().await.expect("the greeting");
+    // At the rate that one client has, it takes the server many minutes to come to the end.
+    let commands = (0..20_000).flat_map(|_| frame(TEXT, b"BBOX 0 0 10 10"));
+    let flood: Vec<u8> = commands.chain(frame(TEXT, b"PING client_ref=end")).collect();
+    let (mut read, mut write) = flooding.stream.split();
     // It may not be read to the end: writing must not hold the test up.
     let _full = timeout(Duration::from_millis(100), write.write_all(&flood)).await;
+    server.counted_at_least(Count::CommandDelayed, 1).await;
     for _ in 0..20 {
-        let start = Instant::now();
         other.settled().await;
         server.publish("news", "1").await;
         assert_eq!(other.next_content().await, 1);
-        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
-        tokio::time::sleep(Duration::from_millis(60)).await;
     }
+    let end = read.read_u8().now_or_never();
+    assert!(end.is_none(), "the flood was over before the others were served: {end:?}");
 }
 
 async fn a_client_that_is_too_fast_is_slowed_and_loses_nothing(backend: Backend) {
@@ -119,7 +123,6 @@ async fn a_client_that_is_too_fast_is_slowed_and_loses_nothing(backend: Backend)
     // Ten at once, fifty at a hundred per second.
     let elapsed = start.elapsed();
     assert!(elapsed > Duration::from_millis(450), "{elapsed:?}");
-    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
 }
 
 /// Waits until this many connections have ended.
@@ -168,7 +171,6 @@ async fn a_handshake_that_does_not_end_is_given_up(backend: Backend) {
         assert!(read.is_ok(), "the connection is closed");
     }
     assert!(start.elapsed() >= Duration::from_millis(190), "{:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     server.client().await.settled().await;
 }
 

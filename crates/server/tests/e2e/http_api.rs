@@ -73,7 +73,7 @@ async fn putting_sets_state_and_publishes_in_one_step(backend: Backend) {
     }
     client.send("GET cars").await;
     assert_eq!(client.next_content().await, 19);
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn deleting_removes_state_and_tells_subscribers(backend: Backend) {
@@ -93,7 +93,7 @@ async fn deleting_removes_state_and_tells_subscribers(backend: Backend) {
     assert_eq!(client.next_content().await, Value::Null);
     let response = request(server.address, "DELETE", "/api/state/cars/1", KEY, "").await;
     expect_error(&response, 404, "a key that is not there");
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     client.send("GET cars").await;
     assert_eq!(client.next_content().await, 2);
 }
@@ -124,7 +124,7 @@ async fn what_cannot_be_published_is_refused_with_a_reason(backend: Backend) {
     }
     let long = format!("/api/publish/{}", "x".repeat(256));
     expect_error(&request(server.address, "POST", &long, KEY, "1").await, 400, "a long channel name");
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     client.send("GET news").await;
     assert_eq!(client.next_content().await, Value::Null);
     assert_eq!(server.count(Count::Published), 0);
@@ -145,7 +145,7 @@ async fn a_publication_has_a_largest_size(backend: Backend) {
         assert_eq!(response.status, 200, "{response:?}");
         assert!(client.next_text().await.contains(&"1".repeat(1_000)));
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_publish_key_is_demanded(backend: Backend) {
@@ -169,7 +169,7 @@ async fn a_publish_key_is_demanded(backend: Backend) {
             assert!(!response.body.contains("sesam"), "{response:?}");
         }
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     let response = request(server.address, "POST", "/api/publish/news?key=x", KEY, "1").await;
     assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(client.next_content().await, 1);

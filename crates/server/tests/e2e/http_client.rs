@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::client::PATIENCE;
+use crate::waiting::PATIENCE;
 
 /// What a server answered.
 #[derive(Debug)]

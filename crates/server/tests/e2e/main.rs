@@ -79,5 +79,6 @@ mod transports;
 mod unix_socket;
 mod viewport;
 mod viewport_channels;
+mod waiting;
 mod watched_hashes;
 mod wscat;

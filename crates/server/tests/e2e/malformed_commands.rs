@@ -75,7 +75,7 @@ async fn an_unknown_command_is_ignored_and_counted(backend: Backend) {
     for command in commands {
         client.send(command).await;
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     assert_eq!(server.count(Count::CommandUnknown), u64::try_from(commands.len()).expect("a few"));
     for nothing in ["", " ", "\t\r\n"] {
         client.send(nothing).await;
@@ -96,7 +96,7 @@ async fn surplus_words_are_tolerated(backend: Backend) {
         ["SUB cars and more", "BBOX 0 0 1 1 5 a=b more", "BUFFER 0 0 more a=b", "RESET now", "DEL cars x y"]
     {
         client.send(command).await;
-        client.expect_nothing().await;
+        client.expect_nothing(&server).await;
     }
     assert_eq!(server.count(Count::CommandMalformed), 0);
 }
@@ -164,7 +164,7 @@ async fn a_binary_frame_does_no_harm(backend: Backend) {
     client.next_error().await;
     client.settled().await;
     server.publish("news", "1").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn an_unreadable_command_changes_nothing(backend: Backend) {

@@ -1,6 +1,6 @@
 //! Payloads with a mark for their type, published by somebody who knows no aiows.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::num::NonZeroUsize;
 
 use geocast_server::{Count, Overflow, Secret, Settings};
 use serde_json::{Value, json};
@@ -80,7 +80,6 @@ async fn what_is_marked_is_no_state_of_a_feature(backend: Backend) {
         settings.workers = NonZeroUsize::MIN;
         settings.limits.overflow = Overflow::Latest;
         settings.limits.outbox = 64 * 1024;
-        settings.timeouts.write = Duration::from_secs(120);
     })
     .await;
     let filling = "x".repeat(10_000);

@@ -8,6 +8,7 @@ use crate::{
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(
@@ -17,7 +18,7 @@ on_both_stores!(
 );
 
 /// How long an answer may take: the clients here live in this process, on a machine that may have much else to do.
-const PONG: Duration = Duration::from_millis(750);
+const PONG: Duration = Duration::from_secs(4);
 
 fn impatient(settings: &mut Settings) {
     settings.timeouts.ping = Duration::from_millis(150);
@@ -27,16 +28,17 @@ fn impatient(settings: &mut Settings) {
 
 async fn a_client_that_does_not_answer_pings_is_closed(backend: Backend) {
     let server = TestServer::start_with(backend, impatient).await;
+    // Before the server can begin to count: when the ping was sent, nobody knows who reads it later.
+    let start = Instant::now();
     let mut client = RawClient::connect(server.address).await;
     client.next_frame().await.expect("the greeting");
     let (first, _) = client.next_frame().await.expect("a ping");
-    let start = Instant::now();
     assert_eq!(first, 0x89);
     assert_eq!(client.close_code().await, Some(3009));
     let elapsed = start.elapsed();
-    assert!(elapsed >= PONG - Duration::from_millis(10) && elapsed < Duration::from_secs(3), "{elapsed:?}");
+    assert!(elapsed >= PONG, "{elapsed:?}");
     // Who does not answer the closing frame either is cut off.
-    assert!(client.ends_within(Duration::from_secs(3)).await);
+    assert!(client.ends_within(PATIENCE).await, "it is not cut off");
     server.counted(Count::ClosedSilent, 1).await;
     server.counted(Count::Disconnected, 1).await;
 }
@@ -45,7 +47,7 @@ async fn a_client_that_answers_stays(backend: Backend) {
     let server = TestServer::start_with(backend, impatient).await;
     // tungstenite answers pings while it reads.
     let mut client = server.client().await;
-    assert!(client.next_within(3 * PONG).await.is_none());
+    assert!(client.next_within(PONG * 3 / 2).await.is_none());
     client.settled().await;
     assert_eq!(server.count(Count::ClosedSilent), 0);
 }
@@ -53,8 +55,9 @@ async fn a_client_that_answers_stays(backend: Backend) {
 async fn any_sign_of_life_will_do(backend: Backend) {
     let server = TestServer::start_with(backend, impatient).await;
     let mut client = RawClient::connect(server.address).await;
+    let start = Instant::now();
     // It never sends a pong, but it speaks.
-    for _ in 0..25 {
+    while start.elapsed() < PONG * 3 / 2 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         client.send(frame(TEXT, b"RESET")).await;
     }

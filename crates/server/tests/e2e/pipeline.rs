@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use geocast_protocol::Channel;
 use geocast_server::{
-    Count, RedisSettings, StoreSettings,
+    Count, StoreSettings,
     pipeline::{Body, Context, Filter, FilterError, Filters},
 };
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, QUIET},
+    client::Client,
     http_client::upgrade,
     redis_server::RedisServer,
-    server::{Backend, TestServer},
+    server::{Backend, TestServer, patient_redis},
     stores::on_both_stores,
+    waiting::AGAIN,
 };
 
 on_both_stores!(
@@ -37,9 +38,9 @@ impl Filter for Ready {
     }
 
     fn message(&self, context: &mut Context<'_>, message: &Body) -> Result<(), FilterError> {
-        if message.as_text() == Some("ready?") {
+        if let Some(which) = message.as_text().and_then(|text| text.strip_prefix("ready?")) {
             context.stop();
-            context.send("ready")?;
+            context.send(format!("ready{which}"))?;
         }
         Ok(())
     }
@@ -89,8 +90,8 @@ pub(crate) async fn client(server: &TestServer) -> Client {
 }
 
 /// Fails if anything but the answer to one more message comes.
-async fn expect_nothing(client: &mut Client) {
-    tokio::time::sleep(QUIET).await;
+async fn expect_nothing(server: &TestServer, client: &mut Client) {
+    server.heard().await;
     client.send("ready?").await;
     assert_eq!(client.next_text().await, "ready");
 }
@@ -133,7 +134,7 @@ async fn messages_reach_every_other_client(backend: Backend) {
         assert_eq!(other.next_binary().await, &b"text"[..]);
     }
     for client in [&mut a, &mut b, &mut c] {
-        expect_nothing(client).await;
+        expect_nothing(&server, client).await;
     }
     assert_eq!(server.count(Count::WithheldOwn), 8);
 }
@@ -160,7 +161,7 @@ async fn tokens_make_groups(backend: Backend) {
     c.send("to the red").await;
     assert_eq!(b.next_text().await, "to the red");
     for client in [&mut a, &mut b, &mut c] {
-        expect_nothing(client).await;
+        expect_nothing(&server, client).await;
     }
 }
 
@@ -175,7 +176,7 @@ async fn items_of_channels_reach_every_client(backend: Backend) {
     let (mut a, mut b) = (client(&server).await, client(&server).await);
     if backend == Backend::Redis {
         // Whether the node listens yet is known from the first item that comes.
-        while a.next_text_within(QUIET).await.is_none() {
+        while a.next_text_within(AGAIN).await.is_none() {
             server.publish("global", "anybody?").await;
         }
         server.publish("global", "that is all").await;
@@ -191,7 +192,7 @@ async fn items_of_channels_reach_every_client(backend: Backend) {
         assert_eq!(client.next_text().await, "hello from the server!");
         assert_eq!(client.next_text().await, "{\"a\":1}");
         assert_eq!(client.next_binary().await, &b"\x00\xff"[..]);
-        expect_nothing(client).await;
+        expect_nothing(&server, client).await;
     }
 }
 
@@ -206,7 +207,7 @@ async fn a_filter_that_fails_harms_nobody_else(backend: Backend) {
         assert_eq!(b.next_text().await, text);
     }
     assert_eq!(server.count(Count::FilterFailed), 2);
-    expect_nothing(&mut a).await;
+    expect_nothing(&server, &mut a).await;
 }
 
 async fn last_words_are_published(backend: Backend) {
@@ -233,7 +234,7 @@ async fn groups_cannot_be_reached_from_outside(backend: Backend) {
     }
     let mut inside = client(&server).await;
     inside.send("secret").await;
-    outside.expect_nothing().await;
+    outside.expect_nothing(&server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -244,7 +245,7 @@ async fn groups_span_nodes() {
     let first = TestServer::start_on(Some(redis), |settings| settings.filters = filters()).await;
     let second = TestServer::start_with(Backend::Embedded, |settings| {
         settings.filters = filters();
-        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+        settings.store = StoreSettings::Redis(patient_redis(&url));
     })
     .await;
     second.wait_until_ready().await;
@@ -259,6 +260,6 @@ async fn groups_span_nodes() {
     b.socket_send(Message::binary(&b"from the second"[..])).await;
     assert_eq!(a.next_binary().await, &b"from the second"[..]);
     for client in [&mut a, &mut b, &mut c] {
-        expect_nothing(client).await;
+        expect_nothing(&first, client).await;
     }
 }

@@ -14,10 +14,10 @@ use geocast_server::{AccessPolicy, Channel, Denial, Visitor};
 use tokio::time::timeout;
 
 use crate::{
-    client::PATIENCE,
     redis_server::RedisServer,
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(a_worker_that_hangs_has_no_pulse);

@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::client::PATIENCE;
+use crate::waiting::PATIENCE;
 
 /// A connection after a proper handshake.
 pub(crate) struct RawClient<S = TcpStream> {

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::redis_server::{RedisServer, free_port};
+use super::redis_server::{RedisServer, START, free_port};
 
 /// Three masters that share the slots, and a replica of one of them, which end with the value.
 pub(crate) struct RedisCluster {
@@ -72,7 +72,7 @@ impl RedisCluster {
     }
 
     fn wait(&self, is_so: impl Fn() -> bool, what: &str) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + 2 * START;
         while !is_so() {
             assert!(Instant::now() < deadline, "{what}: {}", self.nodes[0].cli(&["CLUSTER", "NODES"]));
             std::thread::park_timeout(Duration::from_millis(50));

@@ -6,6 +6,7 @@ use crate::{
     http_client::request,
     redis_server::RedisServer,
     server::{Backend, TestServer},
+    waiting::until,
 };
 
 fn redis(server: &TestServer) -> &RedisServer {
@@ -47,7 +48,7 @@ async fn get_brings_the_values_of_a_hash() {
     redis(&server).cli(&["HDEL", "vehicles", "drei"]);
     client.send("GET vehicles drei").await;
     assert_eq!(client.next_content().await, Value::Null, "nothing is remembered");
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,11 +99,9 @@ async fn one_subscription_serves_all_clients_and_ends_with_the_last() {
     first.settled().await;
     assert_eq!(server.brings(&mut second, "news", ["1"]).await, [json!(1)]);
     drop(second);
-    for _ in 0..200 {
-        if subscribers(&server) == "news\n0" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("still subscribed: {}", subscribers(&server));
+    until("the subscription to end", async || match subscribers(&server) {
+        none if none == "news\n0" => Ok(()),
+        some => Err(some),
+    })
+    .await;
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::redis_server::{RedisServer, free_port};
+use super::redis_server::{RedisServer, START, free_port};
 
 /// A master, a replica and three sentinels that watch them, which end with the value.
 pub(crate) struct RedisSentinels {
@@ -74,7 +74,7 @@ impl RedisSentinels {
                 && value("num-other-sentinels") == Some("2")
                 && value("flags") == Some("master")
         };
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + 2 * START;
         while !self.sentinels.iter().all(is_known) || !self.is_replicated() {
             assert!(Instant::now() < deadline, "{}", self.ask(&["SENTINEL", "MASTER", "map"]));
             std::thread::park_timeout(Duration::from_millis(50));

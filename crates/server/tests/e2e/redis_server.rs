@@ -122,7 +122,7 @@ impl RedisServer {
             }
             Err(error) => panic!("redis-server cannot be started: {error}"),
         };
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + START;
         while Instant::now() < deadline {
             if child.try_wait().expect("it is our child").is_some() {
                 return false;
@@ -170,3 +170,6 @@ pub(crate) fn free_port() -> u16 {
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     ports.take(1000).find(is_free).expect("one of a thousand ports is free")
 }
+
+/// How long it may take until one listens. The other tests' servers start at the same time, on a machine that may be slow.
+pub(crate) const START: Duration = Duration::from_secs(30);

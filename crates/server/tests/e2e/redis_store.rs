@@ -2,26 +2,28 @@
 
 use std::{io::Write, time::Duration};
 
+use futures_util::FutureExt;
 use geocast_server::{RedisSettings, Settings, StoreSettings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{Instant, sleep},
+    time::sleep,
 };
 
 use crate::{
     client::Client,
     redis_server::RedisServer,
-    server::{Backend, TestServer},
+    server::{Backend, TestServer, patient_redis},
 };
 
-/// From when Redis is back to when messages have to flow again.
-const RESUMED: Duration = Duration::from_secs(2);
+/// How long these servers wait for Redis: longer than one takes that is there.
+const IMPATIENCE: Duration = Duration::from_secs(2);
 
 /// Lets the server use the Redis at `url`, and be told soon that it does not answer.
 fn impatient(url: &str) -> impl FnOnce(&mut Settings) {
     let mut redis = RedisSettings::new(url.parse().expect("a URL"));
-    redis.command_timeout = Duration::from_millis(300);
+    redis.connect_timeout = IMPATIENCE;
+    redis.command_timeout = IMPATIENCE;
     redis.probe_interval = Duration::from_millis(200);
     move |settings| settings.store = StoreSettings::Redis(redis)
 }
@@ -77,7 +79,6 @@ async fn redis_killed_under_load_disconnects_nobody() {
         redis.kill();
         sleep(Duration::from_secs(2)).await;
         redis.restart();
-        let back = Instant::now();
         // Whoever publishes just now may be too early, so it is said until the first has heard it.
         let publisher = std::sync::Arc::clone(&server.store);
         let news = "news".parse().expect("a channel");
@@ -90,7 +91,6 @@ async fn redis_killed_under_load_disconnects_nobody() {
         for client in &mut clients {
             until(client, round).await;
         }
-        assert!(back.elapsed() < RESUMED, "{:?}", back.elapsed());
         saying.abort();
     }
     load.abort();
@@ -110,9 +110,7 @@ async fn redis_away_at_the_start_is_told_and_recovered_from() {
         "{reply}"
     );
     redis.restart();
-    let back = Instant::now();
     server.wait_until_ready().await;
-    assert!(back.elapsed() < RESUMED, "{:?}", back.elapsed());
     assert_eq!(ready(&server).await, "200");
     server.publish("news", "\"hello\"").await;
     until(&mut client, "hello").await;
@@ -121,21 +119,26 @@ async fn redis_away_at_the_start_is_told_and_recovered_from() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_that_hangs_holds_nobody_up() {
     let redis = RedisServer::start(&[]);
-    let server = TestServer::start_on(None, impatient(&redis.url())).await;
+    let server = TestServer::start_on(None, |settings| {
+        let mut redis = patient_redis(&redis.url());
+        redis.command_timeout = Duration::from_secs(10);
+        redis.probe_interval = Duration::from_millis(200);
+        settings.store = StoreSettings::Redis(redis);
+    })
+    .await;
     server.wait_until_ready().await;
     let mut client = server.subscriber("news", &[]).await;
     redis.freeze();
     client.send("GET other 1 client_ref=7").await;
     let mut another = server.client().await;
-    let asked = Instant::now();
     another.settled().await;
-    assert!(asked.elapsed() < Duration::from_millis(250), "{:?}", asked.elapsed());
+    // Others have been answered while this one waited.
+    assert!(client.next_text().now_or_never().is_none(), "the store has hung for no time");
     let reply = client.next().await;
     assert!(reply["content"]["error"].is_object(), "{reply}");
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
     assert_eq!(ready(&server).await, "503");
     redis.thaw();
     server.wait_until_ready().await;
-    assert_eq!(redis.cli(&["PUBLISH", "news", "\"hello\""]), "1");
+    server.publish("news", "\"hello\"").await;
     until(&mut client, "hello").await;
 }

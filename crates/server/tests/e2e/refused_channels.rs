@@ -27,7 +27,7 @@ async fn a_refused_channel_is_silent_and_counted(backend: Backend) {
     server.publish("secret", "1").await;
     assert!(server.received(&mut client, "vehicles").await.is_empty());
     client.send("DEL secret").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn get_of_a_refused_channel_brings_null_once(backend: Backend) {
@@ -51,7 +51,7 @@ async fn get_of_a_refused_channel_brings_null_once(backend: Backend) {
         let counted = u64::try_from(index).expect("a few") + 1;
         assert_eq!(server.count(Count::ChannelRefused), counted, "{command}");
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn patterns_match_whole_names(backend: Backend) {

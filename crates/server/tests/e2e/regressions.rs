@@ -9,6 +9,7 @@ use crate::{
     client::Client,
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::{PATIENCE, until},
 };
 
 on_both_stores!(
@@ -53,7 +54,7 @@ async fn what_came_before_leaving_does_not_come_again(backend: Backend) {
     client.send("DEL news").await;
     client.settled().await;
     client.send("SUB news").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 /// What came between a GET and a SUB once went into the outbox all at once.
@@ -78,7 +79,7 @@ async fn a_replay_is_no_slow_consumer(backend: Backend) {
 async fn a_stopping_server_still_delivers() {
     let server = TestServer::start_with(Backend::Embedded, |settings| {
         settings.workers = NonZeroUsize::MIN;
-        settings.timeouts.close = Duration::from_millis(100);
+        settings.timeouts.close = PATIENCE;
     })
     .await;
     let mut others = Vec::new();
@@ -95,8 +96,11 @@ async fn a_stopping_server_still_delivers() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     let channel = "news".parse().expect("a channel");
     store.publish(&channel, "1".into()).await.expect("the store takes messages");
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    assert!(counters.value(Count::Delivered) > before, "nobody was left, or nobody was told");
+    until("somebody to be told", async || match counters.value(Count::Delivered) {
+        delivered if delivered > before => Ok(()),
+        _ => Err("nobody who was left, or nobody who was told"),
+    })
+    .await;
     drop((others, subscribers));
     stopping.await.expect("the server ends");
 }

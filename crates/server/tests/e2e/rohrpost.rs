@@ -1,14 +1,14 @@
 //! The rohrpost dialect, byte for byte.
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use geocast_server::{KeyFile, RedisSettings, StoreSettings, TokenSettings};
+use geocast_server::{KeyFile, StoreSettings, TokenSettings};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, QUIET},
+    client::Client,
     redis_server::RedisServer,
-    server::{Backend, TestServer},
+    server::{Backend, TestServer, patient_redis},
     signing::Signer,
     stores::on_both_stores,
 };
@@ -81,9 +81,8 @@ async fn every_fault_has_its_reply() {
 async fn nothing_comes_unasked() {
     let server = TestServer::start(Backend::Embedded).await;
     let mut client = server.rohrpost().await;
-    tokio::time::sleep(QUIET).await;
-    assert!(client.socket.next().now_or_never().is_none());
     assert_eq!(client.ask(r#"{"id":1,"type":"ping"}"#).await, r#"{"id":1,"type":"pong"}"#);
+    assert!(client.socket.next().now_or_never().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +141,7 @@ async fn a_subscription_that_the_store_refuses_is_answered() {
     assert_eq!(redis.cli(&rules.split(' ').collect::<Vec<_>>()), "OK");
     let url = redis.url().replace("redis://", "redis://map:secret@");
     let server = TestServer::start_on(Some(redis), |settings| {
-        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+        settings.store = StoreSettings::Redis(patient_redis(&url));
     })
     .await;
     let mut client = server.rohrpost().await;
@@ -179,7 +178,7 @@ async fn a_subscriber_is_sent_updates(backend: Backend) {
     let unsubscribed = SUBSCRIBED.replace("subscribe", "unsubscribe");
     assert_eq!(client.ask(&unsubscribe).await, unsubscribed);
     server.publish("collection-5", "1").await;
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     assert_eq!(client.ask(&unsubscribe).await, unsubscribed, "nothing came in between");
 }
 

@@ -1,12 +1,11 @@
 //! JSON-RPC 2.0, at `/rpc` and between commands of the text dialect.
 
-use futures_util::FutureExt;
 use geocast_server::{Count, Secret};
 use serde_json::{Value, json};
 
 use crate::{
     caller::Caller,
-    client::{Client, QUIET},
+    client::Client,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -44,7 +43,7 @@ async fn a_subscriber_is_told_so_and_then_gets_what_is_published(backend: Backen
     let ended = caller.call("unsubscribe", json!(["news"])).await;
     assert_eq!(ended, json!({ "channel": "news", "subscribed": false }));
     server.publish("news", "1").await;
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     assert_eq!(caller.call("ping", json!({ "data": [1] })).await, json!([1]));
 }
 
@@ -207,11 +206,13 @@ async fn the_dialect_is_chosen_by_path_or_name(backend: Backend) {
         let protocol =
             response.headers().get("sec-websocket-protocol").map(|value| value.to_str().expect("text"));
         assert_eq!(protocol, confirmed, "{path} {name:?}");
-        let mut caller = Caller { client: Client { socket }, next: 0 };
-        tokio::time::sleep(QUIET).await;
-        assert!(caller.client.next_text().now_or_never().is_none(), "nobody is greeted");
+        let mut caller = Caller { client: Client::from(socket), next: 0 };
         caller.client.send("PING").await;
-        assert_eq!(caller.client.next().await["error"]["code"], -32700, "it is strict");
+        assert_eq!(
+            caller.client.next().await["error"]["code"],
+            -32700,
+            "nobody is greeted, and it is strict"
+        );
         assert_eq!(caller.call("ping", json!([])).await, "pong");
     }
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tokio::{process::Command, time::timeout};
 
 use crate::{
-    client::PATIENCE,
     packages::folder,
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(the_npm_library_works, the_python_library_works);

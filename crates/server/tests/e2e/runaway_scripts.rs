@@ -1,6 +1,10 @@
 //! Scripts that go too far, through real sockets.
 
-use std::{fs, sync::Arc, time::Instant};
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use geocast_server::{
     Count,
@@ -8,10 +12,10 @@ use geocast_server::{
 };
 
 use crate::{
-    client::{PATIENCE, QUIET},
     pipeline::{client, with_ready},
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::{AGAIN, PATIENCE},
 };
 
 on_both_stores!(
@@ -59,7 +63,7 @@ async fn who_keeps_a_worker_busy_waits(backend: Backend) {
     for _ in 0..30 {
         other.send("ready?").await;
         assert_eq!(other.next_text().await, "ready");
-        tokio::time::sleep(QUIET).await;
+        tokio::time::sleep(PAUSE).await;
     }
     let failed = server.count(Count::FilterFailed);
     // Two seconds' worth may be spent at once, and then a call of a tenth of a second costs one second.
@@ -76,7 +80,7 @@ async fn a_consumer_that_never_ends_holds_up_nobody(backend: Backend) {
     if backend == Backend::Redis {
         while server.count(Count::FilterFailed) == 0 {
             server.publish("news", "1").await;
-            tokio::time::sleep(QUIET).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
     let start = Instant::now();
@@ -87,7 +91,7 @@ async fn a_consumer_that_never_ends_holds_up_nobody(backend: Backend) {
     while subscriber.next_content().await != 3 {}
     while server.count(Count::FilterSkipped) == 0 {
         assert!(start.elapsed() < PATIENCE, "none is left out");
-        tokio::time::sleep(QUIET / 8).await;
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -101,3 +105,6 @@ async fn groups_that_are_too_many_are_not_noted(backend: Backend) {
         assert_eq!(client.next_text().await, groups);
     }
 }
+
+/// Between one thing and the next, so that others have their turn.
+const PAUSE: Duration = Duration::from_millis(60);

@@ -4,10 +4,7 @@ use bytes::Bytes;
 use geocast_server::Count;
 use serde_json::Value;
 
-use crate::{
-    client::{Client, PATIENCE},
-    server::TestServer,
-};
+use crate::{client::Client, server::TestServer, waiting::until};
 
 impl TestServer {
     /// Everything that reaches a subscriber of `channel` before a message published now.
@@ -33,13 +30,18 @@ impl TestServer {
             .collect()
     }
 
+    /// Waits until something was counted that often, or more often.
+    pub(crate) async fn counted_at_least(&self, count: Count, times: u64) {
+        until(format!("{} to be {times}", count.name()), async || match self.count(count) {
+            less if less < times => Err(less),
+            _ => Ok(()),
+        })
+        .await;
+    }
+
     /// Waits until something was counted that often.
     pub(crate) async fn counted(&self, count: Count, times: u64) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        while self.count(count) < times {
-            assert!(tokio::time::Instant::now() < deadline, "{}: {}", count.name(), self.count(count));
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        self.counted_at_least(count, times).await;
         assert_eq!(self.count(count), times, "{}", count.name());
     }
 }

@@ -2,17 +2,22 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
+    num::NonZeroUsize,
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::Bytes;
 use geocast_server::{
-    Builder, Count, Counters, Listeners, Pulse, RedisSettings, Reload, Server, Settings, Store, StoreSettings,
+    Builder, Count, Counters, Listeners, Pulse, RedisSettings, Reload, Server, Settings, Store,
+    StoreSettings, Timeouts,
 };
 use tokio::{net::TcpSocket, sync::oneshot, task::JoinHandle};
 
-use crate::{client::Client, redis_server::RedisServer};
+use crate::{
+    client::Client,
+    redis_server::RedisServer,
+    waiting::{AGAIN, LONG, PATIENCE, until},
+};
 
 /// Which store a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +43,8 @@ impl TestServer {
         Self::start_with(backend, |_| ()).await
     }
 
-    /// Starts a server whose settings are the defaults, with all channels allowed, as changed by `adjust`.
+    /// Starts a server whose settings are the defaults, with all channels allowed and with more [patience](patient), as changed
+    /// by `adjust`.
     pub(crate) async fn start_with(backend: Backend, adjust: impl FnOnce(&mut Settings)) -> Self {
         let redis = match backend {
             Backend::Embedded => None,
@@ -77,8 +83,10 @@ impl TestServer {
     ) -> Self {
         let mut settings = Settings::default();
         settings.channels = Some("*".parse().expect("a pattern"));
+        settings.workers = WORKERS;
+        patient(&mut settings.timeouts);
         if let Some(redis) = &redis {
-            settings.store = StoreSettings::Redis(RedisSettings::new(redis.url().parse().expect("a URL")));
+            settings.store = StoreSettings::Redis(patient_redis(&redis.url()));
         }
         adjust(&mut settings);
         let server = build(Server::builder(settings)).start(listeners).expect("the server starts");
@@ -124,7 +132,7 @@ impl TestServer {
 
     /// Publishes until the subscription is in force, and takes everything that came of it.
     pub(crate) async fn subscribed(&self, client: &mut Client, channel: &str) {
-        while client.next_within(Duration::from_millis(50)).await.is_none() {
+        while client.next_within(AGAIN).await.is_none() {
             self.publish(channel, "\"are you there?\"").await;
         }
         self.publish(channel, "\"that is all\"").await;
@@ -132,13 +140,7 @@ impl TestServer {
     }
 
     pub(crate) async fn wait_until_ready(&self) {
-        for _ in 0..500 {
-            if self.store.health().await.is_ok() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the store is not ready after five seconds");
+        until("the store to be ready", async || self.store.health().await).await;
     }
 
     pub(crate) fn count(&self, count: Count) -> u64 {
@@ -176,4 +178,28 @@ impl Interruption {
     pub(crate) async fn end(self, adjust: impl FnOnce(&mut Settings)) -> TestServer {
         TestServer::start_at(self.address, self.redis, adjust).await
     }
+}
+
+/// How many workers there are, whatever the machine has: so that what crosses from one to another is tested everywhere.
+const WORKERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
+/// Settings by which Redis is away only when it is.
+pub(crate) fn patient_redis(url: &str) -> RedisSettings {
+    let mut settings = RedisSettings::new(url.parse().expect("a URL"));
+    settings.connect_timeout = PATIENCE;
+    settings.command_timeout = PATIENCE;
+    settings.probe_interval = LONG;
+    settings
+}
+
+/// What is there for clients that are gone is not to strike those that wait for their share of a busy machine. A test of one of these
+/// sets it. How long an end may take is left as it is: there are clients that never answer.
+fn patient(timeouts: &mut Timeouts) {
+    timeouts.header = LONG;
+    timeouts.request = LONG;
+    timeouts.ping = LONG;
+    timeouts.pong = LONG;
+    timeouts.write = LONG;
+    timeouts.hold = LONG;
+    timeouts.handler = LONG;
 }

@@ -114,7 +114,7 @@ async fn within_a_set_the_last_word_counts(backend: Backend) {
     let brought = server.brings(&mut client, "cars", [point(50.0, 5.0), point(x, y)]).await;
     assert_eq!(brought.len(), 1, "{brought:?}");
     assert_close(&brought[0]["coordinates"], ZURICH.mercator);
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_projection_behind_a_box_does_not_move_it(backend: Backend) {

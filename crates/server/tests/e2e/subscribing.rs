@@ -33,8 +33,8 @@ async fn a_message_reaches_subscribers_as_it_came(backend: Backend) {
     client.send("DEL news").await;
     client.settled().await;
     server.publish("news", payload).await;
-    client.expect_nothing().await;
-    stranger.expect_nothing().await;
+    client.expect_nothing(&server).await;
+    stranger.expect_nothing(&server).await;
     server.stop().await;
 }
 
@@ -46,7 +46,7 @@ async fn subscribing_is_not_acknowledged(backend: Backend) {
     {
         client.send(command).await;
     }
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn subscribing_twice_delivers_once(backend: Backend) {
@@ -56,7 +56,7 @@ async fn subscribing_twice_delivers_once(backend: Backend) {
     client.send("DEL news").await;
     client.settled().await;
     server.publish("news", "3").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_channel_can_be_left_and_taken_again(backend: Backend) {
@@ -134,7 +134,7 @@ async fn subscribing_brings_no_state(backend: Backend) {
     server.put("cars", "1", "1").await;
     let mut client = server.client().await;
     client.send("SUB cars").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_put_reaches_subscribers_and_the_state(backend: Backend) {

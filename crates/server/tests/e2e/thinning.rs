@@ -160,7 +160,7 @@ async fn the_whole_line_decides_where_it_is(backend: Backend) {
     server.publish("map", corner(0.9)).await;
     server.publish("map", corner(1.1)).await;
     assert_eq!(client.next_content().await["coordinates"], json!([[0, 0], [10, 0]]));
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn state_and_changes_are_thinned_as_pushes_are(backend: Backend) {
@@ -183,7 +183,7 @@ async fn state_and_changes_are_thinned_as_pushes_are(backend: Backend) {
     assert!(text.contains(&format!(r#""change":"update","key":7,"feature":{thin}"#)), "{text}");
     // Another level shows all again, the same one does not.
     client.send("BBOX 0 0 10 9 zoom=0 tolerance=1 precision=1").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     client.send("BBOX 0 0 10 9 zoom=1 tolerance=1 precision=1").await;
     let text = client.next_text().await;
     assert!(text.contains(&format!(r#""change":"update","key":7,"feature":{thin}"#)), "{text}");

@@ -13,9 +13,9 @@ use tokio::{
 use tokio_rustls::rustls::{self, ProtocolVersion};
 
 use crate::{
-    client::PATIENCE,
     raw_client::RawClient,
     transports::{self, is_served, subscriber},
+    waiting::{LONG, PATIENCE},
 };
 
 use secure::{Pair, Secure};
@@ -50,13 +50,17 @@ async fn frames_are_whole_and_in_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_readers_are_treated_as_without_tls() {
-    let secure = Secure::start(|settings| settings.limits.outbox = 64 * 1024).await;
+    let secure = Secure::start(|settings| {
+        settings.limits.outbox = 64 * 1024;
+        settings.timeouts.close = LONG;
+    })
+    .await;
     transports::who_does_not_read_is_closed(&secure.server, async || secure.connect().await).await;
     let secure = Secure::start(|_| ()).await;
     transports::who_reads_late_loses_nothing(&secure.server, async || secure.connect().await).await;
     let secure = Secure::start(|settings| {
         settings.limits.outbox = 16 * 1024 * 1024;
-        settings.timeouts.write = Duration::from_millis(500);
+        settings.timeouts.write = transports::STEADY_WRITE;
     })
     .await;
     transports::who_reads_slowly_but_steadily_is_kept(&secure.server, async || secure.connect().await).await;
@@ -104,7 +108,7 @@ async fn a_new_certificate_is_for_new_connections_and_a_broken_one_for_nobody() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_tls_ends_only_itself() {
-    let secure = Secure::start(|settings| settings.timeouts.header = Duration::from_millis(400)).await;
+    let secure = Secure::start(|settings| settings.timeouts.header = Duration::from_secs(2)).await;
     let mut open = subscriber(secure.connect().await).await;
     let mut plain = TcpStream::connect(secure.server.address).await.expect("the server listens");
     plain.write_all(b"GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("the server reads");

@@ -38,30 +38,31 @@ on_both_stores!(
 
 async fn connections_with_one_token_share_its_rate(backend: Backend) {
     let (server, _keys) = start(backend, |settings| {
-        settings.limits.token_rate = Some(RateLimit { per_second: 50, burst: 10 });
+        settings.limits.token_rate = Some(RateLimit { per_second: 20, burst: 10 });
     })
     .await;
     let token = Signer::Es256.token(&claims(&["team"], &[]));
     let start = Instant::now();
     let pinged = (0..4).map(|_| async {
         let mut client = text(&server, Some(&token)).await;
+        client.send_together(&["PING"; 10]).await;
         for _ in 0..10 {
-            client.settled().await;
+            assert_eq!(client.next_content().await, "PONG");
         }
     });
     futures_util::future::join_all(pinged).await;
-    // Ten at once, one more that each had sent already, and the rest at fifty per second.
-    assert!(start.elapsed() > Duration::from_millis(500), "{:?}", start.elapsed());
-    assert!(server.count(Count::CommandDelayed) > 0);
-    let start = Instant::now();
+    // Ten at once, one more that each had sent already, and the rest at twenty per second.
+    assert!(start.elapsed() > Duration::from_millis(1_250), "{:?}", start.elapsed());
+    let delayed = server.count(Count::CommandDelayed);
+    assert!(delayed > 0);
     let other = Signer::Es256.token(&claims(&["team", "news"], &[]));
     for token in [Some(&*other), None] {
         let mut client = text(&server, token).await;
-        for _ in 0..10 {
+        for _ in 0..8 {
             client.settled().await;
         }
     }
-    assert!(start.elapsed() < Duration::from_millis(590), "others are not held up: {:?}", start.elapsed());
+    assert_eq!(server.count(Count::CommandDelayed), delayed, "others are not held up");
 }
 
 /// A server on which nobody without a token may read anything but what begins with `open`, and its file of keys.
@@ -143,7 +144,7 @@ async fn a_token_opens_what_it_names_in_the_text_dialect(backend: Backend) {
         if readable {
             assert_eq!(client.next_content().await, "news");
         } else {
-            client.expect_nothing().await;
+            client.expect_nothing(&server).await;
         }
         let counted = server.count(Count::ChannelRefused) - refused;
         assert_eq!(counted, if readable { 0 } else { 5 }, "{token:?}");
@@ -190,7 +191,7 @@ async fn a_token_opens_what_it_names_in_json_rpc(backend: Backend) {
             assert!((-32099..=-32000).contains(&code), "{code} {message}");
         }
     }
-    witness.expect_nothing().await;
+    witness.expect_nothing(&server).await;
     witness.send("GET secret 1").await;
     assert_eq!(witness.next_content().await, "there");
 }
@@ -215,7 +216,7 @@ async fn a_token_opens_what_it_names_over_http(backend: Backend) {
         };
         assert_eq!(code(&response), expected, "{response:?}");
     }
-    witness.expect_nothing().await;
+    witness.expect_nothing(&server).await;
     let right = Signer::EdDsa.token(&claims(&[], &["sec?et"]));
     for response in write(&server, "secret", &[&bearer(&right)]).await {
         assert_eq!(response.status, 200, "{response:?}");
@@ -243,7 +244,7 @@ async fn a_token_may_come_by_any_way(backend: Backend) {
             let (socket, response) =
                 connect_async_with_config(request, None, true).await.expect("the server takes connections");
             assert!(!format!("{response:?}").contains(&token), "a token is not sent back");
-            let mut client = Client { socket };
+            let mut client = Client::from(socket);
             client.next().await;
             client.send("GET secret 1").await;
             assert_eq!(client.next_content().await, "there", "{signer:?} {query} {name:?}");
@@ -328,19 +329,18 @@ async fn a_key_and_a_token_may_come_together(backend: Backend) {
     caller.refused("publish", json!(["secret", 1])).await;
 }
 
-/// Clocks may differ by thirty seconds, so a token that is almost that old is over in a moment.
+/// Clocks may differ by thirty seconds, so a token that is almost that old is over soon: when all has been asked for.
 async fn a_connection_ends_when_its_token_expires(backend: Backend) {
     let (server, _keys) = start(backend, |_| ()).await;
     server.put("secret", "1", "\"there\"").await;
     let mut lasting = claims(&["secret"], &["secret"]);
-    lasting["exp"] = json!(now() - 28);
+    lasting["exp"] = json!(now() - 20);
     let token = Signer::Es256.token(&lasting);
     let mut client = text(&server, Some(&token)).await;
     let mut caller = rpc(&server, Some(&token)).await;
     client.send("GET secret 1").await;
     assert_eq!(client.next_content().await, "there");
     caller.call("publish", json!(["secret", 1])).await;
-    tokio::time::sleep(Duration::from_millis(2100)).await;
     for socket in [&mut client, &mut caller.client] {
         assert_eq!(u16::from(socket.next_close().await.code), 3010, "it may come back with another token");
     }

@@ -9,16 +9,23 @@
 //! Behind the path, `-f` and `--redis-channels` begin lists of filters and of channels that pass them, `--history` one of channels
 //! that have a history.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    time::Duration,
+};
 
-use futures_util::FutureExt;
+use bytes::Bytes;
+use futures_util::StreamExt;
 use geocast_server::{ChannelRule, HistoryBound, Secret, Settings, deletion_notice, pipeline::Filters};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, QUIET},
+    client::Client,
     server::{Backend, TestServer},
     stores::on_both_stores,
     transcript::{Line, Transcript, matches},
+    waiting::must,
 };
 
 on_both_stores!(transcripts_are_true);
@@ -26,31 +33,35 @@ on_both_stores!(transcripts_are_true);
 async fn replay(server: &TestServer, transcript: &Transcript<'_>) {
     let mut clients = BTreeMap::new();
     for client in transcript.clients() {
-        clients.insert(client, Client::connect_raw(server.address, transcript.path).await);
+        let client_of_its_own = Client::connect_raw(server.address, transcript.path).await;
+        clients.insert(client, Player { client: client_of_its_own, early: VecDeque::new() });
     }
     // Who spoke last; at first clients have only connected, and others are not sure to reach them.
     let mut speaker = if clients.len() > 1 { Speaker::Several } else { Speaker::Client(' ') };
     for line in &transcript.lines {
         match line {
             Line::Sent { client, text } => {
-                turn(&mut speaker, Speaker::Client(*client)).await;
-                clients.get_mut(client).expect("all are connected").send(*text).await;
+                turn(&mut speaker, Speaker::Client(*client), server, &mut clients).await;
+                clients.get_mut(client).expect("all are connected").client.send(*text).await;
             }
             Line::Received { client, pattern } => {
-                let text = clients.get_mut(client).expect("all are connected").next_text().await;
+                let text = clients.get_mut(client).expect("all are connected").next().await;
                 assert!(matches(pattern, &text), "{}:\n{pattern}\n{text}", transcript.path);
             }
             Line::Other(line) => {
                 let event = line.strip_prefix("* ").unwrap_or_else(|| panic!("{line:?} is no line"));
-                turn(&mut speaker, Speaker::Publisher).await;
+                turn(&mut speaker, Speaker::Publisher, server, &mut clients).await;
                 publish(server, event).await;
             }
         }
     }
-    tokio::time::sleep(QUIET).await;
-    for (name, mut client) in clients {
-        let surplus = client.next_text().now_or_never();
-        assert_eq!(surplus, None, "{} {name}: nothing comes behind it", transcript.path);
+    in_force(server, &mut clients).await;
+    for (name, player) in clients {
+        assert!(
+            player.early.is_empty(),
+            "{} {name}: nothing was to come behind it: {player:?}",
+            transcript.path
+        );
     }
 }
 
@@ -62,10 +73,51 @@ enum Speaker {
     Several,
 }
 
+/// A client and what it was sent while others had their turn.
+#[derive(Debug)]
+struct Player {
+    client: Client,
+    early: VecDeque<String>,
+}
+
+impl Player {
+    async fn next(&mut self) -> String {
+        match self.early.pop_front() {
+            Some(text) => text,
+            None => self.client.next_text().await,
+        }
+    }
+
+    /// Takes what has come, up to the answer to a ping.
+    async fn pinged(&mut self) {
+        self.client.socket_send(Message::Ping(Bytes::from_static(b"turn"))).await;
+        loop {
+            match must("the answer to a ping", self.client.socket.next()).await {
+                Some(Ok(Message::Text(text))) => self.early.push_back(text.as_str().to_owned()),
+                Some(Ok(Message::Pong(_))) => return,
+                Some(Ok(Message::Ping(_))) => {}
+                other => panic!("the answer to a ping was to come, not {other:?}"),
+            }
+        }
+    }
+}
+
 /// A client knows by a message of its own when what it asked for is in force for others; a transcript waits.
-async fn turn(last: &mut Speaker, next: Speaker) {
+async fn turn(last: &mut Speaker, next: Speaker, server: &TestServer, clients: &mut BTreeMap<char, Player>) {
     if std::mem::replace(last, next) != next {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Commands are collected for a moment, and some wait for the store.
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        in_force(server, clients).await;
+    }
+}
+
+/// Ends when the server has read what clients have sent, and has sent them what they are to be told.
+async fn in_force(server: &TestServer, clients: &mut BTreeMap<char, Player>) {
+    for _ in 0..2 {
+        server.heard().await;
+        for player in clients.values_mut() {
+            player.pinged().await;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The server on a unix socket.
 
-use std::{net::TcpListener, path::PathBuf, time::Duration};
+use std::{net::TcpListener, path::PathBuf};
 
 use geocast_server::{Listener, Settings, UnixSocket};
 use tokio::net::UnixStream;
@@ -49,7 +49,7 @@ async fn slow_readers_are_treated_as_on_a_port() {
     transports::who_reads_late_loses_nothing(&local.server, async || local.connect().await).await;
     let local = Local::start(|settings| {
         settings.limits.outbox = 16 * 1024 * 1024;
-        settings.timeouts.write = Duration::from_millis(500);
+        settings.timeouts.write = transports::STEADY_WRITE;
     })
     .await;
     transports::who_reads_slowly_but_steadily_is_kept(&local.server, async || local.connect().await).await;

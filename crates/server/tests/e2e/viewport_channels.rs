@@ -65,7 +65,7 @@ async fn without_a_box_they_are_silent(backend: Backend) {
     client.next_error().await;
     client.settled().await;
     server.received(&mut witness, "trajectory").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn they_end_with_reset_or_the_box_until_the_next_box(backend: Backend) {
@@ -80,7 +80,7 @@ async fn they_end_with_reset_or_the_box_until_the_next_box(backend: Backend) {
         server.publish("trajectory", point(5.0)).await;
         server.publish("deleted_vehicles", "1").await;
         server.received(&mut witness, "trajectory").await;
-        client.expect_nothing().await;
+        client.expect_nothing(&server).await;
     }
 }
 
@@ -96,7 +96,7 @@ async fn reset_leaves_what_was_subscribed_by_name(backend: Backend) {
     let brought = server.brings(&mut client, "trajectory", [point(50.0), point(5.0)]).await;
     assert_eq!(brought.len(), 1, "the box stays, and so does what was named");
     server.publish("deleted_vehicles", "1").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_channel_that_is_taken_both_ways_is_delivered_once(backend: Backend) {
@@ -119,7 +119,7 @@ async fn without_the_setting_a_box_starts_nothing(backend: Backend) {
     client.send("BBOX 0 0 10 10").await;
     client.settled().await;
     assert_eq!(server.brings(&mut witness, "trajectory", [point(5.0)]).await.len(), 1);
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn a_refused_viewport_channel_is_silent(backend: Backend) {
@@ -134,5 +134,5 @@ async fn a_refused_viewport_channel_is_silent(backend: Backend) {
     server.subscribed(&mut client, "trajectory").await;
     server.publish("secret", "1").await;
     assert_eq!(server.brings(&mut client, "trajectory", [""; 0]).await, Vec::<Value>::new());
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }

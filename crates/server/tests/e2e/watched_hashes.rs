@@ -1,17 +1,17 @@
 //! Hashes whose changes are pushed to subscribers of rohrpost.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt};
-use geocast_server::{Count, RedisSettings, Settings, StoreSettings};
-use tokio::time::sleep;
+use geocast_server::{Count, Settings, StoreSettings};
 
 use crate::{
-    client::{Client, QUIET},
+    client::Client,
     http_client::request,
     redis_server::RedisServer,
-    server::{Backend, TestServer},
+    server::{Backend, TestServer, patient_redis},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(writing_over_http_is_pushed, what_is_too_long_or_too_deep_is_no_end_of_it);
@@ -31,19 +31,25 @@ async fn start(backend: Backend) -> TestServer {
 async fn started_on(redis: Option<RedisServer>) -> TestServer {
     let server = TestServer::start_on(redis, watching).await;
     if let Some(redis) = &server.redis {
-        // What there is when the server starts is not pushed; what is written later is, once it has been looked through.
-        let mut client = subscriber(&server, "collection", "probe").await;
-        for attempt in 0.. {
-            redis.cli(&["HSET", "collection:probe", "n", &attempt.to_string()]);
-            if tokio::time::timeout(Duration::from_millis(50), client.next_text()).await.is_ok() {
-                break;
-            }
-            assert!(attempt < 100, "writing is never told");
-        }
-        redis.cli(&["DEL", "collection:probe"]);
-        while !client.next_text().await.contains(r#""type":"delete""#) {}
+        tells(&server, redis).await;
     }
     server
+}
+
+/// Waits until a server tells what is written. What there is when it starts is not pushed; what is written later is, once that has
+/// been looked through.
+async fn tells(server: &TestServer, redis: &RedisServer) {
+    let mut client = subscriber(server, "collection", "probe").await;
+    let begun = Instant::now();
+    for attempt in 0.. {
+        redis.cli(&["HSET", "collection:probe", "n", &attempt.to_string()]);
+        if client.next_text_within(Duration::from_millis(50)).await.is_some() {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "writing is never told, {attempt} times in {PATIENCE:?}");
+    }
+    redis.cli(&["DEL", "collection:probe"]);
+    while !client.next_text().await.contains(r#""type":"delete""#) {}
 }
 
 async fn subscriber(server: &TestServer, kind: &str, id: &str) -> Client {
@@ -65,8 +71,8 @@ async fn expect(client: &mut Client, expected: &str) {
     assert_eq!(pushed(client).await, expected);
 }
 
-async fn is_quiet(client: &mut Client) {
-    sleep(QUIET).await;
+async fn is_quiet(server: &TestServer, client: &mut Client) {
+    server.heard().await;
     let next = client.socket.next().now_or_never();
     assert!(next.is_none(), "{next:?}");
 }
@@ -84,8 +90,8 @@ async fn what_is_too_long_or_too_deep_is_no_end_of_it(backend: Backend) {
     write_to(&server, "PUT", "collection:5/a", &half).await;
     assert!(pushed(&mut client).await.starts_with(r#"{"group":"collection-5","type":"create""#));
     write_to(&server, "PUT", "collection:5/b", &half).await;
-    is_quiet(&mut client).await;
-    assert_eq!(server.counters.value(Count::StoreSkipped), 1);
+    server.counted(Count::StoreSkipped, 1).await;
+    is_quiet(&server, &mut client).await;
     write_to(&server, "DELETE", "collection:5/a", "").await;
     assert!(
         pushed(&mut client).await.ends_with(r#""updated_fields":["a"]}}"#),
@@ -131,8 +137,8 @@ async fn writing_over_http_is_pushed(backend: Backend) {
     write("DELETE", "cars/7", "").await;
     expect(&mut row, r#"{"group":"cars-7","type":"delete","object":{"id":7}}"#).await;
     write("PUT", "unwatched/7", "1").await;
-    is_quiet(&mut object).await;
-    is_quiet(&mut row).await;
+    is_quiet(&server, &mut object).await;
+    is_quiet(&server, &mut row).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,7 +167,7 @@ async fn what_others_write_is_pushed() {
     expect(&mut client, create).await;
     redis.cli(&["DEL", "collection:5"]);
     expect(&mut client, delete).await;
-    is_quiet(&mut client).await;
+    is_quiet(&server, &mut client).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -172,13 +178,13 @@ async fn every_node_pushes_to_its_own_subscribers_once() {
     let first = started_on(Some(redis)).await;
     let second = TestServer::start_with(Backend::Embedded, |settings| {
         watching(settings);
-        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+        settings.store = StoreSettings::Redis(patient_redis(&url));
     })
     .await;
     second.wait_until_ready().await;
+    tells(&second, first.redis.as_ref().expect("it runs on Redis")).await;
     let mut clients =
         [subscriber(&first, "collection", "5").await, subscriber(&second, "collection", "5").await];
-    sleep(Duration::from_millis(300)).await;
     first.redis.as_ref().expect("it runs on Redis").cli(&["HSET", "collection:5", "name", "Bob"]);
     for client in &mut clients {
         expect(
@@ -186,7 +192,7 @@ async fn every_node_pushes_to_its_own_subscribers_once() {
             r#"{"group":"collection-5","type":"update","object":{"id":5,"name":"Bob","updated_fields":["name"]}}"#,
         )
         .await;
-        is_quiet(client).await;
+        is_quiet(&first, client).await;
     }
 }
 
@@ -199,7 +205,7 @@ async fn what_was_written_while_redis_was_deaf_is_pushed_afterwards() {
     expect(&mut client, r#"{"group":"collection-5","type":"create","object":{"id":5,"name":"Ada"}}"#).await;
     redis.cli(&["CONFIG", "SET", "notify-keyspace-events", ""]);
     redis.cli(&["HSET", "collection:5", "name", "Bob"]);
-    is_quiet(&mut client).await;
+    is_quiet(&server, &mut client).await;
     redis.cli(&["CONFIG", "SET", "notify-keyspace-events", "Ehgxe"]);
     redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     expect(
@@ -218,12 +224,12 @@ async fn a_hash_that_may_not_be_read_keeps_no_other_from_being_pushed() {
     let url = redis.url().replace("redis://", "redis://map:secret@");
     let server = TestServer::start_on(Some(redis), |settings| {
         watching(settings);
-        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+        settings.store = StoreSettings::Redis(patient_redis(&url));
     })
     .await;
     let redis = server.redis.as_ref().expect("it runs on Redis");
+    tells(&server, redis).await;
     let mut client = subscriber(&server, "collection", "5").await;
-    sleep(Duration::from_millis(300)).await;
     redis.cli(&["HSET", "collection-secret", "n", "2"]);
     redis.cli(&["HSET", "collection:5", "name", "Ada"]);
     expect(&mut client, r#"{"group":"collection-5","type":"create","object":{"id":5,"name":"Ada"}}"#).await;

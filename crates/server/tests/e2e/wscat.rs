@@ -1,6 +1,11 @@
 //! The pipeline, spoken to by the command-line client wscat as it is.
 
-use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use geocast_server::pipeline::{Filter, Script};
 use tokio::{
@@ -10,11 +15,11 @@ use tokio::{
 };
 
 use crate::{
-    client::{PATIENCE, QUIET},
     packages::folder,
     pipeline::{built_in, with_ready},
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::{AGAIN, PATIENCE, must},
 };
 
 on_both_stores!(
@@ -39,21 +44,15 @@ impl Wscat {
         let heard = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let mut client = Self { _process: process, said, heard };
         // It takes no notice of lines until it is connected.
-        let mut asked = 0;
+        let begun = Instant::now();
         loop {
-            assert!(asked < 100, "{url}: there is no connection after ten seconds");
+            assert!(begun.elapsed() < PATIENCE, "{url}: there is no connection after {PATIENCE:?}");
             client.say("ready?").await;
-            asked += 1;
             if let Ok(line) = timeout(Duration::from_millis(100), client.hear()).await {
                 assert_eq!(line, "ready");
-                break;
+                return client;
             }
         }
-        // What was asked before it was connected has no answer.
-        while let Ok(line) = timeout(QUIET, client.hear()).await {
-            assert_eq!(line, "ready");
-        }
-        client
     }
 
     async fn say(&mut self, line: &str) {
@@ -66,15 +65,24 @@ impl Wscat {
         line.trim_start_matches("> ").to_owned()
     }
 
-    async fn expect(&mut self, message: &str) {
-        let line = timeout(PATIENCE, self.hear()).await;
-        assert_eq!(line.unwrap_or_else(|_| panic!("{message} does not come")), message);
+    /// The next message, but for late answers to whether it is connected: who asked too early to be heard has none, others have.
+    async fn next(&mut self, what: &str) -> String {
+        loop {
+            let line = must(what, self.hear()).await;
+            if line != "ready" {
+                return line;
+            }
+        }
     }
 
-    async fn expect_nothing(&mut self) {
-        tokio::time::sleep(QUIET).await;
-        self.say("ready?").await;
-        self.expect("ready").await;
+    async fn expect(&mut self, message: &str) {
+        assert_eq!(self.next(message).await, message);
+    }
+
+    async fn expect_nothing(&mut self, server: &TestServer) {
+        server.heard().await;
+        self.say("ready? indeed").await;
+        self.expect("ready indeed").await;
     }
 }
 
@@ -98,7 +106,7 @@ async fn start(backend: Backend, filters: &[Arc<dyn Filter>]) -> (TestServer, St
 }
 
 async fn messages_reach_every_other_client(backend: Backend) {
-    let (_server, url) = start(backend, &built_in(&["broadcast_messages"])).await;
+    let (server, url) = start(backend, &built_in(&["broadcast_messages"])).await;
     let mut a = Wscat::connect(&url, &[]).await;
     let mut b = Wscat::connect(&format!("{url}/pipeline"), &["--subprotocol", "geocast.pipeline"]).await;
     let mut c = Wscat::connect(&url, &[]).await;
@@ -110,12 +118,12 @@ async fn messages_reach_every_other_client(backend: Backend) {
     drop(c);
     b.say("is anybody there?").await;
     a.expect("is anybody there?").await;
-    a.expect_nothing().await;
-    b.expect_nothing().await;
+    a.expect_nothing(&server).await;
+    b.expect_nothing(&server).await;
 }
 
 async fn tokens_make_groups(backend: Backend) {
-    let (_server, url) = start(backend, &built_in(&["broadcast_messages_by_token"])).await;
+    let (server, url) = start(backend, &built_in(&["broadcast_messages_by_token"])).await;
     let mut a = Wscat::connect(&url, &[]).await;
     let mut b = Wscat::connect(&url, &[]).await;
     let mut c = Wscat::connect(&url, &[]).await;
@@ -131,13 +139,13 @@ async fn tokens_make_groups(backend: Backend) {
     let mut visit = command(&url, &["--execute", "token:red", "--execute", "good day", "--wait", "1"]);
     let mut visit = visit.spawn().expect("there is node");
     let _held = visit.stdin.take();
-    let visit = timeout(PATIENCE, visit.wait_with_output()).await.expect("it goes").expect("it ran");
+    let visit = must("wscat to end", visit.wait_with_output()).await.expect("it ran");
     assert!(visit.status.success());
     let heard = String::from_utf8_lossy(&visit.stdout);
     assert_eq!(heard.trim_start_matches("> "), "Successfully registered with broadcast group: red\n");
     c.expect("good day").await;
     for client in [&mut a, &mut b, &mut c] {
-        client.expect_nothing().await;
+        client.expect_nothing(&server).await;
     }
 }
 
@@ -146,18 +154,18 @@ async fn items_of_channels_reach_every_client(backend: Backend) {
     let mut a = Wscat::connect(&url, &[]).await;
     let mut b = Wscat::connect(&url, &[]).await;
     // Whether the node listens yet is known from the first item that comes.
-    while timeout(QUIET, a.hear()).await.is_err() {
+    while timeout(AGAIN, a.hear()).await.is_err() {
         server.publish("global", "anybody?").await;
     }
     server.publish("global", "that is all").await;
     for client in [&mut a, &mut b] {
-        while timeout(PATIENCE, client.hear()).await.expect("it comes") != "that is all" {}
+        while client.next("that is all").await != "that is all" {}
     }
     server.publish("elsewhere", "not for them").await;
     server.publish("global", "hello from the server!").await;
     for client in [&mut a, &mut b] {
         client.expect("hello from the server!").await;
-        client.expect_nothing().await;
+        client.expect_nothing(&server).await;
     }
 }
 
@@ -165,12 +173,12 @@ async fn scripts_have_their_say(backend: Backend) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/profanity.rhai");
     let mut filters: Vec<Arc<dyn Filter>> = vec![Arc::new(Script::load(&path).expect("it is sound"))];
     filters.extend(built_in(&["broadcast_messages"]));
-    let (_server, url) = start(backend, &filters).await;
+    let (server, url) = start(backend, &filters).await;
     let mut a = Wscat::connect(&url, &[]).await;
     let mut b = Wscat::connect(&url, &[]).await;
     a.say("oh heck no").await;
     b.expect("oh **** no").await;
     b.say("Darn").await;
     b.expect("please mind your language").await;
-    a.expect_nothing().await;
+    a.expect_nothing(&server).await;
 }

@@ -7,7 +7,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{client::PATIENCE, server::TestServer};
+use crate::{server::TestServer, waiting::PATIENCE};
 
 /// Clients of the npm package `ws` in a Node process, by remote control. `deflate.mjs` describes reports.
 #[derive(Debug)]

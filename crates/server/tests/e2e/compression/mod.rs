@@ -14,10 +14,10 @@ use tokio::{
 
 use self::deflating::Deflating;
 use crate::{
-    client::PATIENCE,
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
+    waiting::PATIENCE,
 };
 
 on_both_stores!(

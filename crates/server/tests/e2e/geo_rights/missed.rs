@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{OUTSIDE, mixed, outside, point, rpc, start, within};
 use crate::{
-    client::QUIET,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -33,7 +32,7 @@ async fn what_was_missed_is_within(backend: Backend) {
     let since = json!({ "channel": "map", "since": told["offset"], "epoch": told["epoch"] });
     assert_eq!(caller.call("subscribe", since.clone()).await["recovered"], json!(true));
     let pushed = [caller.pushed().await, caller.pushed().await];
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     let read = caller.call("history", since).await;
     let told = format!("{pushed:?} {read}");
     assert!(!told.contains(OUTSIDE) && !told.contains("hole"), "{told}");

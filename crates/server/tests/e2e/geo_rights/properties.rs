@@ -67,12 +67,12 @@ async fn a_key_leaves_with_its_properties(backend: Backend) {
     server.put("map", "b", train("b", HIDDEN, 1.0).to_string()).await;
     let mut caller = rpc(&server, &limits()).await;
     caller.call("subscribe", json!({ "channel": "map", "track": true })).await;
-    assert_eq!(told(&mut caller).await, ["enter a"]);
+    assert_eq!(told(&server, &mut caller).await, ["enter a"]);
     server.put("map", "a", train("a", HIDDEN, 1.0).to_string()).await;
     server.put("map", "b", train("b", "S2", 1.0).to_string()).await;
-    assert_eq!(told(&mut caller).await, ["enter b", "leave a access"]);
+    assert_eq!(told(&server, &mut caller).await, ["enter b", "leave a access"]);
     caller.call("viewport", json!({ "bbox": [0, 0, 10, 10] })).await;
     server.put("map", "a", train("a", HIDDEN, 2.0).to_string()).await;
     server.put("map", "b", train("b", "S1", 2.0).to_string()).await;
-    assert_eq!(told(&mut caller).await, ["update b"]);
+    assert_eq!(told(&server, &mut caller).await, ["update b"]);
 }

@@ -42,7 +42,7 @@ async fn state_is_within_in_the_text_dialect(backend: Backend) {
                 .find(|content| content["id"] == "in")
                 .map(|content| &content["geometry"]["coordinates"][0]);
             assert_eq!(x == Some(&json!(3.5)), !projected, "{both:?}");
-            client.expect_nothing().await;
+            client.expect_nothing(&server).await;
         }
         for key in 0..outside().len() {
             for command in

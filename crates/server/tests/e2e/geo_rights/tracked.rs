@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{OUTSIDE, mixed, outside, point, rpc, start, text, within};
-use crate::{caller::Caller, client::QUIET, server::Backend, stores::on_both_stores};
+use crate::{
+    caller::Caller,
+    server::{Backend, TestServer},
+    stores::on_both_stores,
+};
 
 on_both_stores!(
     a_key_leaves_with_the_area,
@@ -13,8 +17,8 @@ on_both_stores!(
 );
 
 /// What was told until now, in short.
-pub(super) async fn told(caller: &mut Caller) -> Vec<String> {
-    tokio::time::sleep(QUIET).await;
+pub(super) async fn told(server: &TestServer, caller: &mut Caller) -> Vec<String> {
+    server.heard().await;
     caller.next += 1;
     let id = caller.next;
     caller.client.send(json!({ "jsonrpc": "2.0", "id": id, "method": "ping" }).to_string()).await;
@@ -51,18 +55,18 @@ async fn a_key_leaves_with_the_area(backend: Backend) {
             caller.call("viewport", json!({ "bbox": bbox })).await;
         }
         caller.call("subscribe", json!({ "channel": "map", "track": true })).await;
-        assert_eq!(told(&mut caller).await, ["enter a"]);
+        assert_eq!(told(&server, &mut caller).await, ["enter a"]);
         server.put("map", "a", point("a", 20.125)).await;
-        assert_eq!(told(&mut caller).await, [format!("leave a {reason}")]);
+        assert_eq!(told(&server, &mut caller).await, [format!("leave a {reason}")]);
         server.put("map", "a", point("a", 21.125)).await;
         server.put("map", "b", point("b", 2.0)).await;
-        assert_eq!(told(&mut caller).await, ["enter b"]);
+        assert_eq!(told(&server, &mut caller).await, ["enter b"]);
         for payload in outside().into_iter().chain([mixed()]) {
             server.publish("map", payload).await;
         }
         server.put("map", "b", point("b", 3.0)).await;
         server.put("map", "a", point("a", 1.0)).await;
-        let told = told(&mut caller).await;
+        let told = told(&server, &mut caller).await;
         assert!(
             told.starts_with(&["enter a".to_owned()]) && told.ends_with(&["update b".to_owned()]),
             "{told:?}"
@@ -81,7 +85,7 @@ async fn a_pan_shows_nothing_that_is_outside(backend: Backend) {
     let mut caller = rpc(&server, &within()).await;
     caller.call("viewport", json!({ "bbox": [0, 0, 5, 5] })).await;
     caller.call("subscribe", json!({ "channel": "map", "track": true })).await;
-    assert_eq!(told(&mut caller).await, ["enter a"]);
+    assert_eq!(told(&server, &mut caller).await, ["enter a"]);
     for (bbox, expected) in [
         (json!([0, 0, 30, 5]), vec!["enter b"]),
         (json!([8, 0, 30, 5]), vec!["leave a viewport"]),
@@ -91,10 +95,10 @@ async fn a_pan_shows_nothing_that_is_outside(backend: Backend) {
     ] {
         let params = if bbox.is_null() { json!({}) } else { json!({ "bbox": bbox }) };
         caller.call("viewport", params).await;
-        assert_eq!(told(&mut caller).await, expected, "{bbox}");
+        assert_eq!(told(&server, &mut caller).await, expected, "{bbox}");
     }
     caller.call("projection", json!({ "crs": "EPSG:3857" })).await;
-    assert_eq!(told(&mut caller).await, ["update a", "update b"]);
+    assert_eq!(told(&server, &mut caller).await, ["update a", "update b"]);
 }
 
 async fn the_text_dialect_says_so_as_well(backend: Backend) {
@@ -111,7 +115,7 @@ async fn the_text_dialect_says_so_as_well(backend: Backend) {
         assert!(content.get(entered).is_some(), "{content}");
         server.put("map", "a", point("a", 20.125)).await;
         assert_eq!(client.next_content().await, left);
-        client.expect_nothing().await;
+        client.expect_nothing(&server).await;
         server.put("map", "a", point("a", 1.0)).await;
         assert!(client.next_content().await.get(entered).is_some());
     }
@@ -123,17 +127,17 @@ async fn without_a_viewport_there_is_nothing_where_its_size_is_limited(backend: 
     server.put("map", "b", point("b", 20.125)).await;
     let mut caller = rpc(&server, &json!({ "max_area": 20_000 })).await;
     caller.call("subscribe", json!({ "channel": "map", "track": true })).await;
-    assert_eq!(told(&mut caller).await, [""; 0]);
+    assert_eq!(told(&server, &mut caller).await, [""; 0]);
     server.put("map", "a", point("a", 1.5)).await;
-    assert_eq!(told(&mut caller).await, [""; 0]);
+    assert_eq!(told(&server, &mut caller).await, [""; 0]);
     caller.call("viewport", json!({ "bbox": [1, 0.5, 2, 1.5] })).await;
-    assert_eq!(told(&mut caller).await, ["enter a"]);
+    assert_eq!(told(&server, &mut caller).await, ["enter a"]);
     caller.refused("viewport", json!({ "bbox": [0, 0, 90, 90] })).await;
-    assert_eq!(told(&mut caller).await, [""; 0]);
+    assert_eq!(told(&server, &mut caller).await, [""; 0]);
     server.put("map", "a", point("a", 1.75)).await;
-    assert_eq!(told(&mut caller).await, ["update a"], "the old one stays");
+    assert_eq!(told(&server, &mut caller).await, ["update a"], "the old one stays");
     caller.call("viewport", json!({ "bbox": [1.25, 0.5, 2.25, 1.5] })).await;
-    assert_eq!(told(&mut caller).await, [""; 0]);
+    assert_eq!(told(&server, &mut caller).await, [""; 0]);
     caller.call("viewport", json!({})).await;
-    assert_eq!(told(&mut caller).await, ["leave a viewport"]);
+    assert_eq!(told(&server, &mut caller).await, ["leave a viewport"]);
 }

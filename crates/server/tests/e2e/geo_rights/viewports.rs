@@ -29,7 +29,7 @@ async fn a_box_that_is_too_large_is_refused_and_the_old_one_stays(backend: Backe
         server.publish("map", point("a", x)).await;
     }
     server.publish("map", "reload").await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     client.send("BBOX 0.5 0.5 1.5 1.5").await;
     client.settled().await;
     for (command, area) in [
@@ -47,7 +47,7 @@ async fn a_box_that_is_too_large_is_refused_and_the_old_one_stays(backend: Backe
             server.publish("map", point("a", x)).await;
         }
         assert_eq!(client.next_content().await["geometry"]["coordinates"][0], 1.0, "{command}");
-        client.expect_nothing().await;
+        client.expect_nothing(&server).await;
     }
     client.send("BBOX 50000 50000 150000 150000 crs=epsg:3857").await;
     client.settled().await;
@@ -63,7 +63,7 @@ async fn a_box_that_is_too_large_is_refused_and_the_old_one_stays(backend: Backe
     client.send("BBOX").await;
     client.settled().await;
     server.publish("map", point("a", 1.0)).await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }
 
 async fn json_rpc_is_told_why(backend: Backend) {
@@ -101,7 +101,7 @@ async fn of_boxes_that_come_together_each_is_judged(backend: Backend) {
         server.publish("map", point("a", x)).await;
     }
     assert_eq!(client.next_content().await["geometry"]["coordinates"][0], 1.0);
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     let mut caller = rpc(&server, &json!({ "max_area": 20_000 })).await;
     let call = |id: u32, bbox: [f64; 4]| json!({ "jsonrpc": "2.0", "id": id, "method": "viewport", "params": { "bbox": bbox } });
     let large = [0.0, 0.0, 90.0, 90.0];
@@ -124,11 +124,11 @@ async fn a_zoom_level_has_to_be_said_and_to_fit(backend: Backend) {
     client.send("SUB map").await;
     client.settled().await;
     server.publish("map", point("a", 1.0)).await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     assert!(refused(&mut client, "BBOX 0 0 2 2 5").await.contains("zoom level 5 is not within 6 and 18"));
     assert!(refused(&mut client, "BBOX 0 0 2 2").await.contains("has to name its own"));
     server.publish("map", point("a", 1.0)).await;
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
     client.send("BBOX 0 0 2 2 6").await;
     client.settled().await;
     server.publish("map", point("a", 1.0)).await;
@@ -151,5 +151,5 @@ async fn nothing_is_read_without_a_box(backend: Backend) {
     }
     client.send("GET map b").await;
     assert_eq!(client.next_content().await, Value::Null);
-    client.expect_nothing().await;
+    client.expect_nothing(&server).await;
 }

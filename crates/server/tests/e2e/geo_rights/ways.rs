@@ -4,11 +4,7 @@ use geocast_server::pipeline::Filters;
 use serde_json::json;
 
 use super::{OUTSIDE, outside, point, start, text, token, within};
-use crate::{
-    client::{Client, QUIET},
-    server::Backend,
-    stores::on_both_stores,
-};
+use crate::{client::Client, server::Backend, stores::on_both_stores, waiting::AGAIN};
 
 on_both_stores!(what_is_collected_is_within);
 
@@ -57,7 +53,8 @@ async fn a_watched_hash_tells_what_has_no_digit_alone() {
     }
     server.put("cars", "x", r#"{"state":"parked"}"#).await;
     assert!(limited.next_text().await.contains("parked"), "nothing came before it");
-    assert_eq!(limited.next_text_within(QUIET).await, None);
+    server.heard().await;
+    assert_eq!(limited.ask(r#"{"id":2,"type":"ping"}"#).await, r#"{"id":2,"type":"pong"}"#);
 }
 
 #[tokio::test]
@@ -68,11 +65,13 @@ async fn what_clients_send_each_other_is_within() {
         Client::connect_raw(server.address, &format!("/pipeline?token={}", token(&within()))).await;
     let mut free = Client::connect_raw(server.address, "/pipeline").await;
     let mut sender = Client::connect_raw(server.address, "/pipeline").await;
-    while limited.next_text_within(QUIET).await.is_none() {
+    while limited.next_text_within(AGAIN).await.is_none() {
         sender.send("are you there?").await;
     }
-    while free.next_text_within(QUIET).await.is_some() {}
-    while limited.next_text_within(QUIET).await.is_some() {}
+    sender.send("that is all").await;
+    for client in [&mut limited, &mut free] {
+        while client.next_text().await != "that is all" {}
+    }
     for place in [20.125, 3.5] {
         sender.send(point("x", place)).await;
         sender.send(format!("at {place}")).await;

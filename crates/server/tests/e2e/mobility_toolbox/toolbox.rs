@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::client::PATIENCE;
+use crate::waiting::PATIENCE;
 
 /// The browser client in a Node process of its own, by remote control. `client.mjs` describes steps and reports.
 #[derive(Debug)]

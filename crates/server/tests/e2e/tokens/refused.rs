@@ -120,7 +120,7 @@ async fn a_publication_with_a_bad_token_is_refused(backend: Backend) {
         let path = format!("/api/publish/open?token={token}");
         expect_refusal(&request(server.address, "POST", &path, &[], "1").await, expected, what);
     }
-    witness.expect_nothing().await;
+    witness.expect_nothing(&server).await;
     witness.send("GET open 1").await;
     assert_eq!(witness.next_content().await, "there");
 }

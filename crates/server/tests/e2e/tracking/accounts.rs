@@ -1,13 +1,10 @@
 //! What `session` says of each channel: every event is in one place.
 
-use std::time::Duration;
-
 use geocast_server::{Count, Overflow};
 use serde_json::{Value, json};
 
 use super::follower::{Follower, feature, point};
 use crate::{
-    client::QUIET,
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
@@ -91,7 +88,7 @@ async fn events_that_were_held_for_a_subscription_are_accounted_for(backend: Bac
     caller.call("get", json!(["map"])).await;
     server.publish("map", point("a", 5.0, 5.0)).await;
     server.publish("map", point("b", 50.0, 5.0)).await;
-    tokio::time::sleep(4 * QUIET).await;
+    server.heard().await;
     let request = json!({ "jsonrpc": "2.0", "id": 0, "method": "subscribe", "params": ["map"] });
     caller.client.send(request.to_string()).await;
     assert_eq!(caller.pushed().await["content"]["id"], "a");
@@ -106,8 +103,6 @@ async fn a_slow_client_is_told_what_it_lost_and_where(backend: Backend) {
     let server = TestServer::start_with(backend, |settings| {
         settings.limits.outbox = 256 * 1024;
         settings.limits.overflow = Overflow::DropOldest;
-        settings.timeouts.write = Duration::from_secs(60);
-        settings.timeouts.ping = Duration::from_secs(60);
     })
     .await;
     let mut slow = RawClient::connect(server.address).await;
@@ -125,11 +120,11 @@ async fn a_slow_client_is_told_what_it_lost_and_where(backend: Backend) {
         server.put("map", &key, feature(&key, &geometry)).await;
         server.publish("news", news.clone()).await;
     }
-    tokio::time::sleep(4 * QUIET).await;
+    server.heard().await;
     // It reads all that waits, and asks then.
     slow.send(frame(TEXT, b"PING")).await;
     while !next(&mut slow).await.contains("PONG") {}
-    tokio::time::sleep(4 * QUIET).await;
+    server.heard().await;
     slow.send(frame(TEXT, br#"{"jsonrpc":"2.0","id":1,"method":"session"}"#)).await;
     let session = loop {
         let text = next(&mut slow).await;

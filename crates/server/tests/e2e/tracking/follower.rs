@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::{caller::Caller, client::QUIET, server::TestServer};
+use crate::{caller::Caller, server::TestServer, waiting::Fence};
 
 pub(super) struct Follower {
     pub(super) caller: Caller,
     /// Features by key.
     pub(super) map: BTreeMap<String, Value>,
+    fence: Fence,
 }
 
 impl Follower {
@@ -21,7 +22,7 @@ impl Follower {
         }
         let subscribed = caller.call("subscribe", json!({ "channel": "map", "track": true })).await;
         assert_eq!(subscribed, json!({ "channel": "map", "tracked": true }));
-        let mut follower = Self { caller, map: BTreeMap::new() };
+        let mut follower = Self { caller, map: BTreeMap::new(), fence: server.fence() };
         follower.settle().await;
         follower
     }
@@ -32,9 +33,9 @@ impl Follower {
         self.take(&push)
     }
 
-    /// Takes up everything that is on its way.
+    /// Takes up everything that was published before.
     pub(super) async fn settle(&mut self) -> Vec<String> {
-        tokio::time::sleep(QUIET).await;
+        self.fence.pass().await;
         self.caller.next += 1;
         let id = self.caller.next;
         let ping = json!({ "jsonrpc": "2.0", "id": id, "method": "ping" });

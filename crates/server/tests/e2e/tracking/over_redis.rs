@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use geocast_server::{RedisSettings, StoreSettings};
+use geocast_server::StoreSettings;
 
 use super::follower::{Follower, point};
-use crate::{redis_server::RedisServer, server::TestServer};
+use crate::{
+    redis_server::RedisServer,
+    server::{TestServer, patient_redis},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changed_while_redis_was_deaf_is_told_as_a_difference() {
     let redis = RedisServer::start(&[]);
     let url = redis.url();
     let mut server = TestServer::start_on(Some(redis), |settings| {
-        let mut redis = RedisSettings::new(url.parse().expect("a URL"));
+        let mut redis = patient_redis(&url);
         redis.probe_interval = Duration::from_millis(200);
         settings.store = StoreSettings::Redis(redis);
     })
@@ -42,7 +45,7 @@ async fn two_nodes_tell_the_same() {
     let one = TestServer::start(crate::server::Backend::Redis).await;
     let url = one.redis.as_ref().expect("it is there").url();
     let two = TestServer::start_on(None, |settings| {
-        settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
+        settings.store = StoreSettings::Redis(patient_redis(&url));
     })
     .await;
     let mut followers = [Follower::start(&one, None).await, Follower::start(&two, None).await];

@@ -27,19 +27,17 @@ fn feature(key: usize, x: f64, round: usize) -> String {
     )
 }
 
-fn patient(settings: &mut Settings) {
+fn small_outbox(settings: &mut Settings) {
     settings.limits.outbox = 256 * 1024;
-    settings.timeouts.write = Duration::from_secs(60);
-    settings.timeouts.ping = Duration::from_secs(60);
 }
 
 async fn a_client_that_pauses_is_told_the_difference(backend: Backend) {
-    pauses(backend, patient).await;
+    pauses(backend, small_outbox).await;
 }
 
 async fn a_client_that_pauses_is_told_the_difference_where_the_oldest_would_be_dropped(backend: Backend) {
     pauses(backend, |settings| {
-        patient(settings);
+        small_outbox(settings);
         settings.limits.overflow = Overflow::DropOldest;
     })
     .await;
@@ -64,8 +62,9 @@ async fn pauses(backend: Backend, adjust: impl FnOnce(&mut Settings)) {
             let x = if key >= 50 && round % 2 == 1 { 50.0 } else { 5.0 };
             server.put("map", &key.to_string(), feature(key, x, round)).await;
         }
-        read_up_to(&mut quick, &mut quick_map, &format!("PING client_ref=q{round}"), &format!("q{round}"))
-            .await;
+        // What was published is on its way when the store has taken it.
+        server.heard().await;
+        read_up_to(&mut quick, &mut quick_map, &format!("q{round}")).await;
     }
     assert_eq!(quick_map.keys().copied().collect::<Vec<_>>(), (0..50).collect::<Vec<_>>());
     slow.send(frame(TEXT, b"PING client_ref=last")).await;
@@ -81,9 +80,7 @@ async fn pauses(backend: Backend, adjust: impl FnOnce(&mut Settings)) {
     }
     // What it was behind with may come behind the answer.
     while map != quick_map {
-        let next = tokio::time::timeout(Duration::from_secs(10), slow.next_frame()).await;
-        let (_, payload) =
-            next.unwrap_or_else(|_| panic!("{} of {}", map.len(), quick_map.len())).expect("open");
+        let (_, payload) = slow.next_frame().await.expect("the connection is open");
         take(&mut map, &serde_json::from_slice(&payload).expect("an envelope"));
         told += 1;
     }
@@ -98,7 +95,7 @@ async fn pauses(backend: Backend, adjust: impl FnOnce(&mut Settings)) {
 }
 
 async fn a_large_state_comes_at_the_pace_of_its_reader(backend: Backend) {
-    let server = TestServer::start_with(backend, patient).await;
+    let server = TestServer::start_with(backend, small_outbox).await;
     for key in 0..3_000 {
         server.put("map", &key.to_string(), feature(key, 5.0, 0)).await;
     }
@@ -116,7 +113,7 @@ async fn a_large_state_comes_at_the_pace_of_its_reader(backend: Backend) {
 
 async fn what_is_remembered_of_slow_clients_is_bounded(backend: Backend) {
     let server = TestServer::start_with(backend, |settings| {
-        patient(settings);
+        small_outbox(settings);
         settings.workers = NonZeroUsize::MIN;
         // Enough for the state, and for what three have of it.
         settings.limits.tracked_bytes = 400_000;
@@ -161,8 +158,7 @@ async fn what_is_remembered_of_slow_clients_is_bounded(backend: Backend) {
     for client in &mut slow {
         let mut map = BTreeMap::new();
         while !(map.len() == 100 && map.values().all(|known| *known == round as u64)) {
-            let next = tokio::time::timeout(Duration::from_secs(10), client.next_frame()).await;
-            let Some((TEXT, payload)) = next.expect("it is told all, or closed") else { break };
+            let Some((TEXT, payload)) = client.next_frame().await else { break };
             take(&mut map, &serde_json::from_slice(&payload).expect("an envelope"));
         }
         right += usize::from(map.len() == 100 && map.values().all(|known| *known == round as u64));
@@ -175,10 +171,8 @@ async fn what_is_remembered_of_slow_clients_is_bounded(backend: Backend) {
     assert_eq!(server.count(Count::ClosedSlow), 3);
 }
 
-async fn read_up_to(client: &mut Client, map: &mut BTreeMap<u64, u64>, ping: &str, reference: &str) {
-    // What was published is on its way when the store has taken it.
-    tokio::time::sleep(Duration::from_millis(2)).await;
-    client.send(ping).await;
+async fn read_up_to(client: &mut Client, map: &mut BTreeMap<u64, u64>, reference: &str) {
+    client.send(format!("PING client_ref={reference}")).await;
     while take(map, &client.next().await) != Some(reference) {}
 }
 

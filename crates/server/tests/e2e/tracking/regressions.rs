@@ -66,11 +66,11 @@ async fn what_is_collected_holds_up_nobody_who_is_behind(backend: Backend) {
         let key = key.to_string();
         server.put("map", &key, filled(&key)).await;
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.heard().await;
     client.send("PROJECTION EPSG:3857").await;
     let mut updates = 0;
     while updates < 24 {
-        let envelope = client.next_within(Duration::from_secs(5)).await.expect("it is sent soon");
+        let envelope = client.next().await;
         let is_update = |envelope: &Value| usize::from(envelope["content"]["change"] == "update");
         match envelope["content"].as_array() {
             Some(envelopes) => updates += envelopes.iter().map(is_update).sum::<usize>(),
@@ -91,13 +91,13 @@ async fn what_expires_together_is_told_one_by_one(backend: Backend) {
         let key = key.to_string();
         server.publish("map", point(&key, 5.0, 5.0)).await;
     }
-    while follower.map.len() < 1_000 {
-        follower.told().await;
-    }
     let before = server.count(Count::WithheldReplaced);
-    while !follower.map.is_empty() {
+    let mut expired = 0;
+    // On a slow machine the first expire before the last have come.
+    while expired < 1_000 {
         let told = follower.told().await;
-        assert!(told.ends_with("expired"), "{told}");
+        assert!(told.starts_with("enter ") || told.ends_with(" expired"), "{told}");
+        expired += usize::from(told.ends_with(" expired"));
     }
     assert_eq!(server.count(Count::WithheldReplaced), before);
 }

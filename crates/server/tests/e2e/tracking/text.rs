@@ -1,11 +1,9 @@
 //! In the text dialect.
 
-use geocast_server::Count;
 use serde_json::{Value, json};
 
 use super::follower::point;
 use crate::{
-    client::QUIET,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -61,10 +59,7 @@ async fn what_changes_is_collected(backend: Backend) {
     };
     assert_eq!(changes(&envelope), [r#""enter" "a""#, r#""enter" "b""#, r#""update" "a""#]);
     // The last of them may still be on its way.
-    while server.count(Count::Events) < 5 {
-        tokio::time::sleep(QUIET).await;
-    }
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     // What a viewport changes comes behind what was collected before.
     client.send("BBOX 0 0 4.5 10").await;
     assert_eq!(changes(&client.next().await), [r#""update" "b""#, r#""update" "a""#]);
@@ -79,7 +74,7 @@ async fn what_was_collected_comes_before_the_end_of_its_subscription(backend: Ba
     client.send("BUFFER 5000 100").await;
     client.settled().await;
     server.put("map", "a", point("a", 1.0, 5.0)).await;
-    tokio::time::sleep(QUIET).await;
+    server.heard().await;
     client.send_together(&["DEL map", "PING"]).await;
     let collected = client.next().await;
     assert_eq!(collected["content"][0]["content"]["change"], "enter", "{collected}");
