@@ -13,6 +13,7 @@ mod filters;
 mod geocast;
 mod help;
 mod http;
+mod javascript;
 mod lifecycle;
 mod log_lines;
 mod migrating;

@@ -1,0 +1,11 @@
+export { connect, Client, type ClientEvents, type Options } from "./client.js";
+export type { ConnectionState, Token } from "./connection.js";
+export type { Box, Crs, PropertyFilter, Viewport } from "./viewport.js";
+export { Tracked, type Changes, type Enter, type Leave, type TrackedEvents, type TrackOptions, type Update } from "./tracked.js";
+export { Diffs, type Diff, type DiffEvents } from "./diffs.js";
+export { Messages, type Message, type MessageEvents, type Offset, type Since } from "./messages.js";
+export type { Account, History, Session, State, ViewportInForce } from "./answers.js";
+export { GeocastError, type ErrorCode } from "./error.js";
+export type { Feature, Geometry, Position } from "./geojson.js";
+export type { Backoff } from "./retry.js";
+export type { Socket, SocketConstructor } from "./socket.js";
