@@ -18,6 +18,7 @@ mod lifecycle;
 mod log_lines;
 mod migrating;
 mod oracle;
+mod publishers;
 mod reaching;
 #[path = "../../../server/tests/e2e/redis_server.rs"]
 #[expect(
