@@ -138,6 +138,17 @@ impl Broker {
         }
     }
 
+    /// Says that messages were missed on these channels, and that none are from now on.
+    pub(crate) fn missed_on(&self, channels: &[Channel]) {
+        for (number, worker) in self.workers.get().into_iter().flatten().enumerate() {
+            let listens = |channel: &&Channel| self.route(channel) & 1 << number != 0;
+            let channels: Vec<Channel> = channels.iter().filter(listens).cloned().collect();
+            if !channels.is_empty() {
+                let _ended: Result<(), _> = worker.send(WorkerMessage::MissedOn(channels));
+            }
+        }
+    }
+
     /// Makes an event of something that was published, or is state.
     pub(crate) fn read(&self, channel: Channel, published: Bytes, number: u64) -> Event {
         self.intake.event(channel, published, number)

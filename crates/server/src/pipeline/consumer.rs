@@ -97,6 +97,7 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     WorkerMessage::Accepted(_)
                     | WorkerMessage::State(_)
                     | WorkerMessage::Missed
+                    | WorkerMessage::MissedOn(_)
                     | WorkerMessage::Passed(_),
                 ) => {}
             },

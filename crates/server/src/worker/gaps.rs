@@ -17,6 +17,14 @@ impl Worker {
         }
     }
 
+    /// The same, of these channels alone.
+    pub(super) fn missed_on(&self, channels: &[Channel]) {
+        for channel in channels {
+            self.read(channel);
+            self.tell_of_gap(channel);
+        }
+    }
+
     fn tell_of_gap(&self, channel: &Channel) {
         let (topic, now) = (Topic::messages(channel), clock::timestamp());
         let members = self.hub.borrow().members(&topic);

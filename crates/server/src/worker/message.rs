@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use geocast_protocol::Channel;
 use tokio::sync::oneshot;
 
 use crate::{accept::Accepted, broker::InFlight, tracking::State};
@@ -13,6 +14,8 @@ pub(crate) enum WorkerMessage {
     State(State),
     /// Messages were missed, on any channel.
     Missed,
+    /// Messages were missed, on these channels alone.
+    MissedOn(Vec<Channel>),
     /// To be said when all that came before has been dealt with.
     Passed(oneshot::Sender<()>),
     /// Somebody connected.

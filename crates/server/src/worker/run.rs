@@ -89,6 +89,10 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
                 round.publish();
                 worker.missed();
             }
+            WorkerMessage::MissedOn(channels) => {
+                round.publish();
+                worker.missed_on(&channels);
+            }
             WorkerMessage::Passed(passed) => {
                 round.publish();
                 // Who asked may be gone.

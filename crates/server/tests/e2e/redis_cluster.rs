@@ -15,9 +15,14 @@ impl RedisCluster {
     /// Starts them, and waits until each knows of all slots. A master that is silent for a second is replaced, if it is the
     /// `replicated` one.
     pub(crate) fn start(replicated: usize) -> Self {
+        Self::start_with(replicated, &[])
+    }
+
+    /// The same, with further command line `options` for each.
+    pub(crate) fn start_with(replicated: usize, options: &[&str]) -> Self {
         let node = |_| {
             let bus = free_port().to_string();
-            RedisServer::start(&[
+            let always = [
                 "--cluster-enabled",
                 "yes",
                 "--cluster-node-timeout",
@@ -28,7 +33,8 @@ impl RedisCluster {
                 "0",
                 "--repl-diskless-sync-delay",
                 "0",
-            ])
+            ];
+            RedisServer::start(&[&always, options].concat())
         };
         let nodes: Vec<RedisServer> = (0..4).map(node).collect();
         let cluster = Self { nodes };
@@ -64,6 +70,15 @@ impl RedisCluster {
             info.contains("cluster_state:ok") && info.lines().any(|line| line.trim_end() == fact)
         };
         self.wait(|| self.nodes[..nodes].iter().all(is_so), fact);
+    }
+
+    /// The number of the master that has the slot of this channel.
+    pub(crate) fn owner(&self, channel: &str) -> usize {
+        let slot = self.nodes[0].cli(&["CLUSTER", "KEYSLOT", channel]);
+        // A master that has it counts it, and others say where it is.
+        let has = |node: &&RedisServer| !node.cli(&["GET", channel]).contains("MOVED");
+        let owner = self.nodes[..3].iter().position(|node| has(&node));
+        owner.unwrap_or_else(|| panic!("nobody has slot {slot}"))
     }
 
     /// Where a node is, as host and port.

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use super::{
     RedisSettings,
+    address::Address,
     errand::{self, Errand, Failed},
     nodes::Nodes,
     remedy::{Effect, store_error},
@@ -126,6 +127,22 @@ impl Commands {
                 sent += 1;
             }
             Ok(sent)
+        })
+        .await
+    }
+
+    /// Sends a message to those who listen to the shard of this master, on a channel of its own.
+    pub(super) async fn publish_in_shard(
+        &self,
+        master: &Address,
+        channel: &Channel,
+        payload: &[u8],
+    ) -> Result<(), StoreError> {
+        let (nodes, master) = (Arc::clone(&self.nodes), master.clone());
+        let command = command("SPUBLISH", channel, &[payload]);
+        self.bounded(self.timeout, async move {
+            let mut line = nodes.borrow(&master).await.map_err(|error| store_error(&error))?;
+            line.query::<u64>(&command).await.map(drop).map_err(|error| store_error(&error))
         })
         .await
     }

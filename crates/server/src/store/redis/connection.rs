@@ -4,35 +4,32 @@ use bytes::Bytes;
 use geocast_protocol::{Channel, ChannelError};
 use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split},
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 use super::{
     RedisSettings,
     address::Address,
-    dialer::{DialError, Dialer, Stream},
+    dialer::{DialError, Dialer},
     dialogue::Dialogue,
     disconnected::Disconnected,
     probe::{Acknowledged, PROBE_PREFIX},
-    push_reader::{Push, PushReader},
+    pulse::{Beat, Pulse},
+    push_reader::Push,
     settling::Settling,
     subscriber::Subscriber,
     tethers::Tethers,
     topology::Topology,
+    wire::Wire,
 };
 use crate::StoreError;
 
 /// One subscriber connection, from its opening to its end.
 pub(super) struct Connection {
     address: Address,
-    reader: ReadHalf<Stream>,
-    writer: WriteHalf<Stream>,
-    pushes: PushReader,
+    wire: Wire,
     dialogue: Dialogue,
-    /// What is to be written next.
-    out: Vec<u8>,
     /// What Redis said it has published on this connection's channel last.
     acknowledged: Arc<Mutex<Acknowledged>>,
     /// Where the masters are, and where they were when that was looked at last.
@@ -51,17 +48,13 @@ impl Connection {
         address: &Address,
         mut watch: watch::Receiver<Option<Arc<Topology>>>,
     ) -> Result<Self, DialError> {
-        let (reader, writer) = split(dialer.dial(address).await?);
-        let mut out = Vec::new();
+        let mut wire = Wire::open(dialer, address, settings.max_message).await?;
         let channel = probe_channel().expect("a prefix and hexadecimal digits are a channel name");
         let topology = watch.borrow_and_update().clone();
         Ok(Self {
             address: address.clone(),
-            reader,
-            writer,
-            pushes: PushReader::new(settings.max_message),
-            dialogue: Dialogue::new(settings.url.credentials.as_ref(), channel, &mut out),
-            out,
+            dialogue: Dialogue::new(settings.url.credentials.as_ref(), channel, &mut wire.out),
+            wire,
             acknowledged: Arc::default(),
             watch,
             topology,
@@ -80,10 +73,8 @@ impl Connection {
 
     async fn run(&mut self, owner: &mut Subscriber) -> Result<Infallible, Disconnected> {
         let (interval, patience) = (owner.settings.probe_interval, owner.settings.command_timeout);
-        let mut next_probe = Instant::now() + interval;
-        // When all that had been heard was dealt with. Time spent in waiting for the broker is not Redis's silence.
-        let mut heard = Instant::now();
-        let alarm = sleep_until(heard + patience.min(interval));
+        let mut pulse = Pulse::new(interval, patience, Instant::now());
+        let alarm = sleep_until(pulse.first());
         tokio::pin!(alarm);
         loop {
             self.write_changes(owner, patience).await?;
@@ -92,33 +83,22 @@ impl Connection {
             }
             self.come_to_life(owner);
             tokio::select! {
-                read = self.reader.read_buf(self.pushes.buffer()) => {
-                    if read.map_err(Disconnected::Io)? == 0 {
-                        return Err(Disconnected::Closed);
-                    }
+                read = self.wire.read() => {
+                    read?;
                     self.take_pushes(owner).await?;
-                    heard = Instant::now();
+                    pulse.heard(Instant::now());
                 }
                 () = owner.shared.changed.notified() => {}
                 // The sender lives as long as the owner.
                 Ok(()) = self.watch.changed() => self.look_around(owner)?,
-                () = &mut alarm => {
-                    let now = Instant::now();
-                    if self.dialogue.probe.is_outstanding() {
-                        if now >= heard + patience {
-                            return Err(Disconnected::Silent(patience));
-                        }
-                        alarm.as_mut().reset(heard + patience);
-                    } else if now >= next_probe {
+                () = &mut alarm => match pulse.beat(self.dialogue.probe.is_outstanding(), Instant::now()) {
+                    Beat::Wait(until) => alarm.as_mut().reset(until),
+                    Beat::Probe(until) => {
                         self.begin_probe(owner);
-                        next_probe = now + interval;
-                        // The PING is written a moment later, and silence is counted from it.
-                        heard = now;
-                        alarm.as_mut().reset(now + patience.min(interval));
-                    } else {
-                        alarm.as_mut().reset(next_probe);
+                        alarm.as_mut().reset(until);
                     }
-                }
+                    Beat::Silent => return Err(Disconnected::Silent(patience)),
+                },
             }
         }
     }
@@ -159,7 +139,7 @@ impl Connection {
     async fn take_pushes(&mut self, owner: &mut Subscriber) -> Result<(), Disconnected> {
         let broker = Arc::clone(&owner.broker);
         let mut parcel = broker.parcel();
-        while let Some(push) = self.pushes.next()? {
+        while let Some(push) = self.wire.pushes.next()? {
             match push {
                 Push::Message { channel, payload } => match self.dialogue.channel(channel) {
                     Some(channel)
@@ -179,12 +159,7 @@ impl Connection {
                     None => self.dialogue.stray(channel, payload),
                 },
                 Push::TooLong { channel, bytes } => {
-                    let skipped = owner.shared.count_skipped();
-                    // A publisher that does this often shall not fill the log.
-                    if skipped.is_power_of_two() {
-                        let (channel, limit) = (channel.escape_ascii(), owner.settings.max_message);
-                        tracing::warn!(%channel, bytes, limit, skipped, "skipped a message that is too long");
-                    }
+                    owner.shared.skipped(channel, bytes, owner.settings.max_message);
                 }
                 answer => {
                     // Whoever waits for an answer may rely on everything before it.
@@ -204,19 +179,9 @@ impl Connection {
             if subscriptions.in_flight() >= MAX_IN_FLIGHT || subscriptions.is_queue_empty() {
                 break;
             }
-            self.dialogue.change(subscriptions.take_changes(BATCH), &mut self.out);
+            self.dialogue.change(subscriptions.take_changes(BATCH), &mut self.wire.out);
         }
-        if self.out.is_empty() {
-            return Ok(());
-        }
-        let write = async {
-            self.writer.write_all(&self.out).await?;
-            self.writer.flush().await
-        };
-        let written = timeout(patience, write).await;
-        written.map_err(|_elapsed| Disconnected::Stuck(patience))?.map_err(Disconnected::Io)?;
-        self.out.clear();
-        Ok(())
+        self.wire.write(patience).await
     }
 
     /// Holds to the other masters, if there are any.
@@ -231,7 +196,7 @@ impl Connection {
     /// still: one that was cut off from those who know may go on for a while.
     fn begin_probe(&mut self, owner: &Subscriber) {
         self.hold_others(owner);
-        let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.out);
+        let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.wire.out);
         let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
         let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());
         let (acknowledged, shared) = (Arc::clone(&self.acknowledged), Arc::clone(&owner.shared));

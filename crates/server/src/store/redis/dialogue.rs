@@ -168,10 +168,13 @@ fn confirmed(
     }
 }
 
-fn unexpected(command: &'static str, answer: Push<'_>) -> Disconnected {
+/// Redis said what no answer to this command can be.
+pub(super) fn unexpected(command: &'static str, answer: Push<'_>) -> Disconnected {
     let answer = match answer {
         Push::Subscribed { channel } => format!("subscribe {}", channel.escape_ascii()),
         Push::Unsubscribed { channel } => format!("unsubscribe {}", channel.escape_ascii()),
+        Push::ShardSubscribed { channel, .. } => format!("ssubscribe {}", channel.escape_ascii()),
+        Push::ShardUnsubscribed { channel } => format!("sunsubscribe {}", channel.escape_ascii()),
         Push::Error(reason) => reason.escape_ascii().to_string(),
         Push::Pong => "PONG".to_owned(),
         Push::Okay => "OK".to_owned(),
@@ -181,7 +184,7 @@ fn unexpected(command: &'static str, answer: Push<'_>) -> Disconnected {
 }
 
 /// An ACL that forbids some channel is a matter of that channel; any other error is one of the connection.
-fn is_no_permission(reason: &[u8]) -> bool {
+pub(super) fn is_no_permission(reason: &[u8]) -> bool {
     reason.starts_with(b"NOPERM")
 }
 

@@ -29,4 +29,6 @@ pub(super) enum Disconnected {
     Malformed(#[from] MalformedPush),
     #[error(transparent)]
     Deaf(#[from] Deaf),
+    #[error("redis holds {held} of {expected} subscriptions to the shard")]
+    Forgotten { held: u64, expected: u64 },
 }

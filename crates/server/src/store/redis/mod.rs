@@ -8,8 +8,9 @@
 //! | `address`, `dialer`, `opener` | connecting to one |
 //! | `commands`, `errand`, `remedy`, `scan` | reading and writing through pools of connections |
 //! | `subscriber`, `connection`, `tethers` | the task that keeps the one connection that messages arrive on |
-//! | `push_reader`, `request` | what goes over that connection, as bytes |
-//! | `dialogue`, `subscriptions`, `probe`, `backoff` | its decisions, free of sockets and clocks |
+//! | `shards` | in a cluster, a connection to each master, on which what is published in its shard arrives |
+//! | `wire`, `push_reader`, `request` | what goes over these connections, as bytes |
+//! | `dialogue`, `subscriptions`, `probe`, `pulse`, `backoff` | its decisions, free of sockets and clocks |
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
 //! | `streams`, `stream_reader` | histories: a stream for each channel that has one |
 //! | `shared`, `settling` | what the store and the task both see |
@@ -17,8 +18,8 @@
 //! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
 //! `HGET`, `HSCAN`, `PUBLISH`, for writing over HTTP `EVAL`, `HSET` and `HDEL`, for broadcasts `MULTI`, `EXEC` and
 //! `DISCARD`, for watched hashes `SCAN` and `CONFIG GET`; the keys and channels that are to be served, the channels
-//! `__geocast_probe:*`, and for watched hashes `__keyevent@*`. Behind sentinels also `ROLE`, in a cluster `CLUSTER SLOTS` and
-//! `ASKING`; for histories `EVAL`, `XADD`, `XTRIM`, `XRANGE`, `XREVRANGE`, `XREAD`, `SET`, `GET`, `MULTI`, `EXEC` and the keys
+//! `__geocast_probe:*`, and for watched hashes `__keyevent@*`. Behind sentinels also `ROLE`, in a cluster `CLUSTER SLOTS`, `ASKING`,
+//! `SSUBSCRIBE`, `SUNSUBSCRIBE` and `SPUBLISH`; for histories `EVAL`, `XADD`, `XTRIM`, `XRANGE`, `XREVRANGE`, `XREAD`, `SET`, `GET`, `MULTI`, `EXEC` and the keys
 //! `geocast:history*`; of the sentinels,
 //! `SENTINEL GET-MASTER-ADDR-BY-NAME`, `SUBSCRIBE` and `PING`, and their channel `+switch-master`.
 
@@ -36,6 +37,7 @@ mod nodes;
 mod notices;
 mod opener;
 mod probe;
+mod pulse;
 mod push_reader;
 mod redis_store;
 mod remedy;
@@ -44,6 +46,7 @@ mod scan;
 mod sentinel;
 mod settings;
 mod settling;
+mod shards;
 mod shared;
 mod stream_reader;
 mod streams;
@@ -54,6 +57,7 @@ mod tethers;
 mod topology;
 mod url;
 mod watcher;
+mod wire;
 
 pub use redis_store::{RedisStartError, RedisStore};
 pub use settings::RedisSettings;

@@ -166,8 +166,8 @@ impl Nodes {
     /// Tells everybody where the masters are, if that is news.
     fn found(&self, found: Topology) -> Arc<Topology> {
         let known = self.topology.borrow().clone();
-        if let Some(known) = known.filter(|known| **known == found) {
-            return known;
+        if let Some(known) = known.as_ref().filter(|known| ***known == found) {
+            return Arc::clone(known);
         }
         self.pools.lock().retain(|address, pool| {
             let stays = found.masters().contains(address);
@@ -176,8 +176,12 @@ impl Nodes {
             }
             stays
         });
-        let masters: Vec<_> = found.masters().iter().map(ToString::to_string).collect();
-        tracing::info!(masters = masters.join(","), "redis is there");
+        let is_known = known.is_some_and(|known| known.has_all_of(&found) && found.has_all_of(&known));
+        // That slots move is no news.
+        if !is_known {
+            let masters: Vec<_> = found.masters().iter().map(ToString::to_string).collect();
+            tracing::info!(masters = masters.join(","), "redis is there");
+        }
         let found = Arc::new(found);
         self.topology.send_replace(Some(Arc::clone(&found)));
         found

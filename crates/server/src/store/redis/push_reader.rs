@@ -22,7 +22,7 @@ pub(super) struct PushReader {
 /// One thing that Redis said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Push<'a> {
-    /// A message was published.
+    /// A message was published, to all nodes of a cluster or in a shard of it.
     Message { channel: &'a [u8], payload: &'a [u8] },
     /// A message was published that is too long, and is skipped.
     TooLong { channel: &'a [u8], bytes: u64 },
@@ -30,6 +30,10 @@ pub(super) enum Push<'a> {
     Subscribed { channel: &'a [u8] },
     /// A subscription has ended.
     Unsubscribed { channel: &'a [u8] },
+    /// A subscription to what is published in a shard is in force, one of so many.
+    ShardSubscribed { channel: &'a [u8], held: u64 },
+    /// A subscription to what is published in a shard has ended: it was asked for, or the slot has moved.
+    ShardUnsubscribed { channel: &'a [u8] },
     /// A PING was answered.
     Pong,
     /// A command was carried out.
@@ -103,13 +107,17 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn push(&mut self, max_message: usize) -> Result<Push<'a>, Stop> {
         let rest = &self.input[self.at..];
-        if rest.starts_with(MESSAGE) {
-            self.at += MESSAGE.len();
-            return self.message(max_message);
+        for kind in [MESSAGE, SHARD_MESSAGE] {
+            if rest.starts_with(kind) {
+                self.at += kind.len();
+                return self.message(max_message);
+            }
         }
         match rest.first() {
             None => Err(Stop::Incomplete),
-            Some(b'*') if MESSAGE.starts_with(rest) => Err(Stop::Incomplete),
+            Some(b'*') if MESSAGE.starts_with(rest) || SHARD_MESSAGE.starts_with(rest) => {
+                Err(Stop::Incomplete)
+            }
             Some(b'*') => self.array(),
             Some(b'+') => Ok(match self.line()? {
                 b"PONG" => Push::Pong,
@@ -138,6 +146,11 @@ impl<'a> Cursor<'a> {
             (2, b"pong") => self.bulk().map(|_| Push::Pong),
             (3, b"subscribe") => Ok(Push::Subscribed { channel: self.counted_channel()? }),
             (3, b"unsubscribe") => Ok(Push::Unsubscribed { channel: self.counted_channel()? }),
+            (3, b"ssubscribe") => {
+                let (channel, held) = (self.bulk()?, self.number(b':')?);
+                Ok(Push::ShardSubscribed { channel, held })
+            }
+            (3, b"sunsubscribe") => Ok(Push::ShardUnsubscribed { channel: self.counted_channel()? }),
             _ => Err(Stop::Malformed("a message, a confirmation or a pong")),
         }
     }
@@ -221,6 +234,8 @@ impl<'a> Cursor<'a> {
 
 /// How every message begins. Redis writes it exactly so, which makes one comparison of three elements.
 const MESSAGE: &[u8] = b"*3\r\n$7\r\nmessage\r\n";
+/// The same for what was published in a shard.
+const SHARD_MESSAGE: &[u8] = b"*3\r\n$8\r\nsmessage\r\n";
 const CRLF: &[u8] = b"\r\n";
 /// One read of the socket.
 const READ: usize = 64 * 1024;

@@ -7,6 +7,7 @@ use geocast_protocol::{Channel, Offset};
 use thiserror::Error;
 use tokio::{
     runtime::{Handle, TryCurrentError},
+    sync::watch,
     task::AbortHandle,
     time::timeout,
 };
@@ -16,6 +17,7 @@ use super::{
     commands::Commands,
     nodes::Nodes,
     notices::Notices,
+    shards::Shards,
     shared::{Link, Shared},
     stream_reader::Streams,
     streams::{Change, EntryId},
@@ -47,6 +49,9 @@ pub struct RedisStore {
     reader: Option<AbortHandle>,
     watcher: Option<AbortHandle>,
     switch_watch: Option<AbortHandle>,
+    /// In a cluster, unless they are not to be heard.
+    shards: Option<Arc<Shards>>,
+    sharding: Option<AbortHandle>,
 }
 
 impl RedisStore {
@@ -101,10 +106,27 @@ impl RedisStore {
         let following =
             (!kept.is_empty()).then(|| Arc::clone(&streams).run(commands.clone(), Arc::clone(&broker)));
         let reader = following.map(|following| runtime.spawn(following).abort_handle());
+        let shards = matches!(settings.url.place, Place::Cluster(_)).then(|| {
+            let (broker, nodes) = (Arc::clone(&broker), Arc::clone(&nodes));
+            Arc::new(Shards::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared)))
+        });
+        let sharding = shards.as_ref().map(|shards| runtime.spawn(Arc::clone(shards).run()).abort_handle());
         let subscriber =
             Subscriber::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared));
         let subscriber = runtime.spawn(subscriber.run()).abort_handle();
-        Ok(Self { settings, commands, shared, subscriber, kept, streams, reader, watcher, switch_watch })
+        Ok(Self {
+            settings,
+            commands,
+            shared,
+            subscriber,
+            kept,
+            streams,
+            reader,
+            watcher,
+            switch_watch,
+            shards,
+            sharding,
+        })
     }
 
     /// Messages skipped so far because they were longer than [`RedisSettings::max_message`].
@@ -122,7 +144,8 @@ impl RedisStore {
     /// Ends the subscriber connection: no message is delivered any more. Dropping the store does the same.
     pub fn shutdown(&self) {
         self.subscriber.abort();
-        self.watcher.iter().chain(&self.switch_watch).chain(&self.reader).for_each(AbortHandle::abort);
+        let others = [&self.watcher, &self.switch_watch, &self.reader, &self.sharding];
+        others.into_iter().flatten().for_each(AbortHandle::abort);
         self.shared.set_link(Link::Away("the server is shutting down".to_owned()));
     }
 }
@@ -151,9 +174,37 @@ impl RedisStore {
         }
     }
 
-    /// Subscribes to what is published.
+    /// Subscribes to what is published, with PUBLISH and in the channel's shard.
     fn listen(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
-        let mut standing = self.shared.subscriptions.lock().want(channel);
+        let published = self.listen_to_nodes(channel);
+        let Some(shards) = &self.shards else { return published };
+        let standing = shards.want(channel);
+        if *standing.borrow() != Standing::Pending {
+            return published;
+        }
+        let (shards, channel, limit) = (Arc::clone(shards), channel.clone(), self.settings.command_timeout);
+        async move {
+            published.await?;
+            match decided(standing, limit).await {
+                // Whoever may not listen to shards hears what is published with PUBLISH: that was said.
+                Some(Standing::InForce | Standing::Refused(_)) => Ok(()),
+                Some(Standing::Pending) => Err(given_up(&channel)),
+                None => Err(StoreError::Unavailable(shards.trouble().unwrap_or_else(|| {
+                    format!("redis did not confirm {channel} in its shard within {limit:?}")
+                }))),
+            }
+        }
+        .boxed()
+    }
+
+    fn stop_listening_to_nodes(&self, channel: &Channel) {
+        self.shared.subscriptions.lock().release(channel);
+        self.shared.changed.notify_one();
+    }
+
+    /// Subscribes to what is published with PUBLISH.
+    fn listen_to_nodes(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
+        let standing = self.shared.subscriptions.lock().want(channel);
         if *standing.borrow() == Standing::InForce {
             return futures_util::future::ready(Ok(())).boxed();
         }
@@ -161,12 +212,11 @@ impl RedisStore {
         let (shared, channel, limit) =
             (Arc::clone(&self.shared), channel.clone(), self.settings.command_timeout);
         async move {
-            let decided = timeout(limit, standing.wait_for(|standing| *standing != Standing::Pending)).await;
-            match decided.as_ref().map(|decided| decided.as_deref()) {
-                Ok(Ok(Standing::InForce)) => Ok(()),
-                Ok(Ok(Standing::Refused(reason))) => Err(StoreError::Refused(format!("{channel}: {reason}"))),
-                Ok(Err(_)) => Err(StoreError::Unavailable(format!("{channel} is not subscribed any more"))),
-                _ => Err(StoreError::Unavailable(match shared.link() {
+            match decided(standing, limit).await {
+                Some(Standing::InForce) => Ok(()),
+                Some(Standing::Refused(reason)) => Err(StoreError::Refused(format!("{channel}: {reason}"))),
+                Some(Standing::Pending) => Err(given_up(&channel)),
+                None => Err(StoreError::Unavailable(match shared.link() {
                     Link::Away(reason) => reason,
                     Link::Live => format!("redis did not confirm {channel} within {limit:?}"),
                 })),
@@ -174,6 +224,17 @@ impl RedisStore {
         }
         .boxed()
     }
+}
+
+/// How a subscription stands once that is decided, or if nobody wants it any more; `None` if it is not known within `limit`.
+async fn decided(mut standing: watch::Receiver<Standing>, limit: Duration) -> Option<Standing> {
+    let decided = timeout(limit, standing.wait_for(|standing| *standing != Standing::Pending)).await;
+    let standing = decided.ok()?.map_or(Standing::Pending, |standing| standing.clone());
+    Some(standing)
+}
+
+fn given_up(channel: &Channel) -> StoreError {
+    StoreError::Unavailable(format!("{channel} is not subscribed any more"))
 }
 
 #[async_trait]
@@ -256,18 +317,23 @@ impl Store for RedisStore {
         if self.bound(channel).is_some() {
             self.streams.release(channel);
         }
-        self.shared.subscriptions.lock().release(channel);
-        self.shared.changed.notify_one();
+        if let Some(shards) = &self.shards {
+            shards.release(channel);
+        }
+        self.stop_listening_to_nodes(channel);
     }
 
     /// Redis answers a subscription behind all messages that it has sent before. Those of other masters of a cluster are behind
-    /// each other: so one is published on each, and waited for.
+    /// each other: so one is published on each, and waited for. Those of a shard are behind each other as well.
     async fn settle(&self) {
         let Some((channel, mut heard)) = self.shared.settling.begin() else { return };
         let settled = async {
-            self.subscribe(&channel).await?;
+            self.listen_to_nodes(&channel).await?;
             if matches!(self.settings.url.place, Place::Cluster(_)) {
-                let copies = self.commands.publish_everywhere(&channel, b"").await?;
+                let mut copies = self.commands.publish_everywhere(&channel, b"").await?;
+                if let Some(shards) = &self.shards {
+                    copies += shards.mark(&channel).await?;
+                }
                 let all = heard.wait_for(|heard| *heard >= copies);
                 let late = |_elapsed| StoreError::Unavailable("messages of some nodes are late".to_owned());
                 drop(timeout(self.settings.command_timeout, all).await.map_err(late)?);
@@ -286,7 +352,7 @@ impl Store for RedisStore {
                 tracing::debug!(%channel, %error, "it is not known whether all messages have arrived");
             }
         }
-        self.unsubscribe(&channel);
+        self.stop_listening_to_nodes(&channel);
         self.shared.settling.end(&channel);
     }
 
@@ -296,6 +362,9 @@ impl Store for RedisStore {
         }
         if let Some(reason) = self.streams.failure() {
             return Err(StoreError::Unavailable(format!("histories cannot be followed: {reason}")));
+        }
+        if let Some(reason) = self.shards.as_ref().and_then(|shards| shards.trouble()) {
+            return Err(StoreError::Unavailable(reason));
         }
         self.commands.ping(self.settings.command_timeout.min(HEALTH_TIMEOUT)).await
     }

@@ -50,7 +50,7 @@ fn node(error: &RedisError, asked: &Address) -> Option<Address> {
 }
 
 /// The node that a redirection names. One without a host is where the other was asked.
-fn redirected(node: &str, asked: &Address) -> Option<Address> {
+pub(super) fn redirected(node: &str, asked: &Address) -> Option<Address> {
     match (node.strip_prefix(':'), asked) {
         (Some(port), Address::Tcp { host, .. }) => {
             Some(Address::Tcp { host: host.clone(), port: port.parse().ok()? })

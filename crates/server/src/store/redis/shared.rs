@@ -106,10 +106,15 @@ impl Shared {
         *self.masters.lock() = Masters::Here;
     }
 
-    /// Counts a message that was too long, and returns how many there were.
-    pub(super) fn count_skipped(&self) -> u64 {
+    /// Counts a message that was too long.
+    pub(super) fn skipped(&self, channel: &[u8], bytes: u64, limit: usize) {
         self.counters.add(Count::StoreSkipped);
-        self.counters.value(Count::StoreSkipped)
+        let skipped = self.counters.value(Count::StoreSkipped);
+        // A publisher that does this often shall not fill the log.
+        if skipped.is_power_of_two() {
+            let channel = channel.escape_ascii();
+            tracing::warn!(%channel, bytes, limit, skipped, "skipped a message that is too long");
+        }
     }
 
     pub(super) fn count_interruption(&self) {

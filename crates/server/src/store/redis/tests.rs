@@ -25,6 +25,7 @@ mod returning;
 mod rights;
 mod secure;
 mod sentinels;
+mod shards;
 
 use inbox::Inbox;
 use redis_server::RedisServer;

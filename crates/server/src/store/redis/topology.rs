@@ -57,7 +57,11 @@ impl Topology {
 
     /// Who has the hash and the messages of a channel, if anybody has.
     pub(super) fn owner(&self, channel: &Channel) -> Option<&Address> {
-        let slot = slot(channel.as_str().as_bytes());
+        self.owner_of(slot(channel))
+    }
+
+    /// Who has a slot, if anybody has.
+    pub(super) fn owner_of(&self, slot: u16) -> Option<&Address> {
         let range = self.ranges.partition_point(|range| range.last < slot);
         self.masters.get(self.ranges.get(range)?.owner?)
     }
@@ -68,8 +72,13 @@ impl Topology {
     }
 }
 
+/// The hash slot of a channel.
+pub(super) fn slot(channel: &Channel) -> u16 {
+    slot_of(channel.as_str().as_bytes())
+}
+
 /// The hash slot of a key. Of a key with something between braces, only that counts.
-fn slot(key: &[u8]) -> u16 {
+fn slot_of(key: &[u8]) -> u16 {
     let tag = key.iter().position(|&byte| byte == b'{').and_then(|open| {
         let rest = &key[open + 1..];
         rest.iter().position(|&byte| byte == b'}').filter(|&length| length > 0).map(|length| &rest[..length])
@@ -112,7 +121,7 @@ mod tests {
             ("{foo", crc16(b"{foo") % SLOTS),
             ("foo{{bar}}", crc16(b"{bar") % SLOTS),
         ] {
-            assert_eq!(slot(key.as_bytes()), expected, "{key}");
+            assert_eq!(slot_of(key.as_bytes()), expected, "{key}");
         }
     }
 

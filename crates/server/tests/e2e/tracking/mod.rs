@@ -9,6 +9,7 @@ mod over_redis;
 mod pressure;
 mod reading;
 mod regressions;
+mod shards;
 mod text;
 
 use std::time::Duration;

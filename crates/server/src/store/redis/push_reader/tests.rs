@@ -31,6 +31,8 @@ fn shown(push: Push<'_>) -> String {
         Push::TooLong { channel, bytes } => format!("too long {} {bytes}", text(channel)),
         Push::Subscribed { channel } => format!("subscribed {}", text(channel)),
         Push::Unsubscribed { channel } => format!("unsubscribed {}", text(channel)),
+        Push::ShardSubscribed { channel, held } => format!("shard subscribed {} {held}", text(channel)),
+        Push::ShardUnsubscribed { channel } => format!("shard unsubscribed {}", text(channel)),
         Push::Pong => "pong".to_owned(),
         Push::Okay => "okay".to_owned(),
         Push::Error(text_of_it) => format!("refused {}", text(text_of_it)),
@@ -55,6 +57,9 @@ fn reads_what_a_subscriber_connection_gets() {
     check("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$4\r\n\r\n\r\n\r\n", &[r"message a \r\n\r\n"]);
     check("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:12\r\n", &["subscribed a"]);
     check("*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n", &["unsubscribed a"]);
+    check("*3\r\n$8\r\nsmessage\r\n$1\r\na\r\n$1\r\nb\r\n", &["message a b"]);
+    check("*3\r\n$10\r\nssubscribe\r\n$1\r\na\r\n:12\r\n", &["shard subscribed a 12"]);
+    check("*3\r\n$12\r\nsunsubscribe\r\n$1\r\na\r\n:0\r\n", &["shard unsubscribed a"]);
     check("*2\r\n$4\r\npong\r\n$1\r\n7\r\n+PONG\r\n+OK\r\n", &["pong", "pong", "okay"]);
     check(
         "-NOPERM no\r\n",

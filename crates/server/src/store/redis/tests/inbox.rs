@@ -1,4 +1,8 @@
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use geocast_protocol::Channel;
 use tokio::{
@@ -15,6 +19,7 @@ pub(super) struct Inbox {
     messages: UnboundedReceiver<WorkerMessage>,
     unpacked: VecDeque<Arc<InFlight>>,
     gaps: u32,
+    partial_gaps: BTreeMap<String, u32>,
 }
 
 impl Inbox {
@@ -25,7 +30,13 @@ impl Inbox {
         let (sender, messages) = unbounded_channel();
         broker.attach(vec![sender]);
         channels.iter().for_each(|channel| broker.join(0, channel));
-        Self { broker: Arc::new(broker), messages, unpacked: VecDeque::new(), gaps: 0 }
+        Self {
+            broker: Arc::new(broker),
+            messages,
+            unpacked: VecDeque::new(),
+            gaps: 0,
+            partial_gaps: BTreeMap::new(),
+        }
     }
 
     pub(super) fn broker(&self) -> Arc<Broker> {
@@ -40,6 +51,7 @@ impl Inbox {
                 Some(WorkerMessage::Events(events)) => self.unpacked.extend(events),
                 // The end of an outage is told as well.
                 Some(WorkerMessage::Missed) => self.gaps += 1,
+                Some(WorkerMessage::MissedOn(channels)) => self.missed_on(&channels),
                 other => panic!("not an event: {other:?}"),
             }
         }
@@ -59,6 +71,7 @@ impl Inbox {
             match message {
                 WorkerMessage::Events(events) => self.unpacked.extend(events),
                 WorkerMessage::Missed => self.gaps += 1,
+                WorkerMessage::MissedOn(channels) => self.missed_on(&channels),
                 _ => {}
             }
         }
@@ -68,6 +81,23 @@ impl Inbox {
     /// How often it was told that messages may have been missed, before the message that it got last and since [`Self::gaps`].
     pub(super) fn gaps_before(&self) -> u32 {
         self.gaps
+    }
+
+    /// The channels of which it was told that messages may have been missed on them alone, and how often, since this was asked last.
+    pub(super) fn partial_gaps(&mut self) -> BTreeMap<String, u32> {
+        self.is_empty();
+        std::mem::take(&mut self.partial_gaps)
+    }
+
+    /// How often it was told so of this channel, as far as its messages have been taken.
+    pub(super) fn told(&self, channel: &str) -> u32 {
+        self.partial_gaps.get(channel).copied().unwrap_or_default()
+    }
+
+    fn missed_on(&mut self, channels: &[Channel]) {
+        for channel in channels {
+            *self.partial_gaps.entry(channel.to_string()).or_default() += 1;
+        }
     }
 
     /// How often it was told that messages may have been missed, since this was asked last.

@@ -1,0 +1,109 @@
+use std::{collections::VecDeque, sync::Arc};
+
+use geocast_protocol::Channel;
+use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
+
+use super::entry::ShardId;
+use crate::store::redis::address::Address;
+
+/// The masters that are asked for anything. Each has one connection, or is to have one.
+#[derive(Debug, Default)]
+pub(super) struct Masters {
+    by_id: FxHashMap<ShardId, Master>,
+    last: u64,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Master {
+    pub(super) address: Address,
+    /// Channels of which something is to be said.
+    pub(super) queue: VecDeque<Channel>,
+    /// Channels of which an answer is awaited.
+    pub(super) in_flight: usize,
+    /// Wakes who has the connection.
+    pub(super) changed: Arc<Notify>,
+    /// Why there is no connection. A first one that is on its way is no trouble.
+    pub(super) trouble: Option<String>,
+    /// A channel whose messages come over the connection, if it is proven alive.
+    pub(super) probe: Option<Channel>,
+}
+
+/// A master that is to be connected to.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) id: ShardId,
+    pub(super) address: Address,
+    pub(super) changed: Arc<Notify>,
+}
+
+impl Masters {
+    pub(super) fn find(&self, id: ShardId) -> Option<&Master> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn find_mut(&mut self, id: ShardId) -> Option<&mut Master> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// The one at this address, which is new if it was not needed before.
+    pub(super) fn at(&mut self, address: &Address) -> ShardId {
+        if let Some((id, _)) = self.by_id.iter().find(|(_, master)| master.address == *address) {
+            return *id;
+        }
+        self.last += 1;
+        let id = ShardId(self.last);
+        let master = Master {
+            address: address.clone(),
+            queue: VecDeque::new(),
+            in_flight: 0,
+            changed: Arc::default(),
+            trouble: None,
+            probe: None,
+        };
+        self.by_id.insert(id, master);
+        id
+    }
+
+    /// Those that are none any more.
+    pub(super) fn others_than(&self, addresses: &[Address]) -> Vec<ShardId> {
+        let is_other = |master: &Master| !addresses.contains(&master.address);
+        self.by_id.iter().filter(|(_, master)| is_other(master)).map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn remove(&mut self, id: ShardId) {
+        self.by_id.remove(&id);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.by_id.clear();
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Master> {
+        self.by_id.values_mut()
+    }
+
+    /// All but those that are `open` already.
+    pub(super) fn to_open(&self, is_open: impl Fn(ShardId) -> bool) -> Vec<Opening> {
+        let opening = |(&id, master): (&ShardId, &Master)| Opening {
+            id,
+            address: master.address.clone(),
+            changed: Arc::clone(&master.changed),
+        };
+        self.by_id.iter().filter(|(id, _)| !is_open(**id)).map(opening).collect()
+    }
+
+    /// The connections that are proven alive: a master, and a channel whose messages come over its connection.
+    pub(super) fn probes(&self) -> Vec<(Address, Channel)> {
+        let probe = |master: &Master| Some((master.address.clone(), master.probe.clone()?));
+        self.by_id.values().filter_map(probe).collect()
+    }
+
+    /// Why one of them is not heard, if so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.by_id.values().find_map(|Master { address, trouble, .. }| {
+            trouble.as_ref().map(|reason| format!("nothing is heard of the shard of {address}: {reason}"))
+        })
+    }
+}

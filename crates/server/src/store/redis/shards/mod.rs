@@ -1,0 +1,180 @@
+//! What is published in the shards of a cluster (SPUBLISH), each heard from the master that has it (SSUBSCRIBE).
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `placements`, `entry`, `masters` | which channels are with whom; no sockets, no clocks |
+//! | `conversation` | what is said on one connection |
+//! | `link` | the task that keeps the connection to one master |
+//! | this one | the task that has them opened and closed, and what the store asks |
+
+mod conversation;
+mod entry;
+mod link;
+mod masters;
+mod placements;
+
+use std::{sync::Arc, time::Duration};
+
+use geocast_protocol::Channel;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::{
+    sync::{Notify, watch},
+    task::{AbortHandle, JoinSet},
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use self::{entry::ShardId, link::Link, placements::Placements};
+use super::{
+    RedisSettings, address::Address, commands::Commands, disconnected::Disconnected, nodes::Nodes,
+    probe::PROBE_PREFIX, shared::Shared, subscriptions::Standing,
+};
+use crate::{Broker, StoreError};
+
+/// Hears what is published in the shards of a cluster, besides what all its nodes tell each other.
+#[derive(Debug)]
+pub(super) struct Shards {
+    settings: RedisSettings,
+    broker: Arc<Broker>,
+    nodes: Arc<Nodes>,
+    commands: Commands,
+    shared: Arc<Shared>,
+    /// Held for the time of a few map operations only, except when a connection is lost; never while waiting.
+    placements: Mutex<Placements>,
+    /// Wakes the task when channels are nowhere, or a master is needed.
+    wake: Notify,
+}
+
+impl Shards {
+    pub(super) fn new(
+        settings: RedisSettings,
+        broker: Arc<Broker>,
+        nodes: Arc<Nodes>,
+        commands: Commands,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let (placements, wake) = (Mutex::default(), Notify::new());
+        Self { settings, broker, nodes, commands, shared, placements, wake }
+    }
+
+    /// One more subscription. What is returned tells when it is in force.
+    pub(super) fn want(&self, channel: &Channel) -> watch::Receiver<Standing> {
+        let standing = self.placements.lock().want(channel);
+        self.wake.notify_one();
+        standing
+    }
+
+    /// One subscription less.
+    pub(super) fn release(&self, channel: &Channel) {
+        self.placements.lock().release(channel);
+    }
+
+    /// Why not everything is heard that is wanted, if so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.placements.lock().trouble()
+    }
+
+    /// Has a marker come over each connection, behind all that was published before. How many will come, of those that can.
+    pub(super) async fn mark(&self, marker: &Channel) -> Result<u32, StoreError> {
+        let probes = self.placements.lock().probes();
+        let mut sent = 0;
+        for (master, channel) in probes {
+            self.commands.publish_in_shard(&master, &channel, marker.as_str().as_bytes()).await?;
+            sent += 1;
+        }
+        Ok(sent)
+    }
+
+    /// Has connections opened where they are needed, and ended where there is no master any more, for as long as the store lives.
+    pub(super) async fn run(self: Arc<Self>) {
+        let mut topology = self.nodes.watch();
+        let mut tick = interval(self.settings.probe_interval);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut links = JoinSet::new();
+        let mut open = FxHashMap::<ShardId, AbortHandle>::default();
+        loop {
+            tokio::select! {
+                () = self.wake.notified() => {}
+                // The sender lives as long as the nodes.
+                _ = topology.changed() => {}
+                _ = tick.tick() => self.placements.lock().check(),
+                Some(_) = links.join_next() => {}
+            }
+            let known = topology.borrow_and_update().clone();
+            let (is_in_doubt, is_any_nowhere) = {
+                let mut placements = self.placements.lock();
+                (placements.take_doubt(), placements.is_any_nowhere())
+            };
+            if known.is_some() && is_in_doubt {
+                // Where they were said to be they are not.
+                let _unknown: Result<_, String> = self.nodes.look_again(known.as_ref()).await;
+            }
+            let Some(known) = topology.borrow_and_update().clone() else { continue };
+            let opening = {
+                let mut placements = self.placements.lock();
+                if placements.is_given_up() {
+                    return;
+                }
+                for gone in placements.locate(&known) {
+                    open.remove(&gone).iter().for_each(AbortHandle::abort);
+                }
+                placements.retry();
+                placements.to_open(|id| open.contains_key(&id))
+            };
+            for opening in opening {
+                let id = opening.id;
+                open.insert(id, links.spawn(Link::new(Arc::clone(&self), opening).run()));
+            }
+            if is_any_nowhere {
+                // Masters that contradict each other agree in the end.
+                sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// A channel that nobody else uses, in a slot of this master, if it is one.
+    fn probe_channel(&self, master: &Address) -> Option<Channel> {
+        let topology = self.nodes.watch().borrow().clone()?;
+        let random = fastrand::u64(..);
+        (0..MOST_TRIED)
+            .filter_map(|number| format!("{PROBE_PREFIX}{random:016x}:{number}").parse().ok())
+            .find(|channel| topology.owner(channel) == Some(master))
+    }
+
+    /// A connection is gone, or there is none. True if there is to be no other.
+    fn lost(&self, id: ShardId, master: &Address, reason: &Disconnected, was_live: bool) -> bool {
+        let is_impossible = matches!(reason, Disconnected::Refused { command: "SSUBSCRIBE", .. });
+        let mut placements = self.placements.lock();
+        if is_impossible {
+            if !placements.is_given_up() {
+                tracing::warn!(%reason, "what is published with SPUBLISH is not heard");
+            }
+            placements.give_up(&reason.to_string());
+        } else {
+            placements.lost(id, reason.to_string());
+        }
+        drop(placements);
+        self.wake.notify_one();
+        if was_live && !is_impossible {
+            tracing::warn!(%master, %reason, "a shard is away; trying again until it is back");
+            self.shared.count_interruption();
+        }
+        is_impossible
+    }
+
+    /// Tells the subscribers of channels that are heard again that something may have been missed.
+    fn tell(&self, master: &Address, regained: &mut Vec<Channel>) {
+        if regained.is_empty() {
+            return;
+        }
+        let channels = regained.len();
+        tracing::warn!(%master, channels, "messages published in a shard meanwhile were not received");
+        self.broker.missed_on(regained);
+        regained.clear();
+    }
+}
+
+/// Between two looks, if the first was of no use.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Enough to find a channel even for a master that has few slots of 16384; a few milliseconds.
+const MOST_TRIED: u32 = 50_000;
