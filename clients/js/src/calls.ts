@@ -56,8 +56,8 @@ export class Calls {
     const { maxMessage, timeout } = this.#bounds;
     if (bytes > maxMessage) {
       outcome.reject(new GeocastError("message_too_large", `${method} has ${bytes} bytes, ${maxMessage} at most`));
-    } else if (this.size >= MOST) {
-      outcome.reject(new GeocastError("too_many_requests", `${MOST} requests wait for their answers already`));
+    } else if (this.size >= 2 * MOST) {
+      outcome.reject(tooMany());
     } else {
       const timer = setTimeout(() => {
         this.#take(id)?.reject(new GeocastError("timeout", `${method} was not answered within ${timeout} ms`));
@@ -69,6 +69,8 @@ export class Calls {
 
   /** The same for who waits for a promise. */
   ask<Result>(method: string, params?: object): Promise<Result> {
+    // The rest is for what holds the connection together.
+    if (this.size >= MOST) return Promise.reject(tooMany());
     return new Promise((resolve, reject) => this.request(method, params, { resolve, reject }));
   }
 
@@ -116,5 +118,9 @@ export class Calls {
   }
 }
 
-/** How many requests may wait for their answers. */
+function tooMany(): GeocastError {
+  return new GeocastError("too_many_requests", `${MOST} requests wait for their answers already`);
+}
+
+/** How many questions may wait for their answers. */
 const MOST = 1024;

@@ -72,7 +72,9 @@ export class Wish<Params extends object, Result> {
           this.#next.promise.then(asked.resolve, asked.reject);
           return;
         }
-        if (this.#wanted === said) this.#wanted = this.#granted;
+        // What was only not answered in time may be in force, and is to be.
+        const isRefused = error.code !== "timeout" && error.code !== "too_many_requests";
+        if (isRefused && this.#wanted === said) this.#wanted = this.#granted;
         asked.reject(error);
         if (error.code !== "closed") this.#refused(error);
         this.#say();

@@ -185,6 +185,22 @@ test("a server that does not answer any more is left", async (t) => {
   assert.equal(await geocast.call("ping"), "pong");
 });
 
+test("where a map looks is not forgotten by a server that had no time to answer", async (t) => {
+  const server = await serve(t);
+  const geocast = client(t, server.url, { timeout: 2000 });
+  await until(() => isOpen(geocast.state));
+  server.signal("SIGSTOP");
+  const lost = geocast.viewport({ bbox: [0, 0, 7, 7] });
+  await assert.rejects(lost, { code: "timeout" });
+  const waiting = next(geocast, "state", ({ status }) => status === "waiting");
+  await server.end("SIGKILL");
+  await waiting;
+  await serve(t, { port: server.port });
+  const { viewport } = await until(() => geocast.session().catch(() => undefined));
+  assert.deepEqual(viewport.bbox, [0, 0, 7, 7]);
+  assert.deepEqual(geocast.errors.map(({ code }) => code), ["timeout"]);
+});
+
 test("nobody there is waited for, longer and longer, and not for ever the same time", async (t) => {
   const server = await serve(t);
   await server.end("SIGTERM");
