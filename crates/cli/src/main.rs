@@ -17,6 +17,7 @@ mod unreachable;
 use std::{future::Future, process::ExitCode};
 
 use arguments::{Command, Invocation};
+use config::ConfigSource;
 use exit::Exit;
 use launch::Launch;
 
@@ -37,15 +38,15 @@ fn main() -> ExitCode {
 fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
     match command {
         Command::Serve(_) => {
-            let launch = Launch::try_from(config::resolve(&typed)?.options)?;
-            in_runtime(serve::serve(launch))
+            let (arguments, source) = ConfigSource::begin(typed)?;
+            in_runtime(serve::serve(Launch::try_from(arguments.options)?, source))
         }
         Command::Demo(_) => {
-            let arguments = config::resolve(&typed)?;
-            in_runtime(demo::demo(arguments.producer, Launch::try_from(arguments.options)?))
+            let (arguments, source) = ConfigSource::begin(typed)?;
+            in_runtime(demo::demo(arguments.producer, Launch::try_from(arguments.options)?, source))
         }
         Command::Check(_) => {
-            let launch = Launch::try_from(config::resolve(&typed)?.options)?;
+            let launch = Launch::try_from(config::resolve(&typed)?.arguments.options)?;
             in_runtime(check::check(launch))
         }
         Command::Get(get) => in_runtime(client::get(get)),

@@ -29,6 +29,7 @@
 //! - A frame that nests deeper than [`Json::MAX_DEPTH`](crate::Json::MAX_DEPTH) counts as one that is no JSON.
 //! - An empty `auth_jwt` counts as none; one that is no text is an error.
 
+mod ended;
 mod error;
 mod id;
 mod push;
@@ -36,6 +37,7 @@ mod reply;
 mod request;
 mod token;
 
+pub use ended::ended;
 pub use error::Error;
 pub use id::Id;
 pub use push::{Change, Push};

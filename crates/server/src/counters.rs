@@ -86,6 +86,10 @@ counts! {
     ClosedSilent => "closed_silent",
     /// Connections closed because the time of their token was over.
     ClosedExpired => "closed_token_expired",
+    /// Connections closed because, since settings or keys have changed, what they came with is not accepted any more.
+    ClosedRevoked => "closed_access_revoked",
+    /// Subscriptions ended because the channel may not be read any more: settings have changed, or a token's time is over.
+    SubscriptionEnded => "subscriptions_ended",
     /// Connections closed for a violation of the WebSocket protocol.
     ClosedProtocol => "closed_protocol_error",
     /// Filters that failed for a message.

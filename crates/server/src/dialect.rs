@@ -231,6 +231,13 @@ pub enum Answer<'a> {
         /// The messages in the client's viewport, and where they stand.
         messages: &'a [(Place, Content<'a>)],
     },
+    /// A channel is not delivered any more, although nobody has asked for that.
+    Ended {
+        /// The channel.
+        channel: &'a Channel,
+        /// Why.
+        fault: &'a Fault,
+    },
     /// It could not be done.
     Failed {
         /// By which the client knows what it asked for.

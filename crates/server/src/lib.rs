@@ -33,6 +33,7 @@ mod pulse;
 mod rate;
 mod reload;
 mod rendering;
+mod renewal;
 mod server;
 mod session;
 mod settings;
@@ -61,7 +62,7 @@ pub use handler::{
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use properties::{BboxKeyword, BboxKeywordError, Fields, PropertyFilters};
 pub use pulse::Pulse;
-pub use reload::{Reload, ReloadError};
+pub use reload::{Prepared, Reload, ReloadError, Reloaded};
 pub use server::{Server, StartError};
 pub use session::{
     ChannelAccount, Conversation, Fault, FaultKind, Fetch, Publication, Receipt, Report, Sent, Thinning,

@@ -14,6 +14,7 @@ use crate::{
     Access, Broker, Count, Counters, Settings, Store,
     admission::{AddressSeat, Budget, Door, RateTable},
     endpoint::Endpoints,
+    reload::LastReload,
     session::Rules,
     tracking::{Reader, Readings, Ticket},
 };
@@ -37,6 +38,8 @@ pub(crate) struct Node {
     most_connections: usize,
     connections: AtomicUsize,
     draining: AtomicBool,
+    /// For those who ask what became of it.
+    pub(crate) last_reload: LastReload,
 }
 
 /// One of the connections that are allowed at the same time; freed when dropped.
@@ -78,12 +81,18 @@ impl Node {
             most_connections: budget.connections,
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            last_reload: LastReload::default(),
             settings,
             access,
             broker,
             store,
             counters,
         }
+    }
+
+    /// The same, and says what became of reading again.
+    pub(crate) fn telling_of(self, last_reload: LastReload) -> Self {
+        Self { last_reload, ..self }
     }
 
     /// The transform from the source's system; `None` where nothing is to be transformed. A new one takes up to 30 ms

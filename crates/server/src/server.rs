@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     Access, Broker, Builder, Counters, DataError, KeyError, ListenAddress, Listener, Listeners,
-    PathProjection, Pulse, Reload, Settings, Store, StoreSettings,
+    PathProjection, Prepared, Pulse, Reload, ReloadError, Settings, Store, StoreSettings,
     accept::accept,
     access::Exposure,
     builder::{Parts, StoreMaker},
@@ -20,6 +20,7 @@ use crate::{
     intake::{Intake, IntakeError},
     node::Node,
     pipeline::Consumer,
+    renewal::{Renewal, note_tls},
     store::{EmbeddedStore, RedisStartError, RedisStore},
     transport::Accepting,
     worker::{self, WorkerMessage},
@@ -32,6 +33,7 @@ pub struct Server {
     listeners: Vec<Listener>,
     addresses: Vec<ListenAddress>,
     reload: Reload,
+    renewal: Arc<Renewal>,
     workers: Vec<UnboundedSender<WorkerMessage>>,
     threads: Vec<JoinHandle<()>>,
     /// Ends with the server.
@@ -118,6 +120,8 @@ impl Server {
         if count + usize::from(!settings.filters.is_empty()) > Broker::MAX_WORKERS {
             return Err(StartError::TooManyWorkers(count));
         }
+        let mut settings = settings;
+        let redis = note_tls(&mut settings).map_err(RedisStartError::Tls)?;
         let settings = Arc::new(settings);
         let counters = Arc::new(Counters::default());
         let limits = &settings.limits;
@@ -146,13 +150,14 @@ impl Server {
             }
         };
         let access = Arc::new(Access::new(&settings, exposure).asking(parts.policy));
-        access.reload_keys()?;
+        access.replace(access.prepare(&settings)?);
         let mut systems = settings.path_projections.iter().map(PathProjection::crs);
         if let Some(unknown) = systems.find(|crs| catalogue.crs(crs.code()).is_none()) {
             return Err(StartError::UnknownCrs(unknown));
         }
-        let node =
-            Arc::new(Node::new(settings, access, endpoints, catalogue, Arc::clone(&broker), store, counters));
+        let reload = Reload::default();
+        let node = Node::new(settings, access, endpoints, catalogue, Arc::clone(&broker), store, counters);
+        let node = Arc::new(node.telling_of(reload.watched()));
         let router = http::router(Arc::clone(&node));
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for index in 0..count {
@@ -162,12 +167,18 @@ impl Server {
         }
         let consumer = Consumer::start(&node, count)?;
         broker.attach(workers.iter().cloned().chain(consumer.as_ref().map(Consumer::inbox)).collect());
-        let reload = certificates(&listeners, &addresses);
-        if node.settings.tokens.is_some() {
-            let access = Arc::clone(&node.access);
-            reload.add("keys of tokens", move || Ok(access.reload_keys()?));
-        }
-        Ok(Self { node, listeners, addresses, reload, workers, threads, consumer })
+        let renewal = Arc::new(Renewal::new(&node, redis));
+        certificates(&reload, &listeners, &addresses);
+        let renewing = Arc::clone(&renewal);
+        reload.add("settings, keys and scripts", move || renewing.prepare());
+        let judging = workers.clone();
+        reload.afterwards(move || {
+            for worker in &judging {
+                // A worker that has ended has nobody to judge.
+                let _ended: Result<(), _> = worker.send(WorkerMessage::Judge);
+            }
+        });
+        Ok(Self { node, listeners, addresses, reload, renewal, workers, threads, consumer })
     }
 
     /// Where the server listens, in the order of its listeners.
@@ -180,9 +191,21 @@ impl Server {
         self.addresses.iter().find_map(ListenAddress::socket_address)
     }
 
-    /// What can be read again while the server runs: the certificates of its listeners, and what is added to it.
+    /// What can be read again while the server runs: the certificates of its listeners; the keys of tokens and the scripts that
+    /// its settings name; the settings themselves, if it is known [from where](Self::read_settings_from); and what is added to
+    /// it. When all has been taken up, everybody who is connected is judged by it.
     pub fn reload(&self) -> Reload {
         self.reload.clone()
+    }
+
+    /// Has settings be read by `read` when everything is read [again](Self::reload). These are taken up: `channels`,
+    /// `publish_key`, `tokens`, `origins`, `trusted_proxies`, and `tls` of Redis, for connections that are made from then on. All
+    /// others stay as they were at the start.
+    pub fn read_settings_from(
+        &self,
+        read: impl Fn() -> Result<Settings, ReloadError> + Send + Sync + 'static,
+    ) {
+        self.renewal.read_from(read);
     }
 
     /// Whether its workers live, for a watchdog.
@@ -233,15 +256,14 @@ impl Server {
     }
 }
 
-/// The certificates that can be read again.
-fn certificates(listeners: &[Listener], addresses: &[ListenAddress]) -> Reload {
-    let reload = Reload::default();
+/// Adds the certificates that can be read again.
+fn certificates(reload: &Reload, listeners: &[Listener], addresses: &[ListenAddress]) {
     for (listener, address) in listeners.iter().zip(addresses) {
         if let Some(tls) = listener.certificate().filter(|tls| tls.has_files()).cloned() {
-            reload.add(format!("certificate and key of {address}"), move || Ok(tls.reload()?));
+            let name = format!("certificate and key of {address}");
+            reload.add(name, move || Ok(Prepared::new(tls.prepare()?)));
         }
     }
-    reload
 }
 
 /// Closes are spread so that clients do not all connect elsewhere at once; a few clients need no spreading.

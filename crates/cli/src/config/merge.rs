@@ -1,19 +1,34 @@
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    path::PathBuf,
+};
 
 use clap::{ArgMatches, parser::ValueSource};
 
 use super::{ConfigError, Given, Layer, Source, Table, environment, file};
 use crate::arguments::DemoArguments;
 
+/// What holds in the end.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) arguments: DemoArguments,
+    pub(crate) values: Values,
+}
+
+/// The values of all options that have one, as they were given.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Values(BTreeMap<String, Vec<OsString>>);
+
 /// What holds in the end: a flag wins over the environment, the environment over the file.
-pub(crate) fn resolve(typed: &ArgMatches) -> Result<DemoArguments, ConfigError> {
+pub(crate) fn resolve(typed: &ArgMatches) -> Result<Resolved, ConfigError> {
     merge(typed, std::env::vars_os())
 }
 
 fn merge(
     typed: &ArgMatches,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<DemoArguments, ConfigError> {
+) -> Result<Resolved, ConfigError> {
     let table = Table::new();
     let flags = flags(typed, &table);
     let environment = environment::read(variables, &table)?;
@@ -28,9 +43,19 @@ fn merge(
         let option = table.option(key);
         given.values.iter().filter_map(move |value| option.map(|option| option.argument(value)))
     });
-    Ok(table
+    let arguments = table
         .arguments(arguments)
-        .expect("every value has been read by the same table, and none excludes another"))
+        .expect("every value has been read by the same table, and none excludes another");
+    let values = merged.0.into_iter().map(|(key, given)| (key, given.values));
+    Ok(Resolved { arguments, values: Values(values.collect()) })
+}
+
+impl Values {
+    /// The keys of the options that have another value there.
+    pub(crate) fn differing<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a str> {
+        let keys = self.0.keys().chain(other.0.keys());
+        keys.filter(|key| self.0.get(*key) != other.0.get(*key)).map(String::as_str).collect()
+    }
 }
 
 /// What was really typed, without defaults.

@@ -10,10 +10,11 @@ mod producer;
 mod vehicle;
 
 use geocast_protocol::Channel;
-use geocast_server::{ListenAddress, Server, StoreSettings};
+use geocast_server::{ListenAddress, PatternError, Server, Settings, StoreSettings};
 
 use crate::{
     arguments::{LogFormat, ProducerOptions},
+    config::ConfigSource,
     exit::Exit,
     launch::Launch,
     serve,
@@ -23,15 +24,18 @@ use fleet::Fleet;
 use producer::Producer;
 
 /// Runs a server and publishes to it, until a signal ends it.
-pub(crate) async fn demo(options: ProducerOptions, launch: Launch) -> anyhow::Result<Exit> {
+pub(crate) async fn demo(
+    options: ProducerOptions,
+    launch: Launch,
+    source: ConfigSource,
+) -> anyhow::Result<Exit> {
     let ProducerOptions { vehicles, seed } = options;
-    let Launch { listening, log, mut settings } = launch;
+    let Launch { listening, log, settings } = launch;
     let channel: Channel = CHANNEL.parse()?;
     let opened = listening.open().await?;
     let in_redis = matches!(settings.store, StoreSettings::Redis(_));
-    if settings.channels.is_none() && (in_redis || !opened.is_local()?) {
-        settings.channels = Some(CHANNEL.parse()?);
-    }
+    let is_private = !in_redis && opened.is_local()?;
+    let mut settings = shown(settings, is_private)?;
     if !settings.viewport_channels.contains(&channel) {
         settings.viewport_channels.push(channel.clone());
     }
@@ -40,6 +44,7 @@ pub(crate) async fn demo(options: ProducerOptions, launch: Launch) -> anyhow::Re
     if log.format() == LogFormat::Text {
         suggest(&server, fleet.len());
     }
+    server.read_settings_from(move || Ok(shown(source.read()?, is_private)?));
     let mut producer = Producer::new(server.store(), channel, fleet);
     let exit = tokio::select! {
         exit = serve::run(server, signals) => exit?,
@@ -50,6 +55,15 @@ pub(crate) async fn demo(options: ProducerOptions, launch: Launch) -> anyhow::Re
         producer.clear().await;
     }
     Ok(exit)
+}
+
+/// The same, with the vehicles for everybody to see.
+fn shown(settings: Settings, is_private: bool) -> Result<Settings, PatternError> {
+    let mut settings = settings;
+    if settings.channels.is_none() && !is_private {
+        settings.channels = Some(CHANNEL.parse()?);
+    }
+    Ok(settings)
 }
 
 /// Says what to try next.

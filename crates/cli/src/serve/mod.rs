@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use geocast_server::{Server, Settings};
 
-use crate::{exit::Exit, launch::Launch, logging::LogSettings};
+use crate::{config::ConfigSource, exit::Exit, launch::Launch, logging::LogSettings};
 
 pub(crate) use listening::{Listening, Opened};
 pub(crate) use signals::Signals;
@@ -21,9 +21,10 @@ use signals::Order;
 use supervisor::Supervisor;
 
 /// Runs a server until a signal ends it.
-pub(crate) async fn serve(launch: Launch) -> anyhow::Result<Exit> {
+pub(crate) async fn serve(launch: Launch, source: ConfigSource) -> anyhow::Result<Exit> {
     let opened = launch.listening.open().await?;
     let (server, signals) = start(&launch.log, opened, launch.settings)?;
+    server.read_settings_from(move || Ok(source.read()?));
     run(server, signals).await
 }
 

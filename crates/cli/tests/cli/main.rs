@@ -26,6 +26,7 @@ mod reaching;
     reason = "one helper for the test binaries of all crates, each of which uses a part of it"
 )]
 mod redis_server;
+mod reload;
 mod rohrpost_conformance;
 mod service;
 mod tokens;

@@ -34,7 +34,7 @@ fn a_service_manager_hears_of_every_turn() {
     let since = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
     assert!(since.parse::<u64>().is_ok_and(|since| since > 0), "{since}");
     assert_eq!(told(&socket), "READY=1");
-    server.wait_for("read again: keys of tokens");
+    server.wait_for(" INFO read again: settings, keys and scripts");
     server.signal("TERM");
     assert_eq!(told(&socket), "STOPPING=1");
     assert_eq!(server.code(), 0);

@@ -67,7 +67,7 @@ fn a_certificate_is_read_again_on_a_hang_up() {
     fs::write(pair.path("key.pem"), "no key").unwrap();
     server.signal("HUP");
     let said = format!(
-        "kept as before: certificate and key of {}: there is no private key in {}",
+        "cannot be read again: certificate and key of {}: there is no private key in {}",
         server.address(),
         pair.name("key.pem")
     );
@@ -81,7 +81,7 @@ fn a_certificate_is_read_again_on_a_hang_up() {
 fn a_hang_up_ends_no_server() {
     let mut server = Running::server(&["serve", "--port", "0"]);
     server.signal("HUP");
-    server.wait_for("nothing to read again");
+    server.wait_for("read again: settings, keys and scripts");
     server.signal("TERM");
     assert_eq!(server.code(), 0);
 }

@@ -62,7 +62,7 @@ pub fn batch<R: AsRef<[u8]>>(replies: impl IntoIterator<Item = R>) -> Option<Vec
     Some(out)
 }
 
-fn write_error(out: &mut Vec<u8>, error: &Error) {
+pub(super) fn write_error(out: &mut Vec<u8>, error: &Error) {
     out.extend_from_slice(br#","error":{"code":"#);
     out.extend_from_slice(error.code().to_string().as_bytes());
     out.extend_from_slice(br#","message":"#);

@@ -2,15 +2,19 @@ use std::sync::Arc;
 
 use geocast_protocol::{envelope::Timestamp, text::Members};
 
-use super::{Held, Refusal, tokens::Grant, visitor::Arrived};
+use super::{Held, Refusal, origin::Page, tokens::Grant, visitor::Arrived};
 
 /// Who a client is, as far as it matters for what it may do.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(super) key: PresentedKey,
     pub(super) grant: Option<Arc<Grant>>,
+    /// The web page it is on, if it is on one.
+    pub(super) page: Option<Arc<Page>>,
     /// The request, where a policy wants to know it.
     pub(super) arrived: Option<Arc<Arrived>>,
+    /// The number of the [terms](super::Access::terms) by which all of this was judged last.
+    pub(super) terms: u64,
 }
 
 /// What has become of the publish key that a client presented. The later counts if there are two.
@@ -18,12 +22,23 @@ pub(crate) struct Identity {
 pub(super) enum PresentedKey {
     None,
     Wrong,
-    Right,
+    /// It was the key of this number.
+    Right(u64),
+}
+
+/// Why a client that was let in may not stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unaccepted {
+    /// Its token would not be accepted any more.
+    Token,
+    /// Its web page may not use the server any more.
+    Page,
 }
 
 impl Identity {
     /// Somebody who has presented nothing.
-    pub(crate) const ANYBODY: Self = Self { key: PresentedKey::None, grant: None, arrived: None };
+    pub(crate) const ANYBODY: Self =
+        Self { key: PresentedKey::None, grant: None, page: None, arrived: None, terms: 0 };
 
     /// From when on the client may do nothing any more, if its token says so.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
@@ -48,8 +63,13 @@ impl Identity {
         Ok(Members::Inside)
     }
 
+    /// By which terms it was judged last.
+    pub(crate) fn terms(&self) -> u64 {
+        self.terms
+    }
+
     /// Whether the time of its token is over.
-    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
         self.expires().is_some_and(|expires| now >= expires)
     }
 }

@@ -10,11 +10,12 @@ mod patterns;
 mod policy;
 mod rights;
 mod secret;
+mod terms;
 mod tokens;
 mod visitor;
 
 pub use access_policy::{AccessPolicy, Denial};
-pub(crate) use identity::Identity;
+pub(crate) use identity::{Identity, Unaccepted};
 pub use origin::{Origin, OriginError, OriginPolicy};
 pub use patterns::{PatternError, Patterns};
 pub(crate) use policy::{Access, Exposure, PublishRefused, ReadRefused};

@@ -33,23 +33,40 @@ pub struct Origin {
     port: u16,
 }
 
+/// The web page that a request comes from.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// None, if it is nothing that can be allowed.
+    origin: Option<Origin>,
+    /// Whether the request was made to where the page is from.
+    is_own: bool,
+}
+
 /// What is no origin.
 #[derive(Debug, Error)]
 #[error("`{0}` is no origin such as https://maps.example.org")]
 pub struct OriginError(String);
 
 impl OriginPolicy {
-    /// Whether a request with these headers may go on.
-    ///
-    /// # Errors
-    /// The refused `Origin` header, shortened and without control characters.
-    pub(super) fn check(&self, headers: &HeaderMap, hosts: OwnHosts) -> Result<(), String> {
-        let Some(value) = headers.get(header::ORIGIN) else { return Ok(()) };
-        let Self::Listed(listed) = self else { return Ok(()) };
-        let origin = value.to_str().ok().and_then(|text| text.parse::<Origin>().ok());
-        let is_own = |origin: &Origin| origin.is_of(headers) && hosts.contain(&origin.host);
-        let admitted = origin.as_ref().is_some_and(|origin| listed.contains(origin) || is_own(origin));
-        if admitted { Ok(()) } else { Err(excerpt(value.as_bytes())) }
+    /// Whether a page may use the server.
+    pub(super) fn admits(&self, page: &Page, hosts: OwnHosts) -> bool {
+        let Self::Listed(listed) = self else { return true };
+        let is_own = |origin: &Origin| page.is_own && hosts.contain(&origin.host);
+        page.origin.as_ref().is_some_and(|origin| listed.contains(origin) || is_own(origin))
+    }
+}
+
+impl Page {
+    /// Where a request with these headers comes from; none, if it is from no page at all.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(header::ORIGIN).into_iter();
+        let value = values.next()?;
+        // A browser sends one. Of several, whoever stands between may have looked at another one.
+        let origin = match values.next() {
+            None => value.to_str().ok().and_then(|text| text.parse::<Origin>().ok()),
+            Some(_another) => None,
+        };
+        Some(Self { is_own: origin.as_ref().is_some_and(|origin| origin.is_of(headers)), origin })
     }
 }
 
@@ -116,15 +133,16 @@ impl fmt::Display for Origin {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Origin, OriginPolicy, OwnHosts};
+    use super::{Origin, OriginPolicy, OwnHosts, Page};
 
     fn check(listed: &[&str], host: &str, origin: &'static [u8], admitted: bool) {
         let listed = listed.iter().map(|origin| origin.parse::<Origin>().expect("an origin")).collect();
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_str(host).expect("a host"));
         headers.insert("origin", HeaderValue::from_bytes(origin).expect("a header"));
-        let outcome = OriginPolicy::Listed(listed).check(&headers, OwnHosts::Any);
-        assert_eq!(outcome.is_ok(), admitted, "{}", String::from_utf8_lossy(origin));
+        let page = Page::of(&headers).expect("a page");
+        let found = OriginPolicy::Listed(listed).admits(&page, OwnHosts::Any);
+        assert_eq!(found, admitted, "{}", String::from_utf8_lossy(origin));
     }
 
     #[test]
@@ -166,6 +184,6 @@ mod tests {
 
     #[test]
     fn no_origin_is_no_browser() {
-        assert!(OriginPolicy::default().check(&HeaderMap::new(), OwnHosts::Loopback).is_ok());
+        assert!(Page::of(&HeaderMap::new()).is_none());
     }
 }

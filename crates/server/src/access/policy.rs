@@ -1,35 +1,45 @@
 use std::{
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, header};
 use geocast_protocol::{Channel, envelope::Timestamp};
+use parking_lot::RwLock;
 use thiserror::Error;
 
 use super::{
-    AccessPolicy, Credentials, Denial, Visitor,
-    identity::{Identity, PresentedKey},
-    origin::{OriginPolicy, OwnHosts},
-    tokens::Verifier,
+    AccessPolicy, Credentials, Denial, Visitor, excerpt,
+    identity::{Identity, PresentedKey, Unaccepted},
+    origin::Page,
+    terms::{Channels, Terms},
+    tokens::{Bearers, Verifier},
     visitor::Arrived,
 };
-use crate::{KeyError, Patterns, Secret, Settings, StoreSettings, access::TokenError, transport::Peer};
+use crate::{KeyError, Settings, StoreSettings, access::TokenError, transport::Peer};
 
 /// The one answer to who may read and publish what, for every way in.
 ///
 /// Anybody may read the server's channels. The publish key opens the same channels for publishing. A token adds the
 /// channels that it names, within the bound that the settings put on tokens; when its time is over, whoever presented it
 /// may do nothing. A program's own policy has the last word: it can refuse what all of these allow.
+///
+/// What the settings say can be [replaced](Self::replace). Who was let in before is judged by what holds now, at once where
+/// something is asked for, and [all](Self::judge) of it as soon as may be.
 #[derive(Debug)]
 pub(crate) struct Access {
-    channels: Channels,
-    publishing: Publishing,
-    tokens: Option<Verifier>,
+    /// Held only to take or to replace the reference.
+    terms: RwLock<Arc<Terms>>,
+    /// That of the terms, for those who only want to know whether it is another one.
+    number: AtomicU64,
+    /// Nobody but this machine is concerned.
+    is_private: bool,
+    bearers: Arc<Bearers>,
     policy: Option<Arc<dyn AccessPolicy>>,
-    origins: OriginPolicy,
-    own_hosts: OwnHosts,
 }
 
 /// From where the server can be reached.
@@ -39,20 +49,6 @@ pub(crate) enum Exposure {
     Loopback,
     /// From elsewhere.
     Network,
-}
-
-#[derive(Debug)]
-enum Channels {
-    All,
-    Listed(Patterns),
-    None,
-}
-
-#[derive(Debug)]
-enum Publishing {
-    Open,
-    Key(Secret),
-    Closed,
 }
 
 /// Why a publication is refused.
@@ -67,6 +63,9 @@ pub(crate) enum PublishRefused {
     /// The time of the token is over.
     #[error("the token has expired")]
     Expired,
+    /// The token, or the web page, is not accepted any more.
+    #[error("the token or the web page is no longer accepted")]
+    Unaccepted,
     /// A key is needed and none was sent.
     #[error("publishing needs the header `Authorization: Bearer KEY`")]
     KeyMissing,
@@ -97,29 +96,51 @@ pub(crate) enum ReadRefused {
 
 impl Access {
     /// Everything on an embedded store that only this machine can reach; otherwise what the settings name. Keys for tokens
-    /// are still to be [loaded](Self::reload_keys).
+    /// are still to be [read](Self::prepare).
     pub(crate) fn new(settings: &Settings, exposure: Exposure) -> Self {
         let embedded = !matches!(settings.store, StoreSettings::Redis(_));
-        let private = embedded && exposure == Exposure::Loopback;
-        let channels = match &settings.channels {
-            Some(patterns) => Channels::Listed(patterns.clone()),
-            None if private => Channels::All,
-            None => Channels::None,
-        };
-        let publishing = match &settings.publish_key {
-            Some(key) => Publishing::Key(key.clone()),
-            None if private => Publishing::Open,
-            None => Publishing::Closed,
-        };
-        let is_open = matches!(channels, Channels::All) || matches!(publishing, Publishing::Open);
+        let is_private = embedded && exposure == Exposure::Loopback;
+        let bearers = Arc::<Bearers>::default();
+        let tokens = settings.tokens.clone().map(|tokens| Verifier::new(tokens, Arc::clone(&bearers)));
+        let terms = Terms::new(settings, is_private, tokens, FIRST);
         Self {
-            channels,
-            publishing,
-            tokens: settings.tokens.clone().map(Verifier::new),
-            origins: settings.origins.clone(),
+            terms: RwLock::new(Arc::new(terms)),
+            number: AtomicU64::new(FIRST),
+            is_private,
+            bearers,
             policy: None,
-            own_hosts: if is_open { OwnHosts::Loopback } else { OwnHosts::Any },
         }
+    }
+
+    /// What these settings say, with the keys of tokens read from their files, on a thread that may wait. Nothing is changed
+    /// by it. One at a time: what is prepared follows what is in force.
+    pub(crate) fn prepare(&self, settings: &Settings) -> Result<Terms, KeyError> {
+        let tokens = settings.tokens.clone();
+        let tokens = tokens.map(|tokens| Verifier::load(tokens, Arc::clone(&self.bearers))).transpose()?;
+        let before = self.terms();
+        Ok(Terms::new(settings, self.is_private, tokens, before.number + 1).following(&before))
+    }
+
+    /// Has other terms hold from now on.
+    pub(crate) fn replace(&self, terms: Terms) {
+        let number = terms.number;
+        *self.terms.write() = Arc::new(terms);
+        // Behind the terms: whoever sees this number is judged by those, or by newer ones.
+        self.number.store(number, Ordering::Release);
+    }
+
+    /// The number of the terms that hold. Who was judged by others is to be judged again.
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// Judges somebody who was let in by the terms that hold now.
+    pub(crate) fn judge(&self, identity: &mut Identity) -> Result<(), Unaccepted> {
+        let terms = self.terms();
+        terms.accept(identity)?;
+        identity.key = terms.standing(identity.key);
+        identity.terms = terms.number;
+        Ok(())
     }
 
     /// Whether a request with these headers comes from a web page that may use the server, or from no page at all.
@@ -127,18 +148,18 @@ impl Access {
     /// # Errors
     /// The refused `Origin` header, shortened and without control characters.
     pub(crate) fn admits_page(&self, headers: &HeaderMap) -> Result<(), String> {
-        self.origins.check(headers, self.own_hosts)
+        let Some(page) = Page::of(headers) else { return Ok(()) };
+        let terms = self.terms();
+        if terms.origins.admits(&page, terms.own_hosts) {
+            return Ok(());
+        }
+        let values = headers.get_all(header::ORIGIN).into_iter().map(|value| value.as_bytes());
+        Err(excerpt(&values.collect::<Vec<_>>().join(&b", "[..])))
     }
 
     /// The same, with a policy of the program's own.
     pub(crate) fn asking(self, policy: Option<Arc<dyn AccessPolicy>>) -> Self {
         Self { policy, ..self }
-    }
-
-    /// Reads the keys of tokens from their files, on a thread that may wait. All are replaced at once, or none. Whoever is
-    /// connected keeps what its token gave it.
-    pub(crate) fn reload_keys(&self) -> Result<(), KeyError> {
-        self.tokens.as_ref().map_or(Ok(()), Verifier::load)
     }
 
     /// Whether somebody may read the channel.
@@ -148,9 +169,7 @@ impl Access {
         channel: &Channel,
         now: Timestamp,
     ) -> Result<(), ReadRefused> {
-        let granted = || identity.grant.as_ref().is_some_and(|grant| grant.reads(channel));
-        let allowed = self.channels.contain(channel) || (granted() && self.is_within_bound(channel));
-        if identity.has_expired(now) || !allowed {
+        if !self.terms().read(identity, channel, now) {
             return Err(ReadRefused::Channel(channel.clone()));
         }
         self.ask(channel, |policy| policy.may_read(channel, &Visitor::new(identity)))
@@ -166,12 +185,13 @@ impl Access {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Identity, TokenError> {
+        let terms = self.terms();
         let Credentials { bearer, password, tokens } = Credentials::of(uri, headers);
-        let mut key = password.map_or(PresentedKey::None, |password| self.present(password.as_bytes()));
+        let mut key = password.map_or(PresentedKey::None, |password| terms.present(password.as_bytes()));
         let mut tokens: Vec<&str> = tokens.iter().map(|token| &**token).collect();
         if let Some(bearer) = bearer {
-            let presented = self.present(bearer);
-            if presented != PresentedKey::Right && self.is_meant_as_token(bearer) {
+            let presented = terms.present(bearer);
+            if !matches!(presented, PresentedKey::Right(_)) && terms.is_meant_as_token(bearer) {
                 // What is no text is no token either, and neither is an empty one.
                 tokens.push(std::str::from_utf8(bearer).unwrap_or_default());
             } else {
@@ -179,14 +199,15 @@ impl Access {
             }
         }
         let grant = match *tokens {
-            _ if self.tokens.is_none() => None,
+            _ if terms.tokens.is_none() => None,
             [] => None,
-            [token] => self.identify_token(token, &Identity::ANYBODY, now)?.grant,
+            [token] => self.identify_by(&terms, token, &Identity::ANYBODY, now)?.grant,
             _ => return Err(TokenError::Several),
         };
         let arrived =
             self.policy.as_ref().map(|_| Arrived { peer, uri: uri.clone(), headers: headers.clone() });
-        Ok(Identity { key, grant, arrived: arrived.map(Arc::new) })
+        let page = Page::of(headers).map(Arc::new);
+        Ok(Identity { key, grant, page, arrived: arrived.map(Arc::new), terms: terms.number })
     }
 
     /// Whom a token stands for that a client presents with a request, for dialects in which it can.
@@ -196,11 +217,22 @@ impl Access {
         client: &Identity,
         now: Timestamp,
     ) -> Result<Identity, TokenError> {
-        let grant = self.tokens.as_ref().ok_or(TokenError::Unused)?.read(token, now)?;
+        self.identify_by(&self.terms(), token, client, now)
+    }
+
+    fn identify_by(
+        &self,
+        terms: &Terms,
+        token: &str,
+        client: &Identity,
+        now: Timestamp,
+    ) -> Result<Identity, TokenError> {
+        let grant = terms.tokens.as_ref().ok_or(TokenError::Unused)?.read(token, now)?;
         // Nobody else asks for them.
         let grant = if self.policy.is_some() { grant } else { grant.without_claims() };
-        let arrived = client.arrived.clone();
-        Ok(Identity { key: PresentedKey::None, grant: Some(Arc::new(grant)), arrived })
+        let (page, arrived) = (client.page.clone(), client.arrived.clone());
+        let grant = Some(Arc::new(grant));
+        Ok(Identity { key: PresentedKey::None, grant, page, arrived, terms: terms.number })
     }
 
     /// Whether somebody may publish to the channel.
@@ -232,34 +264,14 @@ impl Access {
         channel: &Channel,
         now: Timestamp,
     ) -> Result<(), PublishRefused> {
-        if identity.has_expired(now) {
-            return Err(PublishRefused::Expired);
-        }
-        if let Some(grant) = &identity.grant
-            && grant.publishes(channel)
-            && self.is_within_bound(channel)
-        {
-            return Ok(());
-        }
-        let refused = match (&self.publishing, identity.key) {
-            (Publishing::Open, _) | (Publishing::Key(_), PresentedKey::Right) => {
-                if self.channels.contain(channel) {
-                    return Ok(());
-                }
-                PublishRefused::Channel(channel.clone())
-            }
-            (Publishing::Key(_), PresentedKey::Wrong) => return Err(PublishRefused::KeyWrong),
-            (Publishing::Key(_), PresentedKey::None) => PublishRefused::KeyMissing,
-            (Publishing::Closed, _) if self.tokens.is_some() => PublishRefused::TokenMissing,
-            (Publishing::Closed, _) => PublishRefused::Closed,
-        };
-        Err(if identity.grant.is_some() { PublishRefused::Token(channel.clone()) } else { refused })
+        self.terms().publish(identity, channel, now)
     }
 
     /// What to tell an operator whose settings let nobody in.
     pub(crate) fn advice(&self) -> Option<&'static str> {
-        match self.channels {
-            Channels::None if self.tokens.is_none() => Some(
+        let terms = self.terms();
+        match terms.channels {
+            Channels::None if terms.tokens.is_none() => Some(
                 "no channel may be read: name those that may with --channels 'PATTERN,…' (or --channels '*' for all)",
             ),
             Channels::None | Channels::All | Channels::Listed(_) => None,
@@ -279,34 +291,9 @@ impl Access {
         })
     }
 
-    fn present(&self, offered: &[u8]) -> PresentedKey {
-        match &self.publishing {
-            Publishing::Key(key) if key.admits(offered) => PresentedKey::Right,
-            Publishing::Key(_) => PresentedKey::Wrong,
-            Publishing::Open | Publishing::Closed => PresentedKey::None,
-        }
-    }
-
-    /// Whether a bearer's word, which is not the publish key, is to be read as a token rather than as a wrong key.
-    fn is_meant_as_token(&self, bearer: &[u8]) -> bool {
-        let keyed = matches!(self.publishing, Publishing::Key(_));
-        let parts = bearer.split(|byte| *byte == b'.').count();
-        self.tokens.is_some() && (!keyed || parts == 3)
-    }
-
-    fn is_within_bound(&self, channel: &Channel) -> bool {
-        let bound = self.tokens.as_ref().and_then(Verifier::bound);
-        bound.is_none_or(|bound| bound.matches(channel.as_str()))
-    }
-}
-
-impl Channels {
-    fn contain(&self, channel: &Channel) -> bool {
-        match self {
-            Self::All => true,
-            Self::Listed(patterns) => patterns.matches(channel.as_str()),
-            Self::None => false,
-        }
+    /// What holds now.
+    fn terms(&self) -> Arc<Terms> {
+        Arc::clone(&self.terms.read())
     }
 }
 
@@ -315,6 +302,9 @@ impl From<IpAddr> for Exposure {
         if address.is_loopback() { Self::Loopback } else { Self::Network }
     }
 }
+
+/// That of the terms that a server begins with.
+const FIRST: u64 = 1;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,11 @@ impl Secret {
     pub fn admits(&self, offered: &[u8]) -> bool {
         !self.0.is_empty() && bool::from(self.0.ct_eq(offered))
     }
+
+    /// Whether both are the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -63,7 +63,7 @@ impl<'a> Visitor<'a> {
 
     /// Whether the server's publish key was presented.
     pub fn has_publish_key(&self) -> bool {
-        self.identity.key == PresentedKey::Right
+        matches!(self.identity.key, PresentedKey::Right(_))
     }
 
     fn arrived(&self) -> Option<&'a Arrived> {

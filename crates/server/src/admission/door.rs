@@ -1,7 +1,7 @@
 use std::{net::IpAddr, num::NonZeroUsize, sync::Arc, time::Instant};
 
 use axum::http::HeaderMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -20,7 +20,7 @@ use crate::{Limits, rate::Rate, transport::Peer};
 /// addresses that it gives, once they have said what they want.
 #[derive(Debug)]
 pub(crate) struct Door {
-    proxies: TrustedProxies,
+    proxies: RwLock<TrustedProxies>,
     pace: Option<Mutex<Rate>>,
     plain: Arc<Semaphore>,
     plain_seats: AddressSeats,
@@ -48,7 +48,7 @@ impl Door {
     /// For so many sockets that are no WebSockets.
     pub(crate) fn new(limits: &Limits, proxies: TrustedProxies, plain: usize, now: Instant) -> Self {
         Self {
-            proxies,
+            proxies: RwLock::new(proxies),
             pace: limits.accept_rate.map(|limit| Mutex::new(limit.begin(now))),
             plain: Arc::new(Semaphore::new(plain.min(Semaphore::MAX_PERMITS))),
             plain_seats: AddressSeats::new(limits.address_connections),
@@ -78,7 +78,7 @@ impl Door {
             pace.lock().spend(now);
         }
         let address = match self.counted(peer) {
-            Some(address) if !self.proxies.trust(peer) => {
+            Some(address) if !self.proxies.read().trust(peer) => {
                 self.keep_pace(address, now)?;
                 self.plain_seats.take(address).map_err(TurnedAway::TooMany)?
             }
@@ -89,7 +89,12 @@ impl Door {
 
     /// From where a request comes.
     pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> Peer {
-        self.proxies.client(peer, headers)
+        self.proxies.read().client(peer, headers)
+    }
+
+    /// Has other proxies be believed from now on.
+    pub(crate) fn believe(&self, proxies: TrustedProxies) {
+        *self.proxies.write() = proxies;
     }
 
     /// Lets somebody have a WebSocket: a [client](Self::client) of this peer, which may be the same.
@@ -116,7 +121,7 @@ impl Door {
     fn counted(&self, peer: Peer) -> Option<IpAddr> {
         match peer {
             Peer::Network(address)
-                if address.ip().to_canonical().is_loopback() || self.proxies.trust(peer) =>
+                if address.ip().to_canonical().is_loopback() || self.proxies.read().trust(peer) =>
             {
                 None
             }

@@ -22,6 +22,10 @@ pub enum CloseCode {
     Silent,
     /// 3010: the time of the client's token is over; connect again with another.
     Expired,
+    /// 3010: the client's token is not accepted any more, because keys or settings have changed; connect again with another.
+    Revoked,
+    /// 3500: the web page, or the channel that the address names, is not allowed any more, because settings have changed.
+    Forbidden,
 }
 
 impl CloseCode {
@@ -35,7 +39,8 @@ impl CloseCode {
             Self::Restart => 1012,
             Self::SlowConsumer => 3008,
             Self::Silent => 3009,
-            Self::Expired => 3010,
+            Self::Expired | Self::Revoked => 3010,
+            Self::Forbidden => 3500,
         }
     }
 
@@ -50,6 +55,8 @@ impl CloseCode {
             Self::SlowConsumer => "slow consumer",
             Self::Silent => "no answer to ping",
             Self::Expired => "token expired",
+            Self::Revoked => "token no longer accepted",
+            Self::Forbidden => "no longer allowed",
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     fetch::{Fetched, fetch},
     prepared::Prepared,
     resume::{ResumeError, Resumed},
+    work::Work,
 };
 use crate::{
     Count, StoreError, clock,
@@ -23,10 +24,7 @@ use crate::{
     worker::Worker,
 };
 
-/// An effect that takes time.
-pub(super) type Work = LocalBoxFuture<'static, Done>;
-
-/// What has become of it.
+/// What has become of an effect that takes time.
 pub(super) enum Done {
     /// A view is ready to be looked at.
     Prepared(Result<Box<Prepared>, TransformError>, Asked),
@@ -237,7 +235,7 @@ impl Connection {
         }
         // Who is told waits longer: what it is told is true.
         let patience = if asked.receipt.is_some() { ACKNOWLEDGEMENT } else { CONFIRMATION };
-        self.work = Some(Box::pin(async move {
+        self.work = Some(Work::on(&channel.clone(), asked.clone(), async move {
             let confirmed = timeout(patience, confirmation).await.unwrap_or_else(|_elapsed| {
                 Err(StoreError::Unavailable("it has not confirmed the subscription yet".to_owned()))
             });
@@ -269,7 +267,7 @@ impl Connection {
 
     fn await_state(&mut self, channel: Channel, known: LocalBoxFuture<'static, ()>, asked: Asked) {
         let patience = if asked.receipt.is_some() { ACKNOWLEDGEMENT } else { CONFIRMATION };
-        self.work = Some(Box::pin(async move {
+        self.work = Some(Work::on(&channel.clone(), asked.clone(), async move {
             let known = timeout(patience, known).await.map_err(|_elapsed| {
                 StoreError::Unavailable("the state of the channel is not known yet; it follows".to_owned())
             });
@@ -295,7 +293,7 @@ impl Connection {
     fn look(&mut self, view: View, asked: Asked) {
         let (node, seen) = (Arc::clone(&self.worker.node), self.sight.clone());
         self.work =
-            Some(Box::pin(async move { Done::Prepared(Prepared::new(&node, view, seen).await, asked) }));
+            Some(Work::new(async move { Done::Prepared(Prepared::new(&node, view, seen).await, asked) }));
     }
 
     /// What is collected is made of parts that are shared with those who are sent them singly, so it is not compressed.
@@ -328,19 +326,21 @@ impl Connection {
 
     fn fetch(&mut self, request: Fetch, asked: Asked) {
         let (worker, id) = (std::rc::Rc::clone(&self.worker), self.id);
-        let Asked { dialect, rights, .. } = asked;
+        let asked = asked.under(request.reference.as_deref());
+        let (dialect, rights) = (asked.dialect.clone(), asked.rights.clone());
         let sight = Sight { dialect, rights, ..self.sight.clone() };
         let room = self.gathered.as_ref().map(|kept| {
             let taken: usize = kept.iter().map(|payload| payload.bytes.len()).sum();
             self.worker.node.settings.limits.outbox.saturating_sub(taken)
         });
-        self.work =
-            Some(Box::pin(async move { Done::Fetched(fetch(worker, id, request, sight, room).await) }));
+        self.work = Some(Work::on(&request.channel.clone(), asked, async move {
+            Done::Fetched(fetch(worker, id, request, sight, room).await)
+        }));
     }
 
     fn publish(&mut self, publication: Publication, asked: Asked) {
         let published = publish(&self.worker, publication);
-        self.work = Some(Box::pin(async move { Done::Published(published.await, asked) }));
+        self.work = Some(Work::new(async move { Done::Published(published.await, asked) }));
     }
 
     fn handle(&mut self, handling: Handling) {

@@ -8,6 +8,7 @@ mod ending;
 mod fetch;
 mod frame;
 mod held;
+mod judgement;
 mod liveness;
 mod mailbox;
 mod prepared;
@@ -17,6 +18,7 @@ mod resume;
 mod run;
 mod socket;
 mod timing;
+mod work;
 
 pub use close::CloseCode;
 pub(crate) use frame::Frame;

@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc};
 
 use geocast_protocol::envelope::Content;
 
-use super::{Connection, effects::Done};
+use super::{Connection, effects::Done, work::Work};
 use crate::{
     History, HistoryQuery, KeptMessage, Place, clock,
     dialect::{Answer, Payload},
@@ -17,9 +17,12 @@ use crate::{
 impl Connection {
     pub(super) fn recall(&mut self, recall: Recall, asked: Asked) {
         let node = Arc::clone(&Rc::clone(&self.worker).node);
-        let Asked { dialect, rights, .. } = asked;
+        let asked = asked.under(Some(&recall.reference));
+        let (dialect, rights) = (asked.dialect.clone(), asked.rights.clone());
         let sight = Sight { dialect, rights, ..self.sight.clone() };
-        self.work = Some(Box::pin(async move { Done::Recalled(read(&node, recall, sight).await) }));
+        self.work = Some(Work::on(&recall.channel.clone(), asked, async move {
+            Done::Recalled(read(&node, recall, sight).await)
+        }));
     }
 }
 

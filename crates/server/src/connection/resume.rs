@@ -14,6 +14,7 @@ use super::{
     Connection,
     effects::{ACKNOWLEDGEMENT, Done},
     held::Held,
+    work::Work,
 };
 use crate::{
     History, HistoryQuery, StoreError, clock,
@@ -36,6 +37,7 @@ impl Connection {
     pub(super) fn resume(&mut self, channel: Channel, since: Option<Since>, asked: Asked) {
         self.worker.untrack(self.id, &channel);
         let sight = self.numbered(&asked);
+        let (wanted, wants) = (channel.clone(), asked.clone());
         let asks_back = since.as_ref().is_some_and(|since| since.offset.is_some());
         if asks_back {
             // What comes meanwhile comes in its place.
@@ -53,7 +55,8 @@ impl Connection {
                     }
                 }
             };
-            self.work = Some(Box::pin(async move { Done::Resumed(resuming.await, asked) }));
+            let resuming = async move { Done::Resumed(resuming.await, asked) };
+            self.work = Some(Work::on(&wanted, wants, resuming));
         } else {
             let confirmation = self.join(&channel, sight);
             let worker = Rc::clone(&self.worker);
@@ -61,7 +64,8 @@ impl Connection {
                 confirmed(confirmation).await?;
                 from_now_on(&worker, channel, None).await
             };
-            self.work = Some(Box::pin(async move { Done::Resumed(joining.await, asked) }));
+            let joining = async move { Done::Resumed(joining.await, asked) };
+            self.work = Some(Work::on(&wanted, wants, joining));
         }
     }
 
@@ -87,7 +91,9 @@ impl Connection {
     pub(super) fn replay(&mut self, channel: Channel, since: Since, asked: Asked) {
         let sight = self.numbered(&asked);
         let (worker, id) = (Rc::clone(&self.worker), self.id);
-        self.work = Some(Box::pin(async move {
+        // It has been answered.
+        let wants = Asked { receipt: None, ..asked.clone() };
+        self.work = Some(Work::on(&channel.clone(), wants, async move {
             let gap = catch_up(&worker, id, &channel, since, sight).await.then_some(channel);
             Done::Replayed(gap, asked)
         }));

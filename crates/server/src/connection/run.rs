@@ -11,8 +11,8 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    CloseCode, Mailbox, Socket, duplex::Duplex, effects::Work, ending::violation, fetch::Fetched,
-    liveness::Liveness, mailbox::Condition,
+    CloseCode, Mailbox, Socket, duplex::Duplex, ending::violation, fetch::Fetched, liveness::Liveness,
+    mailbox::Condition, work::Work,
 };
 use crate::{
     Count,

@@ -28,6 +28,11 @@ impl Connection {
             self.count(Count::ClosedExpired);
             return Some(End::Close(CloseCode::Expired));
         }
+        if self.session.is_to_be_judged(clock::timestamp())
+            && let Some(end) = self.judge()
+        {
+            return Some(end);
+        }
         match self.liveness.due(now) {
             Due::Ping => {
                 self.worker.with_mailbox(self.id, |mailbox| mailbox.send(frame::PING));
@@ -78,6 +83,7 @@ impl Connection {
             self.leave_at,
             self.session.resumes(now),
             self.session.expires_in(clock::timestamp()).map(|left| now + left),
+            self.session.judged_in(clock::timestamp()).map(|left| now + left),
             self.mailbox(|mailbox| mailbox.due()),
         ];
         for candidate in candidates.into_iter().flatten() {

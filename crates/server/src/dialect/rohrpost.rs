@@ -47,7 +47,7 @@ impl Rohrpost {
         }
     }
 
-    /// Subscribes, as the one for whom the request's token stands. What was subscribed to stays, also beyond that token's time.
+    /// Subscribes, as the one for whom the request's token stands, for as long as that is accepted.
     fn subscribe(request: &Request, group: &Channel, conversation: &mut Conversation<'_>) {
         let id = &request.id;
         let done = Payload::text(Reply::subscribed(id, group).to_vec());
@@ -92,10 +92,17 @@ impl Dialect for Rohrpost {
     }
 
     /// Of what takes time, only subscriptions can fail.
-    fn answer(&self, answer: Answer<'_>, _now: Timestamp) -> Vec<Payload> {
-        let Answer::Failed { reference: Some(reference), fault } = answer else { return Vec::new() };
-        let id = reference.parse::<Json>().map(Id::from);
-        id.iter().map(|id| Payload::text(refusal(id, fault).to_vec())).collect()
+    fn answer(&self, answer: Answer<'_>, now: Timestamp) -> Vec<Payload> {
+        match answer {
+            Answer::Failed { reference: Some(reference), fault } => {
+                let id = reference.parse::<Json>().map(Id::from);
+                id.iter().map(|id| Payload::text(refusal(id, fault).to_vec())).collect()
+            }
+            Answer::Ended { channel: group, .. } => {
+                vec![Payload::text(rohrpost::ended(now.millis() as u64, group, "ACCESS_DENIED"))]
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

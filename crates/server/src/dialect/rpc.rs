@@ -228,7 +228,7 @@ impl Dialect for Rpc {
         Kind::Text
     }
 
-    fn answer(&self, answer_to: Answer<'_>, _now: Timestamp) -> Vec<Payload> {
+    fn answer(&self, answer_to: Answer<'_>, now: Timestamp) -> Vec<Payload> {
         match answer_to {
             Answer::Values { fetch, crs, values } => {
                 let Some(reference) = fetch.reference.as_deref() else { return Vec::new() };
@@ -256,6 +256,11 @@ impl Dialect for Rpc {
                     reference,
                     Ok(&Outcome::History { channel, position, recovered, messages: &messages }),
                 )]
+            }
+            Answer::Ended { channel, fault } => {
+                let mut notification = Vec::new();
+                rpc::write_ended(channel, &Error::from(fault.clone()), now, &mut notification);
+                vec![Payload::text(notification)]
             }
             Answer::Failed { reference: Some(reference), fault } => {
                 vec![answer(reference, Err(&Error::from(fault.clone())))]

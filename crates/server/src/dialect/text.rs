@@ -245,6 +245,9 @@ impl Dialect for Text {
             Answer::Subscribed { channel, offset, epoch, recovered, .. } => {
                 vec![self.subscribed(channel, Some((offset, epoch)), recovered, now)]
             }
+            Answer::Ended { fault, .. } => {
+                vec![self.error(fault.kind.code(), &fault.message, now, None)]
+            }
             Answer::Failed { reference, fault } => {
                 vec![self.error(fault.kind.code(), &fault.message, now, reference)]
             }

@@ -18,7 +18,10 @@ pub(crate) async fn ready(State(node): State<Arc<Node>>) -> Result<Json<Value>, 
         return Err(unavailable("draining", "the server is stopping".to_owned()));
     }
     node.store.health().await.map_err(|error| unavailable(error.code(), error.to_string()))?;
-    Ok(Json(
-        json!({ "status": "ready", "store": node.store.description(), "connections": node.connections() }),
-    ))
+    let mut ready =
+        json!({ "status": "ready", "store": node.store.description(), "connections": node.connections() });
+    if let Some(last) = node.last_reload.look() {
+        ready["reload"] = json!({ "at": last.at.millis(), "failures": last.failures });
+    }
+    Ok(Json(ready))
 }

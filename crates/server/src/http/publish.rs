@@ -94,6 +94,7 @@ fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
             PublishRefused::KeyMissing => (StatusCode::UNAUTHORIZED, "key_missing"),
             PublishRefused::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),
             PublishRefused::Expired => (StatusCode::UNAUTHORIZED, "token_expired"),
+            PublishRefused::Unaccepted => (StatusCode::UNAUTHORIZED, "token_refused"),
             PublishRefused::KeyWrong => (StatusCode::FORBIDDEN, "key_wrong"),
             PublishRefused::Closed => (StatusCode::FORBIDDEN, "publishing_off"),
             PublishRefused::Channel(_) | PublishRefused::Token(_) | PublishRefused::Policy(..) => {

@@ -71,7 +71,7 @@ async fn first(worker: &Worker, arrival: Arrival, peer: Peer) -> Result<First, O
 
 /// What was read first.
 enum Head {
-    Acceptable(upgrade::Acceptance),
+    Acceptable(Box<upgrade::Acceptance>),
     Other(Bytes, Option<Box<Refusal>>),
 }
 
@@ -90,7 +90,7 @@ fn poll_head(
         return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
     }
     Poll::Ready(Ok(match upgrade::at_once(worker, peer, head) {
-        Some(Ok(acceptance)) => Head::Acceptable(acceptance),
+        Some(Ok(acceptance)) => Head::Acceptable(Box::new(acceptance)),
         Some(Err(refusal)) => Head::Other(Bytes::copy_from_slice(head), Some(Box::new(refusal))),
         None => Head::Other(Bytes::copy_from_slice(head), None),
     }))

@@ -98,6 +98,7 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     | WorkerMessage::State(_)
                     | WorkerMessage::Missed
                     | WorkerMessage::MissedOn(_)
+                    | WorkerMessage::Judge
                     | WorkerMessage::Passed(_),
                 ) => {}
             },

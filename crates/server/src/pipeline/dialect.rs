@@ -10,7 +10,7 @@ use crate::{
     Count,
     dialect::{Answer, Dialect, Kind, Message, Payload, Push},
     log_limit::LogLimit,
-    session::{Conversation, Publication},
+    session::{Cause, Conversation, Publication},
 };
 
 /// Lets filters decide what is done with messages. What clients are sent by one another stands as it is, text or binary.
@@ -108,7 +108,7 @@ fn carry_out(action: Action, conversation: &mut Conversation<'_>) {
 
 /// False if the client is in too many groups already.
 fn join(conversation: &mut Conversation<'_>, channel: Channel) -> bool {
-    let joined = conversation.admit(channel);
+    let joined = conversation.admit(channel, Cause::Filter);
     if let Err(fault) = &joined
         && let Some(unlogged) = UNJOINED.admit()
     {

@@ -58,9 +58,9 @@ impl<'a> Conversation<'a> {
                 Err(TokenError::Unused) => return Ok(talk(self)),
                 Err(error) => return Err(error),
             };
-        let own = std::mem::replace(&mut self.session.identity, identity);
+        let former = self.session.bearer.replace(Box::new(identity));
         let told = talk(self);
-        self.session.identity = own;
+        self.session.bearer = former;
         Ok(told)
     }
 
@@ -160,7 +160,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn asked(&self, receipt: Option<Receipt>) -> Asked {
-        Asked { dialect: self.dialect.clone(), rights: self.session.identity.rights(), receipt }
+        Asked { dialect: self.dialect.clone(), rights: self.session.asking().rights(), receipt }
     }
 
     fn wants(&mut self, effect: Effect) {

@@ -4,6 +4,7 @@ mod account;
 mod conversation;
 mod effect;
 mod fault;
+mod judgement;
 mod subscriptions;
 mod thinning;
 mod view;
@@ -23,12 +24,14 @@ pub use conversation::Conversation;
 pub(crate) use effect::{Asked, Buffering, Effect, Recall};
 pub use effect::{Fetch, Publication, Receipt};
 pub use fault::{Fault, FaultKind};
+pub(crate) use judgement::{Dismissal, Ended};
 pub use thinning::Thinning;
 pub(crate) use view::{Naming, name_of};
 pub use view::{Report, View, Viewport};
 pub use wishes::Wishes;
 
-use self::subscriptions::{Cause, Subscription, Subscriptions};
+pub(crate) use self::subscriptions::Cause;
+use self::subscriptions::{Subscription, Subscriptions};
 use crate::{
     Access, Count, Settings,
     access::Identity,
@@ -47,6 +50,8 @@ pub(crate) struct Session {
     rules: Arc<Rules>,
     client: ClientId,
     identity: Identity,
+    /// For whom a token stands that came with the request that is being read.
+    bearer: Option<Box<Identity>>,
     rate: Rate,
     /// Until when others with the same token have used up its rate.
     token_resumes: Option<Instant>,
@@ -111,6 +116,7 @@ impl Session {
             rules,
             client: ClientId::next(),
             identity,
+            bearer: None,
             rate,
             token_resumes: None,
             view: View::new(output),
@@ -127,7 +133,7 @@ impl Session {
         dialect.open(&mut conversation);
         if let Some(channel) = channel {
             // Whoever may not read it was not let in. It is the first, so no bound is reached.
-            let _refused: Result<(), Fault> = conversation.admit(channel);
+            let _refused: Result<(), Fault> = conversation.admit(channel, Cause::Address);
         }
         let mut effects = self.settle();
         if self.view.output != self.rules.source {
@@ -178,6 +184,11 @@ impl Session {
             Some(effect) => matches!(effect, Effect::View(..)),
             None => waiting.view.is_some(),
         })
+    }
+
+    /// Who asks for what is being read.
+    fn asking(&self) -> &Identity {
+        self.bearer.as_deref().unwrap_or(&self.identity)
     }
 
     fn waiting(&mut self) -> &mut Waiting {

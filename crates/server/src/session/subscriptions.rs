@@ -1,6 +1,9 @@
 use geocast_protocol::{ChangeFormat, Channel};
 
-use crate::{access::Held, dialect::AnyDialect};
+use crate::{
+    access::{Held, Identity},
+    dialect::AnyDialect,
+};
 
 /// The channels that are delivered to one client. They are few, so a list takes less room than a map and no more time.
 #[derive(Debug, Default)]
@@ -17,6 +20,8 @@ pub(crate) struct Subscription {
     pub(crate) is_numbered: bool,
     /// To what of the world who subscribed is limited.
     pub(crate) rights: Held,
+    /// Who subscribed, if it was not the client as it connected: for whom a token stands that came with the request.
+    pub(crate) bearer: Option<Box<Identity>>,
 }
 
 /// Why a channel is delivered.
@@ -26,6 +31,10 @@ pub(crate) enum Cause {
     Command,
     /// Its viewport brought it along.
     Viewport,
+    /// The address that the client connected to names it.
+    Address,
+    /// A filter decided so, whatever the client may read.
+    Filter,
 }
 
 impl Subscription {
@@ -69,6 +78,11 @@ impl Subscriptions {
             self.0.swap_remove(place);
         }
         place.is_some()
+    }
+
+    /// Keeps those of which this is so.
+    pub(super) fn retain(&mut self, mut keeps: impl FnMut(&Channel, &mut Subscription) -> bool) {
+        self.0.retain_mut(|(channel, subscription)| keeps(channel, subscription));
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Channel, &Subscription)> {

@@ -1,5 +1,6 @@
 use std::{fmt, fs, path::Path, sync::Arc};
 
+use parking_lot::RwLock;
 use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
@@ -14,11 +15,14 @@ use tokio_rustls::rustls::{
 
 use super::TlsError;
 
-/// What TLS is spoken with to a server: whom to trust, and who is here. Clones share it.
+/// What TLS is spoken with to a server: whom to trust, and who is here. Clones share it, also when it is read again.
 ///
 /// TLS 1.2 and 1.3 are spoken. A name that a certificate does not hold is refused.
 #[derive(Clone)]
-pub struct ClientTls {
+pub struct ClientTls(Arc<RwLock<Current>>);
+
+/// Held only to take or to replace references.
+struct Current {
     trusted: Arc<Known>,
     config: Arc<ClientConfig>,
 }
@@ -55,26 +59,45 @@ impl ClientTls {
         let own = read(certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&bytes(key)?)
             .map_err(|error| TlsError::BrokenKey { place: place(), reason: error.to_string() })?;
-        let config = self.trusted.builder()?.with_client_auth_cert(own, key)?;
-        Ok(Self { trusted: Arc::clone(&self.trusted), config: Arc::new(config) })
+        let trusted = Arc::clone(&self.0.read().trusted);
+        let config = Arc::new(trusted.builder()?.with_client_auth_cert(own, key)?);
+        Ok(Self::from(Current { trusted, config }))
     }
 
     /// What a connection begins with.
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
-        Arc::clone(&self.config)
+        Arc::clone(&self.0.read().config)
+    }
+
+    /// Speaks as another from the next connection on, wherever it is shared.
+    pub(crate) fn become_as(&self, other: &Self) {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return;
+        }
+        let (trusted, config) = {
+            let other = other.0.read();
+            (Arc::clone(&other.trusted), Arc::clone(&other.config))
+        };
+        *self.0.write() = Current { trusted, config };
     }
 
     fn trusting(certificates: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
         let trusted = Arc::new(Known::new(certificates)?);
         let config = Arc::new(trusted.builder()?.with_no_client_auth());
-        Ok(Self { trusted, config })
+        Ok(Self::from(Current { trusted, config }))
+    }
+}
+
+impl From<Current> for ClientTls {
+    fn from(current: Current) -> Self {
+        Self(Arc::new(RwLock::new(current)))
     }
 }
 
 impl fmt::Debug for ClientTls {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let trusted = self.trusted.certificates.len();
+        let trusted = self.0.read().trusted.certificates.len();
         formatter.debug_struct("ClientTls").field("trusted", &trusted).finish_non_exhaustive()
     }
 }

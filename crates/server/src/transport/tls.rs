@@ -67,10 +67,18 @@ impl Tls {
     /// # Errors
     /// [`TlsError`]; then nothing has changed.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let Some(files) = &self.0.files else { return Ok(()) };
-        let read = files.read()?;
-        *self.0.current.write() = read;
-        Ok(())
+        self.prepare().map(|take_up| take_up())
+    }
+
+    /// The same in two steps: what has been read is taken up by what is returned.
+    pub(crate) fn prepare(&self) -> Result<impl FnOnce() + Send + 'static, TlsError> {
+        let read = self.0.files.as_ref().map(Files::read).transpose()?;
+        let shared = Arc::clone(&self.0);
+        Ok(move || {
+            if let Some(read) = read {
+                *shared.current.write() = read;
+            }
+        })
     }
 
     /// SHA-256 of the server's own certificate as clients show it: 32 bytes in hexadecimal, with colons.

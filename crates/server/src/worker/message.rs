@@ -22,6 +22,8 @@ pub(crate) enum WorkerMessage {
     Accepted(Box<Accepted>),
     /// Somebody wants to know whether this worker goes through its loop.
     Pulse(oneshot::Sender<()>),
+    /// What clients may do has been configured anew.
+    Judge,
     /// The server stops: close all connections within this time.
     Drain(Duration),
 }

@@ -285,6 +285,11 @@ impl Worker {
     /// Asks all connections to close within the given time.
     fn drain(&self, spread: Duration) {
         self.drain.set(Some(spread));
+        self.wake_all();
+    }
+
+    /// Has all connections look at what is asked of them.
+    fn wake_all(&self) {
         let mut hub = self.hub.borrow_mut();
         let ids: Vec<SubscriberId> = hub.subscribers().collect();
         for id in ids {

@@ -105,6 +105,7 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
                 // Whoever asked may have lost patience.
                 let _gone: Result<(), ()> = asked.send(());
             }
+            WorkerMessage::Judge => worker.wake_all(),
             WorkerMessage::Drain(spread) => {
                 worker.drain(spread);
                 drain = true;

@@ -53,6 +53,7 @@ mod redis_store;
 mod refused_channels;
 mod regressions;
 mod request_handlers;
+mod revocation;
 mod rohrpost;
 mod rpc;
 mod rpc_clients;

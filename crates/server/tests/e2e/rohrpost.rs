@@ -1,7 +1,7 @@
 //! The rohrpost dialect, byte for byte.
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use geocast_server::{KeyFile, StoreSettings, TokenSettings};
+use geocast_server::{Count, KeyFile, StoreSettings, TokenSettings};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -15,6 +15,7 @@ use crate::{
 
 on_both_stores!(
     a_subscriber_is_sent_updates,
+    a_subscription_ends_with_its_token,
     what_was_published_as_an_update_passes_as_it_is,
     two_ways_in_are_one_channel
 );
@@ -213,4 +214,69 @@ async fn two_ways_in_are_one_channel(backend: Backend) {
     assert!(text.next_text().await.starts_with(r#"{"source":"collection-5","content":7.10,"timestamp":"#));
     let (_, update) = client.next_update().await;
     assert!(update.ends_with(r#""object":7.10}}"#), "{update}");
+}
+
+/// The token of a request may be over before that of the connection, and takes with it what it has limited.
+async fn a_subscription_ends_with_its_token(backend: Backend) {
+    let keys = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(keys.path(), Signer::jwks()).expect("it can be written");
+    let server = TestServer::start_with(backend, |settings| {
+        settings.channels = Some("open-*".parse().expect("patterns"));
+        settings.tokens = Some(TokenSettings::new(vec![KeyFile::Jwks(keys.path().to_owned())]));
+    })
+    .await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is past 1970");
+    // Clocks may differ by thirty seconds, so this one is over in twelve, and the next one later.
+    let token = |exp: u64| {
+        let geo = json!({ "within": { "type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]] } });
+        Signer::Es256.token(&json!({ "sub": ["secret-*"], "exp": exp, "geo": geo }))
+    };
+    let (short, long) = (token(now.as_secs() - 18), token(now.as_secs() + 3600));
+    let mut client = server.rohrpost().await;
+    let subscribe = |kind: &str, token: Option<&str>| {
+        let mut request = json!({ "id": 1, "type": "subscribe", "data": { "type": kind, "id": 1 } });
+        if let Some(token) = token {
+            request["auth_jwt"] = json!(token);
+        }
+        request.to_string()
+    };
+    let subscriptions = [
+        ("secret", Some(&short)),
+        // Whoever asks again in time keeps it.
+        ("secret-renewed", Some(&short)),
+        ("secret-renewed", Some(&long)),
+        ("open", Some(&short)),
+        ("open-always", None),
+    ];
+    for (kind, token) in subscriptions {
+        let answer = client.ask(&subscribe(kind, token.map(String::as_str))).await;
+        assert!(answer.contains(&format!(r#""data":{{"group":"{kind}-1"}}"#)), "{answer}");
+    }
+    // What is nowhere is not for those who are limited to a place.
+    for group in ["secret-1", "secret-renewed-1", "open-1", "open-always-1"] {
+        server.publish(group, r#"{"speed":1}"#).await;
+    }
+    assert!(client.next_update().await.1.contains("open-always-1"));
+    let mut ended = [client.next_update().await.1, client.next_update().await.1];
+    ended.sort_unstable();
+    let notice = |group: &str| {
+        format!(r#""type":"subscription-update","data":{{"group":"{group}","error":"ACCESS_DENIED"}}}}"#)
+    };
+    assert_eq!(ended, [notice("open-1"), notice("secret-1")]);
+    assert_eq!(server.count(Count::SubscriptionEnded), 2);
+    // Who may have it without a token may ask for it, and has no limits then.
+    let answer = client.ask(&subscribe("open", None)).await;
+    assert!(answer.contains(r#""group":"open-1""#), "{answer}");
+    let answer = client.ask(&subscribe("secret", Some(&short))).await;
+    assert!(answer.contains("ACCESS_DENIED"), "{answer}");
+    let inside =
+        r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[0.5,0.5]},"properties":null}"#;
+    for (group, payload) in [("secret-1", inside), ("secret-renewed-1", inside), ("open-1", r#"{"speed":2}"#)]
+    {
+        server.publish(group, payload).await;
+    }
+    for group in ["secret-renewed-1", "open-1"] {
+        let (_, update) = client.next_update().await;
+        assert!(update.contains(&format!(r#""group":"{group}""#)), "{update}");
+    }
 }

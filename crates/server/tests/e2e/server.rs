@@ -3,7 +3,7 @@
 use std::{
     net::{SocketAddr, TcpListener},
     num::NonZeroUsize,
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use bytes::Bytes;
@@ -33,6 +33,8 @@ pub(crate) struct TestServer {
     pub(crate) counters: Arc<Counters>,
     pub(crate) redis: Option<RedisServer>,
     pub(crate) reload: Reload,
+    /// What is read when settings are read again.
+    configured: Arc<Mutex<Settings>>,
     pub(crate) pulse: Pulse,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
@@ -89,7 +91,10 @@ impl TestServer {
             settings.store = StoreSettings::Redis(patient_redis(&redis.url()));
         }
         adjust(&mut settings);
+        let configured = Arc::new(Mutex::new(settings.clone()));
         let server = build(Server::builder(settings)).start(listeners).expect("the server starts");
+        let source = Arc::clone(&configured);
+        server.read_settings_from(move || Ok(source.lock().expect("nobody panics with it").clone()));
         let (stop, stopped) = oneshot::channel();
         let address =
             server.address().unwrap_or_else(|| "0.0.0.0:0".parse().expect("an address that nobody has"));
@@ -98,7 +103,8 @@ impl TestServer {
         let running = tokio::spawn(async move {
             server.run(async { drop(stopped.await) }).await.expect("the server runs");
         });
-        let server = Self { address, store, counters, redis, reload, pulse, stop: Some(stop), running };
+        let server =
+            Self { address, store, counters, redis, reload, configured, pulse, stop: Some(stop), running };
         if server.redis.is_some() {
             server.wait_until_ready().await;
         }
@@ -137,6 +143,12 @@ impl TestServer {
         }
         self.publish(channel, "\"that is all\"").await;
         while client.next_content().await != "that is all" {}
+    }
+
+    /// Changes settings and has them read again. How much could not be read.
+    pub(crate) fn reconfigure(&self, adjust: impl FnOnce(&mut Settings)) -> usize {
+        adjust(&mut self.configured.lock().expect("nobody panics with it"));
+        self.reload.run()
     }
 
     pub(crate) async fn wait_until_ready(&self) {

@@ -1,4 +1,8 @@
-use std::{ffi::OsString, fs};
+use std::{
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
+    fs,
+};
 
 use clap::{ArgMatches, Args};
 
@@ -23,7 +27,7 @@ fn resolve(
     fs::write(&path, text).unwrap();
     let config = (!text.is_empty()).then(|| ("GEOCAST_CONFIG".into(), path.into_os_string()));
     let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    merge(&typed(line), variables.chain(config))
+    merge(&typed(line), variables.chain(config)).map(|resolved| resolved.arguments)
 }
 
 fn port(line: &str, variables: &[(&str, &str)], toml: &str) -> Option<u16> {
@@ -212,4 +216,53 @@ fn every_option_has_a_name_everywhere() {
         assert!(!option.help().is_empty(), "{} has no help", option.key());
     }
     assert!(table.options().count() > 40);
+}
+
+/// Whatever can be typed can stand in a file: the same value under the option's name.
+#[test]
+fn every_option_is_taken_from_a_file() {
+    let table = Table::new();
+    let candidates = [
+        "true",
+        "1",
+        "4096",
+        "1s",
+        "x",
+        "text",
+        "json",
+        "close",
+        "null",
+        "xy",
+        "forwarded",
+        "redis://a",
+        "10.0.0.0/8",
+        "https://a.test",
+        "/x",
+        "/x=epsg:3857",
+        "a=epsg:2056",
+        "a=1",
+        "a=1s",
+        "a=b",
+        "send=http://a.test/",
+    ];
+    for option in table.options().filter(|option| option.key() != "config") {
+        let fits = |value: &&str| table.read([option.argument(OsStr::new(value))]).is_ok();
+        let value = candidates.into_iter().find(fits).unwrap_or_else(|| panic!("none fits {}", option.key()));
+        let text = format!("{} = {value:?}", option.key());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("g.toml");
+        fs::write(&path, &text).unwrap();
+        let variables = [("GEOCAST_CONFIG".into(), path.into_os_string())];
+        let resolved = merge(&typed(""), variables).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let nothing = merge(&typed(""), []).unwrap().values;
+        assert_eq!(resolved.values.differing(&nothing), BTreeSet::from(["config", option.key()]));
+    }
+}
+
+#[test]
+fn what_a_running_server_follows_are_options() {
+    let table = Table::new();
+    for key in crate::config::source::FOLLOWED {
+        assert!(table.options().any(|option| option.key() == key), "{key}");
+    }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{KeyFile, TokenSettings, access::tokens::Signer, store::RedisSettings};
+use crate::{KeyFile, Secret, TokenSettings, access::tokens::Signer, store::RedisSettings};
 
 mod model;
 
@@ -31,7 +31,7 @@ fn with_tokens(mut settings: Settings, bound: Option<&str>) -> Access {
     tokens.channels = bound.map(|list| list.parse().expect("patterns"));
     settings.tokens = Some(tokens);
     let access = Access::new(&settings, Exposure::Network);
-    access.reload_keys().expect("the keys are sound");
+    access.replace(access.prepare(&settings).expect("the keys are sound"));
     access
 }
 

@@ -4,7 +4,7 @@ use geocast_protocol::envelope::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Grant, TokenError, TokenSettings};
+use super::{Grant, TokenError, TokenSettings, grant::Signature};
 use crate::{
     Patterns,
     access::{excerpt, rights::KnownRights},
@@ -48,6 +48,13 @@ struct Channels {
     r#pub: Vec<String>,
 }
 
+/// Who has issued a token, and for whom.
+#[derive(Debug)]
+pub(super) struct Addressee {
+    iss: Option<String>,
+    aud: Option<OneOrMore>,
+}
+
 impl Claims {
     /// Reads the payload of a token whose signature has been checked.
     pub(super) fn read(payload: &[u8]) -> Result<Self, TokenError> {
@@ -61,26 +68,14 @@ impl Claims {
 
     /// What the token allows, if it is valid now, from who has to have issued it, and for this server.
     pub(super) fn grant(
-        self,
+        mut self,
         settings: &TokenSettings,
         known: &KnownRights,
+        signature: Signature,
         now: Timestamp,
     ) -> Result<Grant, TokenError> {
-        if let Some(expected) = &settings.issuer
-            && self.iss.as_ref() != Some(expected)
-        {
-            return Err(TokenError::Issuer(excerpt(self.iss.unwrap_or_default().as_bytes())));
-        }
-        // Whoever does not go by a name is in no audience (RFC 7519 §4.1.3).
-        let meant = match (&self.aud, &settings.audience) {
-            (None, None) => true,
-            (Some(OneOrMore::One(audience)), Some(own)) => audience == own,
-            (Some(OneOrMore::More(audiences)), Some(own)) => audiences.contains(own),
-            (None, Some(_)) | (Some(_), None) => false,
-        };
-        if !meant {
-            return Err(TokenError::Audience);
-        }
+        let addressee = Addressee { iss: self.iss.take(), aud: self.aud.take() };
+        addressee.check(settings)?;
         if self.nbf.is_some_and(|nbf| now.millis() < (nbf - LEEWAY.as_secs_f64()) * 1000.0) {
             return Err(TokenError::NotYetValid);
         }
@@ -90,7 +85,7 @@ impl Claims {
         }
         let rights = self.geo.as_ref().map(|claim| known.read(claim.get())).transpose()?;
         let (read, publish) = self.patterns()?;
-        Ok(Grant { token: 0, read, publish, rights, expires, claims: Map::new() })
+        Ok(Grant { token: 0, read, publish, rights, expires, signature, addressee, claims: Map::new() })
     }
 
     fn patterns(self) -> Result<(Patterns, Patterns), TokenError> {
@@ -111,6 +106,25 @@ impl Claims {
             return Err(TokenError::Patterns(count));
         }
         Ok((Patterns::new(sub)?, Patterns::new(r#pub)?))
+    }
+}
+
+impl Addressee {
+    /// Whether that is who has to have issued it, and this server.
+    pub(super) fn check(&self, settings: &TokenSettings) -> Result<(), TokenError> {
+        if let Some(expected) = &settings.issuer
+            && self.iss.as_ref() != Some(expected)
+        {
+            return Err(TokenError::Issuer(excerpt(self.iss.as_deref().unwrap_or_default().as_bytes())));
+        }
+        // Whoever does not go by a name is in no audience (RFC 7519 §4.1.3).
+        let meant = match (&self.aud, &settings.audience) {
+            (None, None) => true,
+            (Some(OneOrMore::One(audience)), Some(own)) => audience == own,
+            (Some(OneOrMore::More(audiences)), Some(own)) => audiences.contains(own),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        if meant { Ok(()) } else { Err(TokenError::Audience) }
     }
 }
 

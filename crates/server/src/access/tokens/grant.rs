@@ -1,6 +1,7 @@
 use geocast_protocol::{Channel, envelope::Timestamp};
 use serde_json::{Map, Value};
 
+use super::{Algorithm, claims::Addressee, key::KeyPrint};
 use crate::{Patterns, access::rights::Held};
 
 /// What an accepted token allows, and for how long.
@@ -12,8 +13,21 @@ pub(in crate::access) struct Grant {
     pub(super) publish: Patterns,
     pub(super) rights: Held,
     pub(super) expires: Option<Timestamp>,
+    /// By which it is known whether the token would be accepted again.
+    pub(super) signature: Signature,
+    pub(super) addressee: Addressee,
     /// All that the token says.
     pub(super) claims: Map<String, Value>,
+}
+
+/// How a token was signed, as far as it matters for whether it would be accepted again.
+#[derive(Debug)]
+pub(super) struct Signature {
+    pub(super) algorithm: Algorithm,
+    /// By which name the signer knows the key.
+    pub(super) key_id: Option<Box<str>>,
+    /// The key that it was checked with.
+    pub(super) key: KeyPrint,
 }
 
 impl Grant {

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use ring::{
-    hmac,
+    digest, hmac,
     signature::{self, UnparsedPublicKey, VerificationAlgorithm},
 };
 
@@ -11,8 +11,13 @@ use super::Algorithm;
 pub(super) struct Key {
     id: Option<String>,
     algorithm: Algorithm,
+    print: KeyPrint,
     material: Material,
 }
+
+/// By which a key is known again: SHA-256 of what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KeyPrint([u8; 32]);
 
 enum Material {
     Secret(hmac::Key),
@@ -27,7 +32,8 @@ impl Key {
             return Err("the secret of HS256 has 32 bytes at least (RFC 7518 §3.2)");
         }
         let material = Material::Secret(hmac::Key::new(hmac::HMAC_SHA256, secret));
-        Ok(Self { id, algorithm: Algorithm::Hs256, material })
+        let print = KeyPrint::of(&[secret]);
+        Ok(Self { id, algorithm: Algorithm::Hs256, print, material })
     }
 
     /// A public key for RS256, of two big-endian numbers.
@@ -42,8 +48,9 @@ impl Key {
         if e.is_empty() {
             return Err("the exponent is zero");
         }
+        let print = KeyPrint::of(&[&n, &e]);
         let material = Material::Rsa(signature::RsaPublicKeyComponents { n, e });
-        Ok(Self { id, algorithm: Algorithm::Rs256, material })
+        Ok(Self { id, algorithm: Algorithm::Rs256, print, material })
     }
 
     /// A public key for ES256: the coordinates of a point.
@@ -70,7 +77,9 @@ impl Key {
         verification: &'static dyn VerificationAlgorithm,
         point: Vec<u8>,
     ) -> Self {
-        Self { id, algorithm, material: Material::Point(UnparsedPublicKey::new(verification, point)) }
+        let print = KeyPrint::of(&[&point]);
+        let material = Material::Point(UnparsedPublicKey::new(verification, point));
+        Self { id, algorithm, print, material }
     }
 
     /// What it is called in the headers of tokens.
@@ -82,6 +91,11 @@ impl Key {
         self.algorithm
     }
 
+    /// By which it is known again.
+    pub(super) fn print(&self) -> KeyPrint {
+        self.print
+    }
+
     /// Whether this is the signature of this key.
     pub(super) fn admits(&self, signed: &[u8], signature: &[u8]) -> bool {
         let outcome = match &self.material {
@@ -90,6 +104,18 @@ impl Key {
             Material::Point(key) => key.verify(signed, signature),
         };
         outcome.is_ok()
+    }
+}
+
+impl KeyPrint {
+    /// Of numbers, the first of which may not pass for the beginning of the second.
+    fn of(parts: &[&[u8]]) -> Self {
+        let mut print = digest::Context::new(&digest::SHA256);
+        for part in parts {
+            print.update(&(part.len() as u64).to_be_bytes());
+            print.update(part);
+        }
+        Self(print.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Map, Value, error::Category};
 
-use super::{Algorithm, Compact, Jwk, Key, KeyError, KeyFile, TokenError};
+use super::{Algorithm, Compact, Jwk, Key, KeyError, KeyFile, TokenError, grant::Signature};
 use crate::access::excerpt;
 
 /// The keys that tokens may be signed with.
@@ -41,20 +41,32 @@ impl KeySet {
     /// Checks that the token was signed with one of the keys, for the algorithm that it gives: with one of the name that it
     /// gives, or else with one that has no name. A token that gives no name may be signed with any, as long as there are
     /// few: checking takes time, and strangers can have it taken.
-    pub(super) fn admit(&self, token: &Compact<'_>) -> Result<(), TokenError> {
+    pub(super) fn admit(&self, token: &Compact<'_>) -> Result<Signature, TokenError> {
         let id = token.key_id.as_deref();
-        let of_algorithm = || self.0.iter().filter(|key| key.algorithm() == token.algorithm);
+        let fitting = self.fitting(token.algorithm, id)?;
+        let admitting = fitting.iter().find(|key| key.admits(token.signed, &token.signature));
+        let key = admitting.ok_or(TokenError::Signature)?;
+        Ok(Signature { algorithm: token.algorithm, key_id: id.map(Into::into), key: key.print() })
+    }
+
+    /// Whether a token that was admitted before would be now.
+    pub(super) fn still_admits(&self, signature: &Signature) -> bool {
+        let fitting = self.fitting(signature.algorithm, signature.key_id.as_deref());
+        fitting.is_ok_and(|keys| keys.iter().any(|key| key.print() == signature.key))
+    }
+
+    /// The keys that a token may be signed with.
+    fn fitting(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Vec<&Key>, TokenError> {
+        let of_algorithm = || self.0.iter().filter(|key| key.algorithm() == algorithm);
         let mut fitting: Vec<&Key> = of_algorithm().filter(|key| id.is_none() || key.id() == id).collect();
         if fitting.is_empty() {
             fitting.extend(of_algorithm().filter(|key| key.id().is_none()));
         }
         match fitting.len() {
-            0 => return Err(self.none_for(token.algorithm, id)),
-            1..=MOST_TRIED => {}
-            count => return Err(TokenError::Ambiguous { algorithm: token.algorithm, count }),
+            0 => Err(self.none_for(algorithm, id)),
+            1..=MOST_TRIED => Ok(fitting),
+            count => Err(TokenError::Ambiguous { algorithm, count }),
         }
-        let admitted = fitting.iter().any(|key| key.admits(token.signed, &token.signature));
-        if admitted { Ok(()) } else { Err(TokenError::Signature) }
     }
 
     fn none_for(&self, algorithm: Algorithm, id: Option<&str>) -> TokenError {

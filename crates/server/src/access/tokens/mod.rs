@@ -28,7 +28,7 @@ pub use settings::{KeyFile, TokenSettings};
 #[cfg(test)]
 pub(super) use signing::Signer;
 pub(crate) use token_error::TokenError;
-pub(super) use verifier::Verifier;
+pub(super) use verifier::{Bearers, Verifier};
 
 use claims::Claims;
 use compact::Compact;

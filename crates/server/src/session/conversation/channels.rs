@@ -15,8 +15,8 @@ impl Conversation<'_> {
     /// # Errors
     /// [`FaultKind::AccessDenied`].
     pub fn may_read(&mut self, channel: &Channel) -> Result<(), Fault> {
-        let Session { rules, identity, client, .. } = &*self.session;
-        rules.access.reads(identity, channel, self.now.wall).map_err(|refused| {
+        let Session { rules, client, .. } = &*self.session;
+        rules.access.reads(self.session.asking(), channel, self.now.wall).map_err(|refused| {
             tracing::debug!(%client, %refused);
             self.noted.0.push(Count::ChannelRefused);
             Fault::new(FaultKind::AccessDenied, refused.to_string()).of(channel.as_str())
@@ -72,9 +72,8 @@ impl Conversation<'_> {
     ) -> Result<(), Fault> {
         self.may_read(&channel)?;
         self.must_have_history(&channel)?;
-        let (dialect, rights) = (self.dialect.clone(), self.session.identity.rights());
-        let cause = Cause::Command;
-        self.take_up(&channel, Subscription { cause, dialect, track: None, is_numbered: true, rights })?;
+        let subscription = self.subscription(Cause::Command, None);
+        self.take_up(&channel, Subscription { is_numbered: true, ..subscription })?;
         let asked = self.asked(receipt);
         self.wants(Effect::Resume(channel, since, asked));
         Ok(())
@@ -97,15 +96,15 @@ impl Conversation<'_> {
         Err(Fault::new(FaultKind::HistoryUnavailable, message).of(channel.as_str()))
     }
 
-    /// Delivers a channel whatever the client may read: the decision is another's, such as a filter's.
+    /// Delivers a channel whatever the client may read: the decision is another's, or has been made before.
     ///
     /// # Errors
     /// [`FaultKind::TooManySubscriptions`].
-    pub(crate) fn admit(&mut self, channel: Channel) -> Result<(), Fault> {
+    pub(crate) fn admit(&mut self, channel: Channel, cause: Cause) -> Result<(), Fault> {
         if self.session.subscriptions.contains(&channel) {
             return Ok(());
         }
-        self.deliver(channel, None, Cause::Command, None)
+        self.deliver(channel, None, cause, None)
     }
 
     /// Delivers a channel no more. False if it was not delivered.
@@ -150,10 +149,12 @@ impl Conversation<'_> {
         receipt: Option<Receipt>,
     ) -> Result<(), Fault> {
         self.may_read(&channel)?;
-        let rights = self.session.identity.rights();
+        let (rights, bearer) = (self.session.asking().rights(), self.session.bearer.clone());
         if let Some(subscription) = self.session.subscriptions.find(&channel) {
             subscription.cause = Cause::Command;
             if subscription.is_like(self.dialect, track, &rights) {
+                // It may be another token, which lasts longer.
+                subscription.bearer = bearer;
                 // That it was asked for before does not mean that the store has confirmed it.
                 if receipt.is_some() {
                     let asked = self.asked(receipt);
@@ -172,11 +173,18 @@ impl Conversation<'_> {
         cause: Cause,
         receipt: Option<Receipt>,
     ) -> Result<(), Fault> {
-        let (dialect, rights) = (self.dialect.clone(), self.session.identity.rights());
-        self.take_up(&channel, Subscription { cause, dialect, track, is_numbered: false, rights })?;
+        let subscription = self.subscription(cause, track);
+        self.take_up(&channel, subscription)?;
         let asked = self.asked(receipt);
         self.wants(Effect::Subscribe(channel, track, asked));
         Ok(())
+    }
+
+    /// A subscription of who asks.
+    fn subscription(&self, cause: Cause, track: Option<ChangeFormat>) -> Subscription {
+        let (dialect, rights) = (self.dialect.clone(), self.session.asking().rights());
+        let bearer = self.session.bearer.clone();
+        Subscription { cause, dialect, track, is_numbered: false, rights, bearer }
     }
 
     /// Remembers a subscription, if there may be one more.

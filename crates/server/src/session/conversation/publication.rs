@@ -12,7 +12,7 @@ impl Conversation<'_> {
     /// [`FaultKind::AccessDenied`], [`FaultKind::PayloadRefused`].
     pub fn publish(&mut self, publication: Publication, receipt: Option<Receipt>) -> Result<(), Fault> {
         let rules = &self.session.rules;
-        let admitted = rules.access.publishes(&self.session.identity, &publication.channel, self.now.wall);
+        let admitted = rules.access.publishes(self.session.asking(), &publication.channel, self.now.wall);
         let admitted = admitted.map_err(|error| {
             let subject = publication.channel.as_str();
             Fault::new(FaultKind::AccessDenied, error.to_string()).of(subject)
@@ -38,8 +38,8 @@ impl Conversation<'_> {
 
     /// Publishes something for a filter, whatever the settings let the client do. The program's own policy is asked.
     pub(crate) fn publish_for_filter(&mut self, publication: Publication) {
-        let Session { rules, identity, client, .. } = &*self.session;
-        if let Err(refused) = rules.access.publishes_for_filter(identity, &publication.channel) {
+        let Session { rules, client, .. } = &*self.session;
+        if let Err(refused) = rules.access.publishes_for_filter(self.session.asking(), &publication.channel) {
             tracing::warn!(%client, %refused, "what a filter wanted published is dropped");
             return self.count(Count::PublishRefused);
         }

@@ -1,4 +1,4 @@
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use thiserror::Error;
 use tokio::{
@@ -8,15 +8,17 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, Error as TlsFault, pki_types::ServerName},
+    rustls::{Error as TlsFault, pki_types::ServerName},
 };
 
 use super::address::Address;
+use crate::ClientTls;
 
 /// Opens connections: those that messages arrive on, those for commands, and those to sentinels.
 #[derive(Debug, Clone)]
 pub(super) struct Dialer {
-    tls: Option<Arc<ClientConfig>>,
+    /// What it says is asked for each time: it may have been read anew.
+    tls: Option<ClientTls>,
     patience: Duration,
 }
 
@@ -30,7 +32,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 impl Dialer {
     /// With `tls`, everything but a socket of this machine is behind TLS. A connection may take `patience` to be there.
-    pub(super) fn new(tls: Option<Arc<ClientConfig>>, patience: Duration) -> Self {
+    pub(super) fn new(tls: Option<ClientTls>, patience: Duration) -> Self {
         Self { tls, patience }
     }
 
@@ -61,7 +63,7 @@ impl Dialer {
             .map_err(|_not_a_name| DialError::Name { address: address.clone() })?;
         // A Redis without TLS waits for the end of what it takes for a command.
         let silent = |_elapsed| DialError::Silent { address: address.clone(), after: self.patience };
-        let session = TlsConnector::from(Arc::clone(tls)).connect(name, stream);
+        let session = TlsConnector::from(tls.config()).connect(name, stream);
         let session = timeout_at(deadline, session).await.map_err(silent)?;
         Ok(Box::new(session.map_err(|error| DialError::tls(address, error))?))
     }
@@ -122,7 +124,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let here = Address::Tcp { host: "127.0.0.1".to_owned(), port };
         assert!(plain.dial(&here).await.is_ok());
-        let tls = crate::ClientTls::system().map(|tls| tls.config());
+        let tls = ClientTls::system();
         // A machine that trusts nobody has no way to ask anybody.
         if let Ok(tls) = tls {
             let silent = Dialer::new(Some(tls), patience);

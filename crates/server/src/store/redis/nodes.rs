@@ -15,7 +15,6 @@ use super::{
     topology::Topology,
     url::Place,
 };
-use crate::ClientTls;
 
 /// Knows where Redis is, and keeps connections to it.
 ///
@@ -60,12 +59,7 @@ impl Nodes {
     /// Connects to nothing.
     pub(super) fn new(settings: &RedisSettings) -> Result<Self, RedisStartError> {
         let url = &settings.url;
-        let tls = match (url.is_tls(), &settings.tls) {
-            (false, _) => None,
-            (true, Some(tls)) => Some(tls.config()),
-            (true, None) => Some(ClientTls::system()?.config()),
-        };
-        let dialer = Dialer::new(tls, settings.connect_timeout);
+        let dialer = Dialer::new(settings.tls()?, settings.connect_timeout);
         let identity = Identity::new(url.credentials.as_ref(), url.database);
         let (guide, topology) = match &url.place {
             Place::Single(address) => (Guide::Fixed, Some(Arc::new(Topology::single(address.clone())))),

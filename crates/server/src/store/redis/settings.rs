@@ -1,7 +1,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use super::RedisUrl;
-use crate::ClientTls;
+use crate::{ClientTls, TlsError};
 
 /// How Redis is used. Everything but the URL has a default.
 #[derive(Debug, Clone)]
@@ -44,6 +44,15 @@ impl RedisSettings {
             pool_size: NonZeroUsize::MIN.saturating_add(7),
             max_message: MIB,
             max_state: 64 * MIB,
+        }
+    }
+
+    /// What TLS is spoken with; none, where Redis is not behind it.
+    pub(crate) fn tls(&self) -> Result<Option<ClientTls>, TlsError> {
+        match (self.url.is_tls(), &self.tls) {
+            (false, _) => Ok(None),
+            (true, Some(tls)) => Ok(Some(tls.clone())),
+            (true, None) => ClientTls::system().map(Some),
         }
     }
 }

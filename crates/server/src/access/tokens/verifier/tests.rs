@@ -6,17 +6,15 @@ use serde_json::json;
 use super::*;
 use crate::access::tokens::{KeyFile, Signer, signing::encode};
 
-fn verifier(path: &Path) -> Verifier {
-    Verifier::new(TokenSettings::new(vec![KeyFile::Jwks(path.to_owned())]))
+fn verifier(path: &Path) -> Result<Verifier, KeyError> {
+    Verifier::load(TokenSettings::new(vec![KeyFile::Jwks(path.to_owned())]), Arc::default())
 }
 
 fn loaded() -> Verifier {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.json");
     fs::write(&path, Signer::jwks()).unwrap();
-    let verifier = verifier(&path);
-    verifier.load().unwrap();
-    verifier
+    verifier(&path).unwrap()
 }
 
 fn now() -> Timestamp {
@@ -49,8 +47,8 @@ fn several_files_make_one_set() {
     let [secret, set] = ["secret", "keys.json"].map(|name| folder.path().join(name));
     fs::write(&secret, Signer::secret()).unwrap();
     fs::write(&set, json!({ "keys": [Signer::Es256.jwk()] }).to_string()).unwrap();
-    let verifier = Verifier::new(TokenSettings::new(vec![KeyFile::Secret(secret), KeyFile::Jwks(set)]));
-    verifier.load().unwrap();
+    let settings = TokenSettings::new(vec![KeyFile::Secret(secret), KeyFile::Jwks(set)]);
+    let verifier = Verifier::load(settings, Arc::default()).unwrap();
     for (signer, accepted) in
         [(Signer::Hs256, true), (Signer::Es256, true), (Signer::Rs256, false), (Signer::EdDsa, false)]
     {
@@ -89,26 +87,70 @@ fn a_swapped_algorithm_is_refused() {
     }
 }
 
+/// Whatever would be said of the token itself is said of what it was read to be.
 #[test]
-fn keys_are_replaced_as_a_whole_or_not_at_all() {
+fn what_was_accepted_is_judged_by_other_keys_as_the_token_would_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.json");
-    let verifier = verifier(&path);
-    let [first, second] = [Signer::Es256, Signer::EdDsa].map(|signer| signer.token(&json!({ "sub": ["a"] })));
-    let accepted = || [&first, &second].map(|token| verifier.read(token, now()).is_ok());
-    assert!(verifier.load().is_err());
-    assert_eq!(accepted(), [false, false]);
-    fs::write(&path, json!({ "keys": [Signer::Es256.jwk()] }).to_string()).unwrap();
-    verifier.load().unwrap();
-    assert_eq!(accepted(), [true, false]);
-    for broken in ["", "{}", r#"{"keys":[]}"#, &Signer::jwks()[1..]] {
-        fs::write(&path, broken).unwrap();
-        assert!(verifier.load().is_err(), "{broken}");
-        assert_eq!(accepted(), [true, false], "{broken}");
+    let renamed = |signer: Signer, name: Option<&str>| {
+        let mut jwk = signer.jwk();
+        match name {
+            Some(name) => jwk["kid"] = json!(name),
+            None => drop(jwk.as_object_mut().unwrap().remove("kid")),
+        }
+        jwk
+    };
+    let mut other = Signer::Es256.jwk();
+    other["x"] = Signer::EdDsa.jwk()["x"].clone();
+    let sets = [
+        Signer::ALL.map(|signer| signer.jwk()).to_vec(),
+        vec![Signer::Es256.jwk()],
+        vec![Signer::EdDsa.jwk(), Signer::Hs256.jwk()],
+        Signer::ALL.map(|signer| renamed(signer, None)).to_vec(),
+        Signer::ALL.map(|signer| renamed(signer, Some("another"))).to_vec(),
+        vec![other],
+        vec![renamed(Signer::Es256, None); 5],
+        vec![renamed(Signer::Es256, Some("a")), Signer::Rs256.jwk()],
+    ];
+    let mut differ = [0, 0];
+    let verifiers = sets.map(|keys| {
+        fs::write(&path, json!({ "keys": keys }).to_string()).unwrap();
+        verifier(&path).unwrap()
+    });
+    for (before, signer) in verifiers.iter().flat_map(|before| Signer::ALL.map(|signer| (before, signer))) {
+        let unnamed = signer.token_under(&json!({ "alg": signer.algorithm() }), &json!({}));
+        for token in [signer.token(&json!({})), unnamed] {
+            let Ok(grant) = before.read(&token, now()) else { continue };
+            for after in &verifiers {
+                let accepted = after.read(&token, now()).is_ok();
+                assert_eq!(after.still_accepts(&grant), accepted, "{signer:?} {:?}", after.keys);
+                differ[usize::from(accepted)] += 1;
+            }
+        }
     }
-    fs::write(&path, json!({ "keys": [Signer::EdDsa.jwk()] }).to_string()).unwrap();
-    verifier.load().unwrap();
-    assert_eq!(accepted(), [false, true]);
+    assert!(differ[0] > 50 && differ[1] > 50, "{differ:?}");
+}
+
+#[test]
+fn what_was_accepted_is_judged_by_another_issuer_and_audience_as_the_token_would_be() {
+    let secret = b"a secret that everybody may know";
+    let verifiers =
+        [(None, None), (Some("a"), None), (Some("b"), None), (None, Some("x")), (Some("a"), Some("y"))].map(
+            |(issuer, audience)| {
+                let mut settings = TokenSettings::new(Vec::new());
+                settings.issuer = issuer.map(str::to_owned);
+                settings.audience = audience.map(str::to_owned);
+                Verifier::with_secret(settings, secret)
+            },
+        );
+    for claims in [r#"{}"#, r#"{"iss":"a"}"#, r#"{"iss":"b","aud":"x"}"#, r#"{"iss":"a","aud":["x","y"]}"#] {
+        let token = crate::access::tokens::signed_with(r#"{"alg":"HS256"}"#, claims, secret);
+        for grant in verifiers.iter().filter_map(|verifier| verifier.read(&token, now()).ok()) {
+            for after in &verifiers {
+                assert_eq!(after.still_accepts(&grant), after.read(&token, now()).is_ok(), "{claims}");
+            }
+        }
+    }
 }
 
 proptest! {

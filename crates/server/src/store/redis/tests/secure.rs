@@ -127,3 +127,30 @@ async fn shows_its_certificate_to_a_redis_that_asks_for_one() {
         assert!(own.is_err(), "{certificate} {key}");
     }
 }
+
+/// The certificates that Redis has, and those that it asks for, are changed while a store uses it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_read_again_counts_from_the_next_connection_on() {
+    let (old, new) = (Certificates::new(), Certificates::new());
+    old.issue("geocast", &["geocast"]);
+    new.issue("geocast", &["geocast"]);
+    let identified = |certificates: &Certificates| {
+        let (certificate, key) = (certificates.file("geocast.pem"), certificates.file("geocast.key"));
+        certificates.trust().identified(&certificate, &key).unwrap()
+    };
+    let asking = ["--tls-auth-clients", "yes"];
+    let first = secured(&old, &["localhost"], &asking);
+    let tls = identified(&old);
+    let settings = |redis: &RedisServer| trusting(&format!("rediss://localhost:{}", redis.port()), &tls);
+    let (store, mut inbox) = subscribed_to(settings(&first), &["a"]).await;
+    tls.become_as(&identified(&new));
+    // A connection that is there goes on.
+    store.publish(&channel("a"), bytes("still there")).await.unwrap();
+    inbox.expect("a", "still there").await;
+    let second = secured(&new, &["localhost"], &asking);
+    let (other, mut inbox) = subscribed_to(settings(&second), &["a"]).await;
+    other.publish(&channel("a"), bytes("new")).await.unwrap();
+    inbox.expect("a", "new").await;
+    let reason = refusal(settings(&first)).await;
+    assert!(reason.contains("certificate"), "{reason}");
+}

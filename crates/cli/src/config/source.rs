@@ -1,0 +1,56 @@
+use clap::ArgMatches;
+use geocast_server::Settings;
+
+use super::{ConfigError, Values, resolve};
+use crate::{arguments::DemoArguments, launch::Launch};
+
+/// Where the configuration of a server that runs is from, to be read again.
+#[derive(Debug)]
+pub(crate) struct ConfigSource {
+    typed: ArgMatches,
+    /// What it began with.
+    values: Values,
+}
+
+impl ConfigSource {
+    /// Reads it for the first time.
+    pub(crate) fn begin(typed: ArgMatches) -> Result<(DemoArguments, Self), ConfigError> {
+        let resolved = resolve(&typed)?;
+        Ok((resolved.arguments, Self { typed, values: resolved.values }))
+    }
+
+    /// Reads it again, with all files that it names. What counts only after a restart is named in the log, if it has changed.
+    pub(crate) fn read(&self) -> Result<Settings, ConfigError> {
+        let resolved = resolve(&self.typed)?;
+        let launch = Launch::try_from(resolved.arguments.options)?;
+        let changed = self.values.differing(&resolved.values);
+        let waiting: Vec<&str> = changed.into_iter().filter(|key| !FOLLOWED.contains(key)).collect();
+        if !waiting.is_empty() {
+            // Not the values: some are secret.
+            tracing::warn!(
+                "changed in the configuration, but to count only after a restart: {}",
+                waiting.join(", ")
+            );
+        }
+        Ok(launch.settings)
+    }
+}
+
+/// The options that a running server follows.
+pub(crate) const FOLLOWED: [&str; 15] = [
+    "allow_origin",
+    "channels",
+    "forwarded_header",
+    "insecure_any_origin",
+    "jwks_file",
+    "jwt_audience",
+    "jwt_channels",
+    "jwt_issuer",
+    "jwt_key_file",
+    "publish_key",
+    "publish_key_file",
+    "redis_ca",
+    "redis_cert",
+    "redis_key",
+    "trusted_proxies",
+];

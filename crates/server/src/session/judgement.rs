@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use geocast_protocol::{Channel, envelope::Timestamp};
+
+use super::{Cause, Fault, FaultKind, Session};
+use crate::{
+    access::{Identity, Unaccepted},
+    dialect::AnyDialect,
+};
+
+/// A subscription that is over, and not because the client wants it so.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) channel: Channel,
+    /// In which the client is told.
+    pub(crate) dialect: AnyDialect,
+    pub(crate) fault: Fault,
+}
+
+/// Why a client may not stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dismissal {
+    /// Who it is.
+    Unaccepted(Unaccepted),
+    /// It may not read the channel that its address names, and there is nothing else it is here for.
+    Address,
+}
+
+/// Whether a client may still have what it was given: access is configured anew, and tokens end.
+impl Session {
+    /// Whether that is a question.
+    pub(crate) fn is_to_be_judged(&self, now: Timestamp) -> bool {
+        self.identity.terms() != self.rules.access.number()
+            || self.bearers().any(|bearer| bearer.has_expired(now))
+    }
+
+    /// Answers it. The subscriptions that are returned are over; whether there are any, what is asked for from here on is
+    /// judged when it is asked for.
+    ///
+    /// # Errors
+    /// The connection is to be closed.
+    pub(crate) fn judge(&mut self, now: Timestamp) -> Result<Vec<Ended>, Dismissal> {
+        let access = &self.rules.access;
+        access.judge(&mut self.identity).map_err(Dismissal::Unaccepted)?;
+        let (identity, mut ended, mut is_over) = (&self.identity, Vec::new(), false);
+        self.subscriptions.retain(|channel, subscription| {
+            if subscription.cause == Cause::Filter {
+                return true;
+            }
+            let reads = match &mut subscription.bearer {
+                Some(bearer) => {
+                    // What is not accepted stays marked as not judged, and may not read.
+                    let _refused: Result<(), Unaccepted> = access.judge(bearer);
+                    access.reads(bearer, channel, now)
+                }
+                None => access.reads(identity, channel, now),
+            };
+            let Err(refused) = reads else { return true };
+            tracing::debug!(client = %self.client, %refused, "a subscription ends");
+            is_over |= subscription.cause == Cause::Address;
+            let message = format!("the subscription has ended: {refused}");
+            let fault = Fault::new(FaultKind::AccessDenied, message).of(channel.as_str());
+            ended.push(Ended { channel: channel.clone(), dialect: subscription.dialect.clone(), fault });
+            false
+        });
+        if is_over { Err(Dismissal::Address) } else { Ok(ended) }
+    }
+
+    /// How long it is until the first token ends that a subscription hangs on. At most a day: who asks asks again.
+    pub(crate) fn judged_in(&self, now: Timestamp) -> Option<Duration> {
+        let ends = self.bearers().filter_map(Identity::expires).map(|ends| ends.millis() - now.millis());
+        let left = ends.min_by(f64::total_cmp)?;
+        Some(Duration::from_secs_f64((left / 1000.0).clamp(0.0, 86_400.0)))
+    }
+
+    fn bearers(&self) -> impl Iterator<Item = &Identity> {
+        self.subscriptions.iter().filter_map(|(_, subscription)| subscription.bearer.as_deref())
+    }
+}
