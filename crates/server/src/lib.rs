@@ -71,7 +71,8 @@ pub use session::{
 pub use settings::{AbsentClientReference, Limits, RateLimit, Settings, StoreSettings, Timeouts};
 pub use store::{
     DataError, DataSettings, EmbeddedStore, History, HistoryBound, HistoryQuery, KeptMessage, Place,
-    RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError, deletion_notice,
+    RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,
+    deletion_notice,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{

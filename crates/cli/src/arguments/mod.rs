@@ -23,7 +23,7 @@ pub(crate) use limits::{LimitOptions, OverflowOption};
 pub(crate) use listen::ListenOptions;
 pub(crate) use options::{AxisOrderOption, ClientReferenceOption, ForwardedHeaderOption, LogFormat, Options};
 pub(crate) use producer::ProducerOptions;
-pub(crate) use redis::RedisOptions;
+pub(crate) use redis::{RedisOptions, RedisPublishOption};
 pub(crate) use store::StoreOptions;
 pub(crate) use timeouts::TimeoutOptions;
 pub(crate) use tokens::TokenOptions;

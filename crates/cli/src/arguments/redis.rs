@@ -1,6 +1,6 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::units;
 
@@ -18,6 +18,9 @@ pub(crate) struct RedisOptions {
     /// The private key of --redis-cert, PEM
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) redis_key: Option<PathBuf>,
+    /// In a cluster, how far what is published through geocast goes [default: everywhere]
+    #[arg(long, value_name = "HOW", value_enum, hide_short_help = true)]
+    pub(crate) redis_publish: Option<RedisPublishOption>,
     /// Making a connection [default: 2s]
     #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
     pub(crate) redis_connect_timeout: Option<Duration>,
@@ -36,4 +39,13 @@ pub(crate) struct RedisOptions {
     /// The most that one read of a channel's state may bring [default: 64MiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
     pub(crate) redis_max_state: Option<usize>,
+}
+
+/// How far what is published in a cluster goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RedisPublishOption {
+    /// To all nodes, with PUBLISH
+    Everywhere,
+    /// To the shard of the channel alone, with SPUBLISH: Redis 7
+    Sharded,
 }

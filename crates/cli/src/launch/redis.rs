@@ -1,7 +1,10 @@
-use geocast_server::{ClientTls, RedisSettings, RedisUrl};
+use geocast_server::{ClientTls, RedisPublishing, RedisSettings, RedisUrl};
 
 use super::set;
-use crate::{arguments::RedisOptions, config::ConfigError};
+use crate::{
+    arguments::{RedisOptions, RedisPublishOption},
+    config::ConfigError,
+};
 
 /// Certificates are read here, so that a wrong file is a wrong configuration.
 pub(super) fn settings(url: RedisUrl, options: RedisOptions) -> Result<RedisSettings, ConfigError> {
@@ -9,6 +12,7 @@ pub(super) fn settings(url: RedisUrl, options: RedisOptions) -> Result<RedisSett
         redis_ca,
         redis_cert,
         redis_key,
+        redis_publish,
         redis_connect_timeout,
         redis_command_timeout,
         redis_probe_interval,
@@ -39,6 +43,11 @@ pub(super) fn settings(url: RedisUrl, options: RedisOptions) -> Result<RedisSett
     };
     let mut settings = RedisSettings::new(url);
     settings.tls = tls;
+    let publishing = redis_publish.map(|how| match how {
+        RedisPublishOption::Everywhere => RedisPublishing::Everywhere,
+        RedisPublishOption::Sharded => RedisPublishing::Sharded,
+    });
+    set(&mut settings.publishing, publishing);
     set(&mut settings.connect_timeout, redis_connect_timeout);
     set(&mut settings.command_timeout, redis_command_timeout);
     set(&mut settings.probe_interval, redis_probe_interval);

@@ -1,4 +1,4 @@
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use deadpool_redis::redis::{Cmd, FromRedisValue, cmd, pipe};
@@ -12,6 +12,8 @@ use super::{
     nodes::Nodes,
     remedy::{Effect, store_error},
     scan::Scan,
+    settings::RedisPublishing,
+    topology,
 };
 use crate::{store::StoreError, watch::Fields};
 
@@ -25,12 +27,19 @@ pub(super) struct Commands {
     runtime: Handle,
     timeout: Duration,
     max_state: usize,
+    publishing: RedisPublishing,
 }
 
 impl Commands {
     /// Connects to nothing.
     pub(super) fn new(settings: &RedisSettings, nodes: Arc<Nodes>, runtime: Handle) -> Self {
-        Self { nodes, runtime, timeout: settings.command_timeout, max_state: settings.max_state }
+        Self {
+            nodes,
+            runtime,
+            timeout: settings.command_timeout,
+            max_state: settings.max_state,
+            publishing: settings.publishing,
+        }
     }
 
     /// How long a command may take.
@@ -107,7 +116,7 @@ impl Commands {
 
     /// Sends a message.
     pub(super) async fn publish(&self, channel: &Channel, payload: &[u8]) -> Result<(), StoreError> {
-        let command = command("PUBLISH", channel, &[payload]);
+        let command = command(self.publishing.verb(), channel, &[payload]);
         self.single::<u64>(channel, Effect::Changes, command).await.map(drop)
     }
 
@@ -150,15 +159,19 @@ impl Commands {
     /// Sends messages in one transaction. PUBLISH cannot fail once it is queued, so either all are sent or none.
     ///
     /// In a cluster, messages of a channel come from the owner of its slot, or they could overtake others. So there is one
-    /// transaction for each master; if one fails after another was carried out, it is not known what was sent.
+    /// transaction for each master, or for each slot where messages stay in shards; if one fails after another was carried out, it is not known what was sent.
     pub(super) async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
         let mut sent = false;
-        for messages in self.by_owner(messages).await? {
+        let parts = match self.publishing {
+            RedisPublishing::Everywhere => self.by_owner(messages).await?,
+            RedisPublishing::Sharded => by_slot(messages),
+        };
+        for messages in parts {
             let Some((channel, _)) = messages.first() else { continue };
             let mut transaction = pipe();
             transaction.atomic();
             for (channel, payload) in &messages {
-                transaction.add_command(command("PUBLISH", channel, &[payload]));
+                transaction.add_command(command(self.publishing.verb(), channel, &[payload]));
             }
             let transaction = Arc::new(transaction);
             let outcome = self.run(channel, Effect::Changes, move |mut errand| {
@@ -200,8 +213,9 @@ impl Commands {
     /// nevertheless. A script stops at the first error.
     pub(super) async fn put(&self, channel: &Channel, key: &str, value: &[u8]) -> Result<(), StoreError> {
         const SCRIPT: &str =
-            "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) redis.call('PUBLISH', KEYS[1], ARGV[2])";
-        let script = script(SCRIPT, channel, &[key.as_bytes(), value]);
+            "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) redis.call(ARGV[3], KEYS[1], ARGV[2])";
+        let verb = self.publishing.verb().as_bytes();
+        let script = script(SCRIPT, channel, &[key.as_bytes(), value, verb]);
         self.single(channel, Effect::Changes, script).await
     }
 
@@ -213,8 +227,9 @@ impl Commands {
         notice: &[u8],
     ) -> Result<bool, StoreError> {
         const SCRIPT: &str = "local removed = redis.call('HDEL', KEYS[1], ARGV[1]) \
-            if removed == 1 then redis.call('PUBLISH', KEYS[1], ARGV[2]) end return removed";
-        let script = script(SCRIPT, channel, &[key.as_bytes(), notice]);
+            if removed == 1 then redis.call(ARGV[3], KEYS[1], ARGV[2]) end return removed";
+        let verb = self.publishing.verb().as_bytes();
+        let script = script(SCRIPT, channel, &[key.as_bytes(), notice, verb]);
         self.single(channel, Effect::Changes, script).await
     }
 
@@ -274,6 +289,15 @@ impl Commands {
             Err(_) => Err(StoreError::Unavailable("the server is shutting down".to_owned())),
         }
     }
+}
+
+/// Divides messages by the slots of their channels, each part in its order.
+fn by_slot(messages: Vec<(Channel, Bytes)>) -> Vec<Vec<(Channel, Bytes)>> {
+    let mut parts = BTreeMap::<u16, Vec<(Channel, Bytes)>>::new();
+    for message in messages {
+        parts.entry(topology::slot(&message.0)).or_default().push(message);
+    }
+    parts.into_values().collect()
 }
 
 /// A command whose first argument is the hash, or the channel, of `channel`. Every argument is a bulk string.

@@ -2,7 +2,7 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `url`, `settings` | what an operator says |
+//! | `url`, `settings`, `start_error` | what an operator says |
 //! | `redis_store` | the [`Store`](super::Store) itself |
 //! | `nodes`, `sentinel`, `switch_watch`, `cluster`, `topology` | where the masters are |
 //! | `address`, `dialer`, `opener` | connecting to one |
@@ -48,6 +48,7 @@ mod settings;
 mod settling;
 mod shards;
 mod shared;
+mod start_error;
 mod stream_reader;
 mod streams;
 mod subscriber;
@@ -59,8 +60,9 @@ mod url;
 mod watcher;
 mod wire;
 
-pub use redis_store::{RedisStartError, RedisStore};
-pub use settings::RedisSettings;
+pub use redis_store::RedisStore;
+pub use settings::{RedisPublishing, RedisSettings};
+pub use start_error::RedisStartError;
 pub use url::{RedisUrl, RedisUrlError};
 
 #[cfg(test)]

@@ -4,21 +4,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use geocast_protocol::{Channel, Offset};
-use thiserror::Error;
-use tokio::{
-    runtime::{Handle, TryCurrentError},
-    sync::watch,
-    task::AbortHandle,
-    time::timeout,
-};
+use tokio::{runtime::Handle, sync::watch, task::AbortHandle, time::timeout};
 
 use super::{
     RedisSettings,
     commands::Commands,
     nodes::Nodes,
     notices::Notices,
+    settings::RedisPublishing,
     shards::Shards,
     shared::{Link, Shared},
+    start_error::RedisStartError,
     stream_reader::Streams,
     streams::{Change, EntryId},
     subscriber::Subscriber,
@@ -28,7 +24,7 @@ use super::{
     watcher::Watcher,
 };
 use crate::{
-    Broker, ChannelRule, Count, Patterns, TlsError,
+    Broker, ChannelRule, Count, Patterns,
     store::{History, HistoryBound, HistoryQuery, Store, StoreError},
 };
 
@@ -84,6 +80,10 @@ impl RedisStore {
         }
         if !kept.is_empty() && matches!(settings.url.place, Place::Cluster(_)) {
             return Err(RedisStartError::HistoryInCluster);
+        }
+        if settings.publishing == RedisPublishing::Sharded && !matches!(settings.url.place, Place::Cluster(_))
+        {
+            return Err(RedisStartError::ShardsWithoutCluster);
         }
         if !kept.is_empty() {
             // One connection is nearly always waiting for what comes.
@@ -179,17 +179,19 @@ impl RedisStore {
         let published = self.listen_to_nodes(channel);
         let Some(shards) = &self.shards else { return published };
         let standing = shards.want(channel);
-        if *standing.borrow() != Standing::Pending {
-            return published;
-        }
+        let publishing = self.settings.publishing;
         let (shards, channel, limit) = (Arc::clone(shards), channel.clone(), self.settings.command_timeout);
         async move {
             published.await?;
             match decided(standing, limit).await {
+                Some(Standing::InForce) => Ok(()),
+                Some(Standing::Refused(reason)) if publishing == RedisPublishing::Sharded => {
+                    Err(StoreError::Refused(format!("{channel}: {reason}")))
+                }
                 // Whoever may not listen to shards hears what is published with PUBLISH: that was said.
-                Some(Standing::InForce | Standing::Refused(_)) => Ok(()),
+                Some(Standing::Refused(_)) => Ok(()),
                 Some(Standing::Pending) => Err(given_up(&channel)),
-                None => Err(StoreError::Unavailable(shards.trouble().unwrap_or_else(|| {
+                None => Err(StoreError::Unavailable(shards.trouble(publishing).unwrap_or_else(|| {
                     format!("redis did not confirm {channel} in its shard within {limit:?}")
                 }))),
             }
@@ -363,33 +365,12 @@ impl Store for RedisStore {
         if let Some(reason) = self.streams.failure() {
             return Err(StoreError::Unavailable(format!("histories cannot be followed: {reason}")));
         }
-        if let Some(reason) = self.shards.as_ref().and_then(|shards| shards.trouble()) {
+        if let Some(reason) = self.shards.as_ref().and_then(|shards| shards.trouble(self.settings.publishing))
+        {
             return Err(StoreError::Unavailable(reason));
         }
         self.commands.ping(self.settings.command_timeout.min(HEALTH_TIMEOUT)).await
     }
-}
-
-/// Why a store could not be started.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RedisStartError {
-    /// There is no tokio runtime to run on.
-    #[error("the redis store needs a tokio runtime")]
-    Runtime(#[from] TryCurrentError),
-    /// TLS cannot be spoken.
-    #[error("TLS to redis cannot be set up: {0}")]
-    Tls(#[from] TlsError),
-    /// Hashes of a cluster are to be watched, of which no single node tells.
-    #[error(
-        "hashes of a redis cluster cannot be watched: leave out `watch`, or use a redis that is no cluster"
-    )]
-    WatchedCluster,
-    /// Channels of a cluster are to have a history, whose streams would be with several nodes.
-    #[error(
-        "channels of a redis cluster have no history: leave out `history`, or use a redis that is no cluster"
-    )]
-    HistoryInCluster,
 }
 
 /// Who asks for health, asks again soon, and wants to know what is now.

@@ -12,6 +12,8 @@ pub struct RedisSettings {
     /// Whom to trust where the URL says that Redis is behind TLS, and who is here. Default: whom this machine trusts, and
     /// nobody.
     pub tls: Option<ClientTls>,
+    /// How far what is published here goes, in a cluster. Default everywhere.
+    pub publishing: RedisPublishing,
     /// How long making a connection may take, and checking an idle one. Default 2 s.
     pub connect_timeout: Duration,
     /// How long any read or write may take, from waiting for a connection to the last byte of the answer; and how long
@@ -31,6 +33,28 @@ pub struct RedisSettings {
     pub max_state: usize,
 }
 
+/// How far what is published through this store goes. What others publish is heard in both cases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RedisPublishing {
+    /// To all nodes of a cluster, with PUBLISH: any subscriber hears it, to whatever node it is connected.
+    #[default]
+    Everywhere,
+    /// To the master that has the channel's slot and its replicas, with SPUBLISH, which needs Redis 7 and a cluster: only those
+    /// who use SSUBSCRIBE hear it, and the nodes of the cluster are spared what does not concern them.
+    Sharded,
+}
+
+impl RedisPublishing {
+    /// The command.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Everywhere => "PUBLISH",
+            Self::Sharded => "SPUBLISH",
+        }
+    }
+}
+
 impl RedisSettings {
     /// The defaults for the Redis at `url`.
     #[must_use]
@@ -38,6 +62,7 @@ impl RedisSettings {
         Self {
             url,
             tls: None,
+            publishing: RedisPublishing::default(),
             connect_timeout: Duration::from_secs(2),
             command_timeout: Duration::from_secs(5),
             probe_interval: Duration::from_secs(5),

@@ -27,7 +27,7 @@ use tokio::{
 use self::{entry::ShardId, link::Link, placements::Placements};
 use super::{
     RedisSettings, address::Address, commands::Commands, disconnected::Disconnected, nodes::Nodes,
-    probe::PROBE_PREFIX, shared::Shared, subscriptions::Standing,
+    probe::PROBE_PREFIX, settings::RedisPublishing, shared::Shared, subscriptions::Standing,
 };
 use crate::{Broker, StoreError};
 
@@ -70,8 +70,12 @@ impl Shards {
     }
 
     /// Why not everything is heard that is wanted, if so.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.placements.lock().trouble()
+    ///
+    /// That there are no shards to hear is trouble only for one who publishes in them.
+    pub(super) fn trouble(&self, publishing: RedisPublishing) -> Option<String> {
+        let placements = self.placements.lock();
+        let impossible = placements.given_up().filter(|_| publishing == RedisPublishing::Sharded);
+        impossible.map(str::to_owned).or_else(|| placements.trouble())
     }
 
     /// Has a marker come over each connection, behind all that was published before. How many will come, of those that can.
@@ -112,7 +116,7 @@ impl Shards {
             let Some(known) = topology.borrow_and_update().clone() else { continue };
             let opening = {
                 let mut placements = self.placements.lock();
-                if placements.is_given_up() {
+                if placements.given_up().is_some() {
                     return;
                 }
                 for gone in placements.locate(&known) {
@@ -146,7 +150,7 @@ impl Shards {
         let is_impossible = matches!(reason, Disconnected::Refused { command: "SSUBSCRIBE", .. });
         let mut placements = self.placements.lock();
         if is_impossible {
-            if !placements.is_given_up() {
+            if placements.given_up().is_none() {
                 tracing::warn!(%reason, "what is published with SPUBLISH is not heard");
             }
             placements.give_up(&reason.to_string());

@@ -326,3 +326,72 @@ async fn a_user_needs_rights_to_listen_to_shards() {
         healthy(&store).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_published_here_may_stay_in_its_shard() {
+    let cluster = RedisCluster::start(0);
+    let mut settings = quick(&cluster.url());
+    settings.publishing = crate::RedisPublishing::Sharded;
+    let (names, from) = (names(), settings.clone());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (store, mut inbox) = subscribed_to(settings, &names).await;
+    let (other, mut others) = subscribed_to(from, &names).await;
+    let sent = |kind: &str| -> u64 {
+        let told = |node: &RedisServer| {
+            let info = node.cli(&["INFO", "commandstats"]);
+            let line = info.lines().find(|line| line.starts_with(&format!("cmdstat_{kind}:")));
+            line.map_or(0, |line| line.split(['=', ',']).nth(1).unwrap().parse::<u64>().unwrap())
+        };
+        cluster.nodes.iter().map(told).sum()
+    };
+    let before = (sent("publish"), sent("spublish"));
+    for name in &names {
+        store.publish(&channel(name), bytes("published")).await.unwrap();
+        store.put(&channel(name), "1", bytes("put")).await.unwrap();
+        assert!(store.remove(&channel(name), "1", bytes("removed")).await.unwrap());
+    }
+    // Of one channel in their order, whatever slots lie between.
+    let messages = (0..90).map(|number| (channel(names[number % 30]), bytes(&(number / 30).to_string())));
+    store.publish_all(messages.collect()).await.unwrap();
+    store.settle().await;
+    other.settle().await;
+    for inbox in [&mut inbox, &mut others] {
+        let mut heard = BTreeMap::<String, Vec<String>>::new();
+        while !inbox.is_empty() {
+            let (name, payload) = inbox.next().await;
+            heard.entry(name).or_default().push(payload);
+        }
+        assert_eq!(heard.len(), 30);
+        for (name, payloads) in heard {
+            assert_eq!(payloads, ["published", "put", "removed", "0", "1", "2"], "{name}");
+        }
+    }
+    assert!(sent("spublish") >= before.1 + 180, "six of each channel");
+    // Probes go to all nodes still: three each interval from each of both, and markers.
+    let probes = sent("publish") - before.0;
+    assert!(probes < 180, "{probes}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn publishing_in_shards_needs_shards() {
+    let redis = RedisServer::start(&[]);
+    let mut single = settings(&redis.url());
+    single.publishing = crate::RedisPublishing::Sharded;
+    let inbox = Inbox::new(&[], 1);
+    let error = RedisStore::start(single, inbox.broker()).unwrap_err().to_string();
+    assert!(error.contains("only a redis cluster has shards"), "{error}");
+    let cluster = RedisCluster::start_with(0, &["--rename-command", "SSUBSCRIBE", ""]);
+    let mut sharded = quick(&cluster.url());
+    sharded.publishing = crate::RedisPublishing::Sharded;
+    let store = RedisStore::start(sharded, inbox.broker()).unwrap();
+    let refused = store.subscribe(&channel("c1")).await;
+    assert!(
+        matches!(&refused, Err(StoreError::Refused(reason)) if reason.contains("SSUBSCRIBE")),
+        "{refused:?}"
+    );
+    let health = store.health().await;
+    assert!(
+        matches!(&health, Err(StoreError::Unavailable(reason)) if reason.contains("SSUBSCRIBE")),
+        "{health:?}"
+    );
+}

@@ -302,9 +302,9 @@ impl Placements {
         self.deaf = 0;
     }
 
-    /// Whether it was given up.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.unsupported.is_some()
+    /// Why it was given up, if it was.
+    pub(super) fn given_up(&self) -> Option<&str> {
+        self.unsupported.as_deref()
     }
 
     /// The channels that are heard again, each told once.

@@ -143,7 +143,7 @@ fn what_cannot_be_is_given_up() {
     let (mut placements, a, b) = (Placements::default(), channel(1), channel(2));
     let waiting = placements.want(&a);
     placements.give_up("no");
-    assert!(placements.is_given_up());
+    assert_eq!(placements.given_up(), Some("no"));
     for standing in [waiting, placements.want(&b)] {
         assert_eq!(*standing.borrow(), Standing::Refused("no".to_owned()));
     }
