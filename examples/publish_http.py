@@ -35,18 +35,26 @@ class Publisher:
         self._request("DELETE", vehicle, None)
 
     def _request(self, method, vehicle, body):
+        path = self.path + urllib.parse.quote(vehicle.key, safe="")
         try:
-            self.connection.request(method, self.path + urllib.parse.quote(vehicle.key, safe=""), body, self.headers)
+            status, said = self._ask(method, path, body)
+        except (ConnectionError, http.client.BadStatusLine):
+            # A server closes a connection that has rested for some seconds. It does no harm to ask twice.
+            status, said = self._ask(method, path, body)
+        if status in (401, 403):
+            raise SystemExit(f"not allowed: {said.decode()} (a key: --key, or GEOCAST_PUBLISH_KEY)")
+        if status >= 400:
+            raise OSError(f"HTTP {status}: {said.decode()}")
+
+    def _ask(self, method, path, body):
+        try:
+            self.connection.request(method, path, body, self.headers)
             response = self.connection.getresponse()
-            said = response.read()
-        except (OSError, http.client.HTTPException):
-            # The next request opens another connection.
+            return response.status, response.read()
+        except BaseException:
+            # The answer to what was asked is not to be taken for that to the next question.
             self.connection.close()
             raise
-        if response.status in (401, 403):
-            raise SystemExit(f"not allowed: {said.decode()} (a key: --key, or GEOCAST_PUBLISH_KEY)")
-        if response.status >= 400:
-            raise OSError(f"HTTP {response.status}: {said.decode()}")
 
 
 def main():
@@ -73,10 +81,11 @@ def main():
                 print(f"trying again: {error}", flush=True)
             time.sleep(arguments.interval)
     except KeyboardInterrupt:
-        # What was on its way is not answered any more: a new connection, for answers to what is asked now.
-        publisher.connection.close()
-        for vehicle in vehicles:
-            publisher.delete(vehicle)
+        try:
+            for vehicle in vehicles:
+                publisher.delete(vehicle)
+        except (OSError, http.client.HTTPException) as error:
+            raise SystemExit(f"the vehicles stay where they are: {error}") from None
 
 
 if __name__ == "__main__":

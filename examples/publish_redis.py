@@ -56,7 +56,10 @@ def main():
                 print(f"trying again: {error}", flush=True)
             time.sleep(arguments.interval)
     except KeyboardInterrupt:
-        remove(connection, arguments.channel, vehicles)
+        try:
+            remove(connection, arguments.channel, vehicles)
+        except redis.RedisError as error:
+            raise SystemExit(f"the vehicles stay where they are: {error}") from None
 
 
 if __name__ == "__main__":

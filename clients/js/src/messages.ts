@@ -40,6 +40,7 @@ export class Messages extends Subscription<MessageEvents> {
   #hadConnection = false;
   #hasLostHistory = false;
 
+  /** @internal */
   constructor(channel: string, home: Home, since: Partial<Since>) {
     super(channel, home);
     this.#offset = since.since;

@@ -18,7 +18,8 @@ export function follow(
   const look = () => {
     const [view, size] = [map.getView(), map.getSize()];
     const [projection, resolution] = [view.getProjection(), view.getResolution()];
-    if (!size?.every((side) => side > 0) || !resolution) return; // There is nothing to see yet.
+    // A map that is not there to see looks at a point, and not at everything.
+    if (!size?.every((side) => side > 0) || !resolution) return void client.viewport({ ...wishes, ...NOWHERE });
     if (crs !== projection.getCode()) void client.projection((crs = projection.getCode()));
     const zoom = Math.log2(PIXEL / (resolution * (projection.getMetersPerUnit() ?? 1)));
     void client.viewport({ ...wishes, bbox: view.calculateExtent(size) as Box, crs, zoom: Math.min(30, Math.max(-2, zoom)) });
@@ -42,6 +43,8 @@ export function follow(
   });
   return { tracked, stop: () => (stop(), map.un("moveend", ask), tracked.close()) };
 }
+
+const NOWHERE = { bbox: [0, -90, 0, -90] as Box, crs: "EPSG:4326", zoom: 0 };
 
 /** A pixel at zoom level 0, in metres of Web Mercator. */
 const PIXEL = (2 * Math.PI * 6378137) / 256;

@@ -22,6 +22,7 @@ export abstract class Subscription<Events> extends Emitter<Events> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
+  /** @internal */
   constructor(channel: string, home: Home) {
     super();
     this.channel = channel;

@@ -61,6 +61,7 @@ export class Tracked extends Followed<TrackedEvents> {
   /** How many features there are when all is told. */
   #count = 0;
 
+  /** @internal */
   constructor(channel: string, home: Home, { interval = 16, most = 250_000 }: TrackOptions) {
     super(channel, home);
     this.features = this.#features;

@@ -13,7 +13,8 @@ class OpenLayersMap {
   listeners = new Set();
   view = new OpenLayersView({ center: [0, 0], resolution: 1000 });
   getView = () => this.view;
-  getSize = () => [100, 100];
+  size = undefined;
+  getSize = () => this.size;
   on = (_name, listener) => this.listeners.add(listener);
   un = (_name, listener) => this.listeners.delete(listener);
   move(center, rotation = 0, resolution = 1000) {
@@ -40,6 +41,11 @@ test("a source of OpenLayers is what the map shows", async (t) => {
   const map = new OpenLayersMap();
   const source = new VectorSource();
   const { tracked, stop } = followOpenLayers(geocast, map, source, "vehicles", { rest: 10, tolerance: 1 });
+  // Not shown yet: the server is not asked for the world.
+  await tracked.ready;
+  assert.deepEqual((await geocast.session()).viewport.bbox, [0, -90, 0, -90]);
+  map.size = [100, 100];
+  map.move([0, 0]);
   const shows = (expected) => until(() => ids(source) === expected, () => `${ids(source)}, not ${expected}`);
   await shows("1");
   const shown = source.getFeatureById("1");
@@ -76,6 +82,13 @@ test("a source of OpenLayers is what the map shows", async (t) => {
   await put(server, "vehicles", point(6, 0.2, 0));
   await shows("1,6");
   assert.equal((await geocast.session()).crs, "EPSG:4326");
+
+  map.size = [0, 0];
+  map.move([0, 0], 0, 0.01);
+  await shows("");
+  map.size = [100, 100];
+  map.move([0, 0], 0, 0.01);
+  await shows("1,6");
 
   stop();
   assert.ok(tracked.isClosed);

@@ -5,7 +5,9 @@ import { createServer, connect as dial } from "node:net";
 
 /** Starts `geocast ARGUMENTS` on a free port, or on `port`, and waits until it listens. */
 export async function serve(test, { arguments: more = [], port = 0, command = "serve" } = {}) {
-  const child = spawn(process.env.GEOCAST ?? "geocast", [command, "--port", String(port), ...more], {
+  const binary = process.env.GEOCAST;
+  if (!binary) throw new Error("GEOCAST has to name the server: GEOCAST=../../target/release/geocast npm test");
+  const child = spawn(binary, [command, "--port", String(port), ...more], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ended = once(child, "exit");
@@ -97,11 +99,25 @@ export function point(id, x, y, properties = {}) {
 }
 
 /** Sets a key of a channel's state, by HTTP. */
-export async function put(server, channel, feature) {
-  const response = await fetch(`${server.http}/api/state/${channel}/${feature.id}`, {
-    method: "PUT",
-    body: JSON.stringify(feature),
-  });
-  if (!response.ok) throw new Error(await response.text());
-  await response.arrayBuffer();
+export function put(server, channel, feature) {
+  return change(server, "PUT", `${channel}/${feature.id}`, JSON.stringify(feature));
+}
+
+/** Removes a key of a channel's state, by HTTP. */
+export function remove(server, channel, key) {
+  return change(server, "DELETE", `${channel}/${key}`);
+}
+
+/** Both may be done twice: a connection that was kept may have been closed when it is used again. */
+async function change(server, method, path, body) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const response = await fetch(`${server.http}/api/state/${path}`, { method, body });
+      const said = await response.text();
+      if (response.ok) return;
+      throw new Error(said);
+    } catch (error) {
+      if (!(error instanceof TypeError) || attempt === 5) throw error;
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { client } from "./client.mjs";
-import { next, point, put, serve, until } from "./server.mjs";
+import { next, point, put, remove, serve, until } from "./server.mjs";
 
 /** What a tracked channel tells, one line for each change. */
 function told(tracked) {
@@ -35,7 +35,7 @@ test("what enters, changes and leaves is told, and the map is in step", async (t
   await happened(3);
   await put(server, "vehicles", point(7, 60, 5));
   await happened(4);
-  await fetch(`${server.http}/api/state/vehicles/8`, { method: "DELETE" });
+  await remove(server, "vehicles", "8");
   await happened(5);
   assert.equal(vehicles.features.size, 0);
   await geocast.viewport({ bbox: [55, 0, 65, 10] });
@@ -67,7 +67,7 @@ test("changes are collected: of each key what has come of it", async (t) => {
   vehicles.on("changes", (changes) => batches.push(changes));
   for (let x = 0; x < 5; x++) await put(server, "vehicles", point("a", x, 0));
   await put(server, "vehicles", point("b", 0, 0));
-  await fetch(`${server.http}/api/state/vehicles/b`, { method: "DELETE" });
+  await remove(server, "vehicles", "b");
   // On a machine that is slow, the last ones come with the next batch, and say as much.
   await until(() => vehicles.features.get("a")?.geometry.coordinates[0] === 4 && !vehicles.features.has("b"));
   assert.ok(lines.length <= 4, `${lines}`);
@@ -160,7 +160,7 @@ test("a channel with more features than wanted is given up, and said so", async 
   await until(async () => (await geocast.session()).channels.length === 0);
   // As many as allowed may come and go as often as they like.
   await geocast.viewport({ bbox: [-1, -1, 1, 1], fields: [] });
-  for (const id of [10, 11]) await fetch(`${server.http}/api/state/vehicles/${id}`, { method: "DELETE" });
+  for (const id of [10, 11]) await remove(server, "vehicles", id);
   const again = geocast.track("vehicles", { most: 10, interval: 0 });
   await until(() => again.features.size === 10);
   for (let i = 0; i < 10; i++) await put(server, "vehicles", point(i, 5, 0));

@@ -39,6 +39,20 @@ fn a_publisher_over_http_goes_on_after_a_restart_of_the_server() {
 }
 
 #[test]
+fn a_publisher_over_http_may_rest_for_longer_than_its_connection_is_kept() {
+    let server = Running::server(&["serve", "--port", "0", "--header-timeout", "2s"]);
+    let http = format!("http://{}", server.address());
+    let publisher = publisher("publish_http.py", &["--url", &http, "--interval", "4"]);
+    publisher.line();
+    let sub = Running::start(geocast(&["sub", "vehicles", "--track", "--url", &server.url()]));
+    let mut updated = 0;
+    while updated < 2 * VEHICLES {
+        updated += usize::from(change(&sub) == "update");
+    }
+    assert_eq!(publisher.ready_line(), None);
+}
+
+#[test]
 fn a_publisher_through_redis_moves_vehicles_and_takes_them_away() {
     let redis = RedisServer::start(&[]);
     let server =
@@ -49,7 +63,7 @@ fn a_publisher_through_redis_moves_vehicles_and_takes_them_away() {
 #[test]
 fn a_publisher_through_redis_goes_on_when_redis_comes_back() {
     let mut redis = RedisServer::start(&[]);
-    let publisher = publisher("publish_redis.py", &["--redis", &redis.url()]);
+    let mut publisher = publisher("publish_redis.py", &["--redis", &redis.url()]);
     publisher.line();
     redis.kill();
     assert!(publisher.line().starts_with("trying again: "));
@@ -58,6 +72,11 @@ fn a_publisher_through_redis_goes_on_when_redis_comes_back() {
         Running::server(&["serve", "--port", "0", "--redis", &redis.url(), "--channels", "vehicles"]);
     let sub = Running::start(geocast(&["sub", "vehicles", "--track", "--url", &server.url()]));
     assert_eq!(change(&sub), "enter");
+
+    redis.kill();
+    publisher.signal("INT");
+    assert_eq!(publisher.code(), 1);
+    publisher.wait_for("the vehicles stay where they are: ");
 }
 
 /// All enter, all move, and all leave when the publisher is interrupted.
@@ -101,8 +120,8 @@ fn change(sub: &Running) -> String {
 fn publisher(name: &str, arguments: &[&str]) -> Running {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut command = Command::new(python(&root));
-    command.arg(root.join("examples").join(name)).args(arguments);
-    command.args(["--vehicles", &VEHICLES.to_string(), "--interval", "0.1"]);
+    command.arg(root.join("examples").join(name));
+    command.args(["--vehicles", &VEHICLES.to_string(), "--interval", "0.1"]).args(arguments);
     command.env_remove("GEOCAST_PUBLISH_KEY").env("PYTHONDONTWRITEBYTECODE", "1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Running::start(command)
