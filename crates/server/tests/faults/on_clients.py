@@ -87,7 +87,7 @@ async def ends_without_a_word(trial):
     node, crowd = await embedded(trial)
     before, done = node.descriptors(), 0
 
-    async def rude(number):
+    async def rude():
         nonlocal done
         for turn in range(100):
             reader, writer = await asyncio.open_connection(*split(node.address))
@@ -103,7 +103,7 @@ async def ends_without_a_word(trial):
             writer.transport.abort()
             done += 1
 
-    await asyncio.gather(*(rude(number) for number in range(50)))
+    await asyncio.gather(*(rude() for _ in range(50)))
     freed = await within(20 * trial.patience, lambda: node.descriptors() <= before)
     trial.check(freed is not None, f"{node.descriptors() - before} descriptors are not free again")
     trial.measure(f"{done} ended; descriptors free {freed or 0:.1f} s later")

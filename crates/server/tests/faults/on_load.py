@@ -9,12 +9,12 @@ from crowd import embedded
 from processes import MIB
 from publishers import FLEET, NUMBERS
 from trial import scenario, within
-from wire import Refused, Socket
+from wire import Http, Refused, Socket
 
 
 @scenario(
     "load", "subscribe floods", "100 clients, each with 5 000 SUBs to names of its own in one go; the server's rate of commands is lifted for it",
-    "128 of each are taken, the others answered by `too_many_subscriptions`; nobody is closed; gone with them")
+    "128 of each are taken, the others answered by `too_many_subscriptions`; nobody is closed")
 async def subscribe_floods(trial):
     node, crowd = await embedded(trial, "--commands-per-second", "1000000", "--command-burst", "1000000")
     errors, dones = [0] * 100, set()
@@ -105,8 +105,13 @@ async def terminated_under_load(trial):
     node, crowd = await embedded(trial, rate=60, spread="5s")
     clients = await storm(trial, node, 5000, channel=NUMBERS)
     await crowd.goes_on()
+    http = Http(node.address)
+    trial.check((await http.ask("GET", "/ready"))[0] == 200, "it is not ready before")
     begun = time.monotonic()
     node.send(signal.SIGTERM)
+    await within(20, lambda: "stopping" in node.log())
+    trial.check(await answers(http) != 200, "it is ready, though it stops")
+    trial.check(await answers(Http(node.address)) != 200, "it is ready for others, though it stops")
     code = await node.ended(40 * trial.patience)
     took = time.monotonic() - begun
     trial.check(code == 0, f"exit code {code}")
@@ -122,6 +127,14 @@ async def terminated_under_load(trial):
     for watcher in crowd.watchers:
         trial.faults.extend(watcher.faults_against(crowd.publisher.told[watcher.channel]))
     await crowd.publisher.close()
+
+
+async def answers(http):
+    """What `/ready` says, or None."""
+    try:
+        return (await http.ask("GET", "/ready"))[0]
+    except OSError:
+        return None
 
 
 class Client:

@@ -17,7 +17,7 @@ END = b'"the end"'
 
 
 @scenario(
-    "publishers", "payloads that are wrong", "80 payloads that are no JSON, no UTF-8, no GeoJSON, not finite, too deep or too long, and 400 broken at random, by PUBLISH, to subscribers of 8 kinds",
+    "publishers", "payloads that are wrong", "106 payloads that are no JSON, no UTF-8, no GeoJSON, not finite, too deep or too long, and 400 broken at random, by PUBLISH, to subscribers of 8 kinds",
     "nobody is closed; all that arrives is valid JSON; what comes after arrives everywhere", quick=True)
 async def wrong_payloads(trial):
     redis = await trial.redis()

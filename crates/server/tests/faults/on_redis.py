@@ -60,7 +60,7 @@ async def hangs(trial):
     node, crowd = await begin(trial, redis)
     redis.send(signal.SIGSTOP)
     begun = time.monotonic()
-    unready = await trial.is_healthy(node, seconds=20, ready=503)
+    unready = await trial.is_healthy(node, seconds=10, ready=503)
     await asyncio.sleep(max(0, 30 - (time.monotonic() - begun)))
     redis.send(signal.SIGCONT)
     await back(trial, node, crowd)

@@ -17,7 +17,7 @@ LAST = "last"
 
 
 @scenario(
-    "strings", "coordinate systems", "60 hostile strings as a CRS (paths, pipelines, grids at URLs, options of PROJ), in 8 commands each, the server under `strace -f`",
+    "strings", "coordinate systems", "63 hostile strings as a CRS (paths, pipelines, grids at URLs, options of PROJ), in 8 commands each, the server under `strace -f`",
     "each is answered by an error or nothing; between the first and the last no file is opened and no connection made")
 async def coordinate_systems(trial):
     trace = trial.folder.path / "trace.txt"
@@ -57,7 +57,7 @@ async def coordinate_systems(trial):
 
 
 @scenario(
-    "strings", "channel names", "50 names with line ends, commands of Redis, patterns, names of internals, in SUB, GET, subscribe, get, publish and URLs, with MONITOR on",
+    "strings", "channel names", "52 names with line ends, commands of Redis, patterns, names of internals, in SUB, GET, subscribe, get, publish and URLs, with MONITOR on",
     "Redis is sent exactly the commands of the valid names, each as one argument; nothing else changes", quick=True)
 async def channel_names(trial):
     redis = await trial.redis()

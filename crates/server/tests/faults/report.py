@@ -60,9 +60,10 @@ def circumstances(binary):
     """When, where and what."""
     folder = Path(__file__).parent
     run = lambda *words: subprocess.run(words, cwd=folder, capture_output=True, text=True).stdout.strip()
-    commit, changed = run("git", "rev-parse", "--short", "HEAD"), run("git", "status", "--porcelain", "--", "*.rs")
+    # The last one that changed the server, whatever else was committed since.
+    commit, changed = run("git", "log", "-1", "--format=%h", "--", ":/*.rs", ":/Cargo.lock"), run("git", "status", "--porcelain", "--", ":/*.rs")
     profile = "release" if "release" in str(binary) else "debug"
     redis = run("redis-server", "--version").split("v=")[1].split()[0]
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}, Redis {redis}, Python {platform.python_version()}"
     day = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    return f"Commit {commit}{' with changes' if changed else ''}, {profile} build, {machine}, {day}."
+    return f"Code of commit {commit}{' with changes' if changed else ''}, {profile} build, {machine}, {day}."
