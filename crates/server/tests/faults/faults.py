@@ -19,7 +19,7 @@ import on_redis
 import on_strings
 import wire
 from processes import Folder
-from report import Row, table, write
+from report import Row, circumstances, table, write
 from trial import SCENARIOS, Trial
 
 #: No scenario takes longer, in seconds.
@@ -38,7 +38,7 @@ def main():
         return 2
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    begun, rows = time.monotonic(), []
+    said, begun, rows = circumstances(arguments.binary), time.monotonic(), []
     for scenario in chosen:
         rows.append(asyncio.run(one(scenario, arguments)))
         print(rows[-1].line(), flush=True)
@@ -48,7 +48,7 @@ def main():
     if arguments.markdown:
         print(table(rows))
     if arguments.written:
-        write(arguments.written, "faults", rows, seconds, arguments.binary)
+        write(arguments.written, "faults", rows, seconds, said)
     return 1 if failed else 0
 
 

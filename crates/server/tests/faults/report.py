@@ -41,9 +41,9 @@ def markdown(lines):
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in [head, ["---"] * len(head), *rest])
 
 
-def write(path, name, rows, seconds, binary):
-    """Puts the table between the markers of that name in a document."""
-    said = f"{len(rows)} scenarios in {seconds / 60:.0f} min, {sum(not row.is_good for row in rows)} failed. {circumstances(binary)}"
+def write(path, name, rows, seconds, said):
+    """Puts the table between the markers of that name in a document, below the circumstances that are said."""
+    said = f"{len(rows)} scenarios in {seconds / 60:.0f} min, {sum(not row.is_good for row in rows)} failed. {said}"
     put(path, name, f"{said}\n\n{table(rows)}")
 
 
@@ -57,7 +57,7 @@ def put(path, name, text):
 
 
 def circumstances(binary):
-    """When, where and what."""
+    """When, where and what, to be asked at the beginning."""
     folder = Path(__file__).parent
     run = lambda *words: subprocess.run(words, cwd=folder, capture_output=True, text=True).stdout.strip()
     # The last one that changed the server, whatever else was committed since.

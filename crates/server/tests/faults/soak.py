@@ -161,9 +161,10 @@ def main():
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--written", metavar="FILE", help="put the table between the markers of this document")
     arguments = parser.parse_args()
+    said = circumstances(arguments.binary)
     rows, faults = asyncio.run(soak(arguments))
     head = ["Store", "Clients", "Commands", "Looks", "Resident, MiB", "Median of the middle third", "of the last third", "at most", "Descriptors without clients, before / after"]
-    text = f"{arguments.minutes:g} minutes, {'**fault**: ' + '; '.join(faults) if faults else 'nothing grew'}. {circumstances(arguments.binary)}\n\n{markdown([head, *rows])}"
+    text = f"{arguments.minutes:g} minutes, {'**fault**: ' + '; '.join(faults) if faults else 'nothing grew'}. {said}\n\n{markdown([head, *rows])}"
     print(text)
     if arguments.written:
         put(arguments.written, "soak", text)

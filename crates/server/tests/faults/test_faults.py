@@ -32,6 +32,12 @@ class NumbersTest(unittest.TestCase):
         self.check([1, 2, 2], {1, 2}, ["2 came after 2"])
         self.check([1, 3, GAP, 2], {1, 2, 3}, ["[2] did not come before 3", "2 came after 3"])
 
+    def test_places_may_be_changed_where_it_is_said(self):
+        numbers = Numbers("n", "numbers")
+        numbers.events, numbers.may_change_places = [1, 3, GAP, 2, 5], True
+        self.assertEqual(len(numbers.faults_against({1, 2, 3, 4, 5})), 1)
+        self.assertEqual((numbers.lost, numbers.changed_places), (1, 2))
+
     def test_offsets_rise(self):
         numbers = RpcNumbers("n", "log", history=True)
         for offset in ("5-0", "5-1", "10-0"):

@@ -53,9 +53,13 @@ class Numbers:
         self.name, self.channel, self.socket = name, channel, None
         #: What came, in its order: numbers, and GAP.
         self.events, self.faults = [], []
+        #: Whether messages may change places, as they do between the masters of a cluster when a slot moves.
+        self.may_change_places, self.changed_places = False, 0
 
     def faults_against(self, told):
         """What was wrong, `told` being the numbers that the store has surely told its subscribers."""
+        if self.may_change_places:
+            self._put_in_order()
         faults, last, gap, lost, announced = list(self.faults), 0, False, 0, 0
         for at, event in enumerate(self.events):
             if event is GAP:
@@ -71,6 +75,13 @@ class Numbers:
             last, gap = max(last, event), False
         self.lost, self.gaps = lost, announced
         return [f"{self.name}: {fault}" for fault in faults]
+
+    def _put_in_order(self):
+        """Puts numbers to their places, and leaves gaps where they are."""
+        came = [event for event in self.events if event is not GAP]
+        numbers = iter(sorted(came))
+        self.changed_places = sum(number != place for number, place in zip(came, sorted(came)))
+        self.events = [event if event is GAP else next(numbers) for event in self.events]
 
     def has(self, number):
         """Whether that number has come, or a gap after all others: then it never does."""
