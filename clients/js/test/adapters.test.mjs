@@ -6,6 +6,7 @@ import VectorSource from "ol/source/Vector.js";
 import { follow as followMapLibre } from "../dist/maplibre.js";
 import { follow as followOpenLayers } from "../dist/openlayers.js";
 import { client } from "./client.mjs";
+import { Source } from "./maplibre.mjs";
 import { line, point, put, serve, until } from "./server.mjs";
 
 /** A map of which only the view is there. */
@@ -113,17 +114,6 @@ class MapLibreMap {
   move(...box) {
     this.box = box;
     for (const listener of this.listeners) listener();
-  }
-}
-
-/** What a GeoJSON source does with a diff. */
-class Source {
-  features = new Map();
-  updateData({ removeAll, remove = [], add = [], update = [] }) {
-    if (removeAll) this.features.clear();
-    for (const id of remove) assert.ok(this.features.delete(id), `${id} is not there`);
-    for (const feature of add) this.features.set(feature.id, feature);
-    for (const { id, newGeometry } of update) this.features.set(id, { ...this.features.get(id), geometry: newGeometry });
   }
 }
 

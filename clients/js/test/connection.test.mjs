@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { client } from "./client.mjs";
+import { Source } from "./maplibre.mjs";
 import { line, next, point, put, serve, until } from "./server.mjs";
 import { secret, token } from "./token.mjs";
 
@@ -74,8 +75,8 @@ test("a map is right however often the line is cut while everything moves", asyn
   vehicles.on("leave", ({ key }) => assert.ok(mirrored.delete(key)));
   const diffs = client(t, wire.url);
   void diffs.viewport({ bbox: [0, -1, 10, 1] });
-  const drawn = new Map();
-  diffs.diffs("vehicles").on("diff", (diff) => apply(drawn, diff));
+  const source = new Source();
+  diffs.diffs("vehicles").on("diff", (diff) => source.updateData(diff));
   for (let round = 0; round < 10; round++) {
     const moved = Array.from({ length: 60 }, (_, id) => put(server, "vehicles", point(id, (id * 7 + round * 3) % 20, 0)));
     await Promise.all(moved.slice(0, 30));
@@ -89,20 +90,9 @@ test("a map is right however often the line is cut while everything moves", asyn
   const are = (map) => JSON.stringify(sorted(map)) === JSON.stringify(sorted(expected));
   await until(() => are(vehicles.features), () => `${vehicles.features.size} of ${expected.size}`);
   assert.ok(are(mirrored));
-  await until(() => are(drawn), () => `${drawn.size} drawn of ${expected.size}`);
+  const drawn = () => new Map([...source.features].map(([id, feature]) => [`${id}`, feature]));
+  await until(() => are(drawn()), () => `${drawn().size} drawn of ${expected.size}`);
 });
-
-/** What MapLibre does with a diff. */
-function apply(drawn, { removeAll, remove = [], add = [], update = [] }) {
-  if (removeAll) drawn.clear();
-  for (const id of remove) drawn.delete(`${id}`);
-  for (const feature of add) drawn.set(`${feature.id}`, feature);
-  for (const { id, newGeometry, addOrUpdateProperties } of update) {
-    assert.ok(drawn.has(`${id}`));
-    const properties = Object.fromEntries(addOrUpdateProperties.map(({ key, value }) => [key, value]));
-    drawn.set(`${id}`, { ...drawn.get(`${id}`), geometry: newGeometry, properties });
-  }
-}
 
 test("messages of a channel with a history are recovered, others are said to be missing", async (t) => {
   const server = await serve(t, { arguments: ["--history", "news=100"] });
