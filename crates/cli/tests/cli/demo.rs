@@ -22,7 +22,7 @@ fn the_demo_moves_and_sub_shows_five_in_the_box() {
     demo.wait_for("geocast sub vehicles --bbox 5.9,45.8,10.5,47.8 --count 5");
     let url = demo.url();
     let sub = |more: &[&str]| {
-        let arguments = ["sub", "vehicles", "--timeout", "15s", "--url", &url];
+        let arguments = ["sub", "vehicles", "--timeout", "60s", "--url", &url];
         let output = run(&[&arguments, more].concat());
         assert_eq!(code(&output), 0, "{more:?}: {}", stderr(&output));
         coordinates(&stdout(&output))
@@ -55,7 +55,7 @@ fn the_demo_works_with_redis_and_leaves_nothing_behind() {
     let redis_url = redis.url();
     let mut demo = Running::server(&["demo", "--port", "0", "--vehicles", "20", "--redis", &redis_url]);
     wait_until(|| redis.cli(&["HLEN", "vehicles"]) == "20", || "the hash does not fill".to_owned());
-    let output = run(&["sub", "vehicles", "--count", "3", "--timeout", "15s", "--url", &demo.url()]);
+    let output = run(&["sub", "vehicles", "--count", "3", "--timeout", "60s", "--url", &demo.url()]);
     assert_eq!((code(&output), coordinates(&stdout(&output)).len()), (0, 3), "{}", stderr(&output));
     demo.signal("TERM");
     assert_eq!(demo.code(), 0);

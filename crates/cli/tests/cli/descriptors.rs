@@ -2,10 +2,9 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     process::Command,
-    time::{Duration, Instant},
 };
 
-use crate::geocast::{Running, wait_until};
+use crate::geocast::{PATIENCE, Running, wait_until};
 
 /// A server that may have so many files open, and cannot change that.
 fn server_with(descriptors: u32, arguments: &str) -> Running {
@@ -24,7 +23,7 @@ fn server_with(descriptors: u32, arguments: &str) -> Running {
 /// Sends a request, and reads the status of the answer.
 fn ask(address: SocketAddr, request: &str) -> std::io::Result<(TcpStream, u16)> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(request.as_bytes())?;
     let mut answer = [0; 12];
     stream.read_exact(&mut answer)?;
@@ -63,16 +62,14 @@ fn with_all_descriptors_taken_by_clients_the_server_is_healthy_and_takes_new_one
 
 #[test]
 fn who_says_nothing_holds_places_only_for_a_while() {
-    let server = server_with(160, "--header-timeout 400ms");
+    let server = server_with(160, "--header-timeout 2s");
     let address = server.address();
     let (mut client, status) = ask(address, UPGRADE).expect("an answer");
     assert_eq!(status, 101);
     // Many more than there are descriptors: the rest waits in the system's queue.
     let silent: Vec<TcpStream> =
         (0..200).map(|_| TcpStream::connect(address).expect("the system takes connections")).collect();
-    let start = Instant::now();
     assert!(is_healthy(address), "behind those who said nothing");
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     // A masked PING of the text dialect; the client of before is served all the time.
     client.write_all(&[0x81, 0x84, 0, 0, 0, 0, b'P', b'I', b'N', b'G']).expect("it is connected");
     let mut seen = Vec::new();

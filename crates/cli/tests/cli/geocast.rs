@@ -134,7 +134,7 @@ impl Running {
     pub(crate) fn line(&self) -> String {
         self.lines
             .recv_timeout(PATIENCE)
-            .unwrap_or_else(|_| panic!("no line came; it said {:?}", self.said()))
+            .unwrap_or_else(|_| panic!("no line came for {PATIENCE:?}; it said {:?}", self.said()))
     }
 
     /// A line that is there already.
@@ -181,12 +181,13 @@ impl Drop for Running {
 pub(crate) fn wait_until(mut condition: impl FnMut() -> bool, otherwise: impl FnOnce() -> String) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(Instant::now() < deadline, "{}", otherwise());
+        assert!(Instant::now() < deadline, "after {PATIENCE:?}: {}", otherwise());
         thread::park_timeout(Duration::from_millis(10));
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest a test waits for what must come, on a machine that may be many times slower than ours and have much else to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Far longer than any command takes here, beside whatever other work.
 const LONGEST_RUN: Duration = Duration::from_secs(300);

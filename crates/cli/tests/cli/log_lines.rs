@@ -5,24 +5,24 @@ use std::{
     time::Duration,
 };
 
-use crate::geocast::{Running, geocast};
+use crate::geocast::{PATIENCE, Running, geocast};
 
 const UPGRADE: &str = "Host: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// Sends a request and frames behind it, and reads what comes for a while.
+/// Sends a request, reads the beginning of its answer, sends frames behind it, and reads what comes for a while.
 fn send(address: SocketAddr, head: &str, frames: &[&str]) -> String {
     let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(Duration::from_millis(300))).expect("there is a timeout");
+    stream.set_read_timeout(Some(PATIENCE)).expect("there is a timeout");
     stream.write_all(format!("{head}\r\n").as_bytes()).expect("the server reads");
-    let mut seen = Vec::new();
     let mut bytes = [0; 4096];
-    for frame in [""].iter().chain(frames) {
-        if !frame.is_empty() {
-            let length = 0x80 | u8::try_from(frame.len()).expect("it is short");
-            let frame = [&[0x81, length, 0, 0, 0, 0], frame.as_bytes()].concat();
-            stream.write_all(&frame).expect("the server reads");
-        }
+    let length = stream.read(&mut bytes).expect("the server answers");
+    let mut seen = bytes[..length].to_vec();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).expect("there is a timeout");
+    for frame in frames {
+        let length = 0x80 | u8::try_from(frame.len()).expect("it is short");
+        let frame = [&[0x81, length, 0, 0, 0, 0], frame.as_bytes()].concat();
+        stream.write_all(&frame).expect("the server reads");
         if let Ok(length) = stream.read(&mut bytes) {
             seen.extend(&bytes[..length]);
         }

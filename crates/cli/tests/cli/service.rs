@@ -1,6 +1,6 @@
 use std::{fs, os::unix::net::UnixDatagram, path::Path, time::Duration};
 
-use crate::geocast::{Running, geocast, run, stdout};
+use crate::geocast::{PATIENCE, Running, geocast, run, stdout};
 
 /// What the service manager hears next.
 fn heard(socket: &UnixDatagram) -> String {
@@ -19,7 +19,7 @@ fn a_service_manager_hears_of_every_turn() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut command = geocast(&["serve", "--port", "0", "--jwt-key-file"]);
     let key = folder.path().join("key");
     fs::write(&key, "a secret of more than thirty-two bytes").unwrap();
@@ -49,8 +49,9 @@ fn a_watchdog_of_another_process_is_not_fed() {
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "40000").env("WATCHDOG_PID", "1");
     let mut server = Running::start(command);
     server.wait_for("listens on");
-    socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(heard(&socket), "READY=1");
+    socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     assert!(socket.recv(&mut [0; 256]).is_err(), "nothing more is said");
     server.signal("TERM");
     assert_eq!(server.code(), 0);

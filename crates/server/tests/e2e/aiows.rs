@@ -11,7 +11,7 @@ use crate::{
     packages::folder,
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::PATIENCE,
+    waiting::must,
 };
 
 on_both_stores!(a_package_keeps_its_type, a_broadcast_is_all_or_nothing, lines_of_python_work_as_they_stand);
@@ -124,7 +124,7 @@ async fn lines_of_python_work_as_they_stand(backend: Backend) {
     let mut python = Command::new(folder.join(".venv/bin/python"));
     // A proxy that the tester's surroundings name would be asked for this address as well.
     python.args(["-c", &lines]).env("no_proxy", "*").kill_on_drop(true);
-    let output = timeout(PATIENCE, python.output()).await.expect("it ends").expect("there is a python");
+    let output = must("python to end", python.output()).await.expect("there is a python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(server.count(Count::Published) - published, 8);
     assert_eq!(text.next_message().await, Message::text("Hello world"));

@@ -9,7 +9,6 @@ use geocast_server::{Count, RateLimit, Secret, Settings};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
 };
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::{PATIENCE, until},
+    waiting::{PATIENCE, must, until},
 };
 
 on_both_stores!(
@@ -40,7 +39,7 @@ async fn proxied(server: &TestServer, client: &str) -> (TcpStream, u16) {
     let mut stream = TcpStream::connect(server.address).await.expect("the server listens");
     stream.write_all(format!("{PROXIED}{client}\r\n\r\n").as_bytes()).await.expect("the server reads");
     let mut answer = [0; 12];
-    timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("an answer in time").expect("an answer");
+    must("the answer to a handshake", stream.read_exact(&mut answer)).await.expect("an answer");
     let status = std::str::from_utf8(&answer[9..]).ok().and_then(|status| status.parse().ok());
     (stream, status.expect("a status"))
 }

@@ -6,10 +6,9 @@ use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
-    time::timeout,
 };
 
-use crate::{client::Client, waiting::PATIENCE};
+use crate::{client::Client, waiting::must};
 
 /// A running example; it ends when this is dropped.
 struct Example {
@@ -28,7 +27,7 @@ impl Example {
         command.env("LISTEN", "127.0.0.1:0").stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("it can be started");
         let mut lines = BufReader::new(process.stderr.take().expect("it is piped")).lines();
-        let line = timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("a line");
+        let line = must("the example to say where it listens", lines.next_line()).await.expect("a line");
         let line = line.expect("it says where it listens");
         let address = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
         Self { address, _process: process }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::net::TcpStream;
 
 use crate::{
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::PATIENCE,
+    waiting::must,
 };
 
 on_both_stores!(
@@ -34,7 +34,7 @@ async fn connect(server: &TestServer) -> TcpStream {
 async fn header(stream: &mut TcpStream) -> String {
     let mut header = Vec::new();
     while !header.ends_with(b"\r\n\r\n") {
-        header.push(timeout(PATIENCE, stream.read_u8()).await.expect("in time").expect("an answer"));
+        header.push(must("the answer to a handshake", stream.read_u8()).await.expect("an answer"));
     }
     String::from_utf8(header).expect("text")
 }

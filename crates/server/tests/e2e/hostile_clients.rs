@@ -14,7 +14,7 @@ use crate::{
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::PATIENCE,
+    waiting::{PATIENCE, must},
 };
 
 on_both_stores!(
@@ -226,5 +226,5 @@ async fn who_asks_by_http_and_never_reads_is_cut_off(backend: Backend) {
     let mut stream = socket.connect(server.address).await.expect("the server listens");
     let requests = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
     let asking = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
-    timeout(PATIENCE, asking).await.expect("the server ends the connection");
+    must("the server to end the connection", asking).await;
 }

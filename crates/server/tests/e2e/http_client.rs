@@ -6,10 +6,9 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
 };
 
-use crate::waiting::PATIENCE;
+use crate::waiting::must;
 
 /// What a server answered.
 #[derive(Debug)]
@@ -66,7 +65,7 @@ async fn exchange(address: SocketAddr, method: &str, path: &str, headers: &[&str
     // A server that refuses early does not read the body.
     let _refused = stream.write_all(body).await;
     let mut answer = Vec::new();
-    let _reset = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an answer comes in time");
+    let _reset = must("the end of an HTTP answer", stream.read_to_end(&mut answer)).await;
     let answer = String::from_utf8(answer).expect("answers are text");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP: {answer:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
@@ -89,6 +88,6 @@ pub(crate) async fn upgrade(address: SocketAddr, path: &str, origin: Option<&str
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     stream.write_all(format!("{head}\r\n").as_bytes()).await.expect("the server reads");
     let mut answer = [0; 12];
-    timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("an answer in time").expect("an answer");
+    must("an HTTP answer", stream.read_exact(&mut answer)).await.expect("an answer");
     std::str::from_utf8(&answer[9..]).ok().and_then(|status| status.parse().ok()).expect("a status")
 }

@@ -17,7 +17,7 @@ use crate::{
     redis_server::RedisServer,
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::PATIENCE,
+    waiting::must,
 };
 
 on_both_stores!(a_worker_that_hangs_has_no_pulse);
@@ -50,15 +50,15 @@ async fn a_worker_that_hangs_has_no_pulse(backend: Backend) {
     let policy = Ponderer(Mutex::new(solved));
     let server =
         TestServer::start_built(listener, redis, workers, |builder| builder.access_policy(policy)).await;
-    timeout(PATIENCE, server.pulse.beat()).await.expect("both workers live");
+    must("both workers to live", server.pulse.beat()).await;
     let mut client = server.client().await;
     client.send("SUB riddle").await;
     let hangs = async {
         // Until the worker has come to it, it lives.
         while timeout(Duration::from_millis(300), server.pulse.beat()).await.is_ok() {}
     };
-    timeout(PATIENCE, hangs).await.expect("one of two workers hangs");
+    must("one of two workers to hang", hangs).await;
     solve.send(()).expect("the policy waits for it");
-    timeout(PATIENCE, server.pulse.beat()).await.expect("both live again");
+    must("both workers to live again", server.pulse.beat()).await;
     client.settled().await;
 }

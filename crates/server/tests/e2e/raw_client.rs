@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::waiting::PATIENCE;
+use crate::waiting::must;
 
 /// A connection after a proper handshake.
 pub(crate) struct RawClient<S = TcpStream> {
@@ -33,9 +33,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
         stream.write_all(request.as_bytes()).await.expect("the server reads");
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
-            answer.push(
-                timeout(PATIENCE, stream.read_u8()).await.expect("an answer in time").expect("an answer"),
-            );
+            answer.push(must("the answer to a handshake", stream.read_u8()).await.expect("an answer"));
         }
         assert!(answer.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&answer));
         Self { stream }
@@ -47,7 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
 
     /// The next frame's first byte and its payload (RFC 6455 §5.2).
     pub(crate) async fn next_frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        timeout(PATIENCE, self.read_frame()).await.expect("a frame or the end comes in time")
+        must("a frame or the end", self.read_frame()).await
     }
 
     /// Reads until the server closes; the code it gives, if it gives one.

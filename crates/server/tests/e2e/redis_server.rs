@@ -172,4 +172,4 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// How long it may take until one listens. The other tests' servers start at the same time, on a machine that may be slow.
-pub(crate) const START: Duration = Duration::from_secs(30);
+pub(crate) const START: Duration = Duration::from_secs(60);

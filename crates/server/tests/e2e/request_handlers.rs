@@ -8,12 +8,11 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
     sync::mpsc,
-    time::timeout,
 };
 
 use crate::{
     server::{Backend, TestServer},
-    waiting::{PATIENCE, until},
+    waiting::{must, until},
 };
 
 /// Answers by what the request's data is.
@@ -148,8 +147,7 @@ async fn asked_over_http(answer: &'static [u8]) -> (String, String) {
     })
     .await;
     let answer = server.rohrpost().await.ask(&ask(7, r#"{"n": 7.10}"#)).await;
-    let question =
-        timeout(PATIENCE, questions.recv()).await.expect("a question in time").expect("a question");
+    let question = must("a question to the endpoint", questions.recv()).await.expect("a question");
     assert!(questions.try_recv().is_err(), "one question");
     (question, answer)
 }

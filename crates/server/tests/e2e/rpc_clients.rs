@@ -4,13 +4,13 @@ use std::path::Path;
 
 use geocast_server::{Secret, Settings};
 use serde_json::{Value, json};
-use tokio::{process::Command, time::timeout};
+use tokio::process::Command;
 
 use crate::{
     packages::folder,
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::PATIENCE,
+    waiting::must,
 };
 
 on_both_stores!(the_npm_library_works, the_python_library_works);
@@ -19,7 +19,7 @@ on_both_stores!(the_npm_library_works, the_python_library_works);
 async fn run(server: &TestServer, program: &Path, script: &Path) -> Value {
     let mut command = Command::new(program);
     command.arg(script).arg(format!("ws://{}/rpc?pwd=k", server.address)).kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("it ends").expect("it can be started");
+    let output = must("the client of a library to end", command.output()).await.expect("it can be started");
     let (said, complaints) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}{complaints}");

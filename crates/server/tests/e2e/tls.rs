@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{self, ProtocolVersion};
 use crate::{
     raw_client::RawClient,
     transports::{self, is_served, subscriber},
-    waiting::{LONG, PATIENCE},
+    waiting::{LONG, PATIENCE, must},
 };
 
 use secure::{Pair, Secure};
@@ -113,7 +113,7 @@ async fn what_is_no_tls_ends_only_itself() {
     let mut plain = TcpStream::connect(secure.server.address).await.expect("the server listens");
     plain.write_all(b"GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("the server reads");
     let mut answer = String::new();
-    timeout(PATIENCE, plain.read_to_string(&mut answer)).await.expect("in time").expect("an answer");
+    must("an answer", plain.read_to_string(&mut answer)).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("this port speaks TLS"), "{answer}");
     // Noise, the beginning of a handshake and then nothing, and nothing at all.
     for beginning in [&b"\x00\x01\x02 noise"[..], b"\x16\x03\x01\x02\x00\x01", b""] {
@@ -133,7 +133,7 @@ async fn the_end_is_authentic() {
     let stopping = tokio::spawn(secure.server.stop());
     assert_eq!(client.close_code().await, Some(1012));
     let mut rest = Vec::new();
-    timeout(PATIENCE, client.stream.read_to_end(&mut rest)).await.expect("in time").expect("no truncation");
+    must("the end of a connection", client.stream.read_to_end(&mut rest)).await.expect("no truncation");
     assert!(rest.is_empty());
     stopping.await.expect("the server ends");
 }

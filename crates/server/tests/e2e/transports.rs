@@ -3,22 +3,19 @@
 use std::time::Duration;
 
 use geocast_server::Count;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::timeout,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{
     raw_client::{RawClient, TEXT, frame},
     server::TestServer,
-    waiting::PATIENCE,
+    waiting::must,
 };
 
 /// Reads up to the end of an answer's header.
 async fn header(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut header = Vec::new();
     while !header.ends_with(b"\r\n\r\n") {
-        header.push(timeout(PATIENCE, stream.read_u8()).await.expect("in time").expect("an answer"));
+        header.push(must("the answer to a handshake", stream.read_u8()).await.expect("an answer"));
     }
     String::from_utf8(header).expect("text")
 }

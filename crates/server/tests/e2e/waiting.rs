@@ -9,7 +9,7 @@ use crate::server::TestServer;
 
 /// The longest a test waits for what must come. It only ends a test that fails, so it is long enough for a machine that is many
 /// times slower than ours and has much else to do.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longer than any test lasts.
 pub(crate) const LONG: Duration = Duration::from_secs(600);

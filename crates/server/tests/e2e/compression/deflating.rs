@@ -4,10 +4,9 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
-    time::timeout,
 };
 
-use crate::{server::TestServer, waiting::PATIENCE};
+use crate::{server::TestServer, waiting::must};
 
 /// Clients of the npm package `ws` in a Node process, by remote control. `deflate.mjs` describes reports.
 #[derive(Debug)]
@@ -92,7 +91,7 @@ impl Deflating {
             if let Some(report) = self.received[client].pop_front() {
                 return report;
             }
-            let line = timeout(PATIENCE, self.lines.next_line()).await.expect("a report comes in time");
+            let line = must("a report of the browser client", self.lines.next_line()).await;
             let line = line.expect("the program's output can be read").expect("the program runs");
             let report: Value = serde_json::from_str(&line).expect("reports are JSON");
             let from =

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
 };
 
 use self::deflating::Deflating;
@@ -17,7 +16,7 @@ use crate::{
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::PATIENCE,
+    waiting::must,
 };
 
 on_both_stores!(
@@ -72,7 +71,7 @@ fn handshake(path: &str, offer: &str) -> String {
 async fn agreement(mut stream: TcpStream) -> (RawClient, Option<String>) {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
-        answer.push(timeout(PATIENCE, stream.read_u8()).await.expect("in time").expect("an answer"));
+        answer.push(must("the answer to a handshake", stream.read_u8()).await.expect("an answer"));
     }
     let answer = String::from_utf8(answer).expect("text");
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");

@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::waiting::PATIENCE;
+use crate::waiting::{PATIENCE, must};
 
 /// The browser client in a Node process of its own, by remote control. `client.mjs` describes steps and reports.
 #[derive(Debug)]
@@ -138,8 +138,7 @@ impl Toolbox {
         while let Some(line) = self.lines.next_line().await.expect("reports are text") {
             self.reports.push(serde_json::from_str(&line).expect("reports are JSON"));
         }
-        let status: ExitStatus =
-            timeout(PATIENCE, self.node.wait()).await.expect("it ends in time").expect("it is ours");
+        let status: ExitStatus = must("node to end", self.node.wait()).await.expect("it is ours");
         assert!(status.success(), "{status}");
         let untold = ["called", "rejected", "error"];
         self.reports.retain(|report| untold.iter().any(|event| report["event"] == *event));
@@ -158,7 +157,12 @@ impl Toolbox {
 
     async fn read(&mut self) {
         let line = timeout(PATIENCE, self.lines.next_line()).await;
-        let Ok(line) = line else { panic!("nothing more in time; not taken: {self:?}") };
+        let Ok(line) = line else {
+            let Self { reports, sent, received, .. } = self;
+            panic!(
+                "node said nothing for {PATIENCE:?}; not taken: {reports:?}, sent {sent:?}, received {received:?}"
+            );
+        };
         let line = line.expect("reports are text").expect("the program has not failed (its error is above)");
         let mut report: Value = serde_json::from_str(&line).expect("reports are JSON");
         match report["event"].as_str() {

@@ -1,7 +1,6 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 use geocast_protocol::Channel;
@@ -10,6 +9,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::PATIENCE;
 use crate::{Broker, Counters, broker::InFlight, worker::WorkerMessage};
 
 /// A worker that only listens.
@@ -46,8 +46,8 @@ impl Inbox {
     /// The next message: its channel, and its payload as text.
     pub(super) async fn next(&mut self) -> (String, String) {
         while self.unpacked.is_empty() {
-            let message = timeout(Duration::from_secs(10), self.messages.recv()).await;
-            match message.expect("a message within ten seconds") {
+            let message = timeout(PATIENCE, self.messages.recv()).await;
+            match message.unwrap_or_else(|_elapsed| panic!("no message came for {PATIENCE:?}")) {
                 Some(WorkerMessage::Events(events)) => self.unpacked.extend(events),
                 // The end of an outage is told as well.
                 Some(WorkerMessage::Missed) => self.gaps += 1,

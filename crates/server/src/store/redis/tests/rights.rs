@@ -27,7 +27,7 @@ async fn a_wrong_or_missing_password_is_told_and_tried_again() {
                 }
             }
         };
-        let reason = timeout(Duration::from_secs(5), told).await.unwrap();
+        let reason = timeout(PATIENCE, told).await.unwrap();
         assert!(!reason.contains("hunter2"), "{reason}");
         let error = store.value(&channel("a"), "1").await.unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error}");

@@ -30,7 +30,7 @@ async fn refusal(settings: RedisSettings) -> String {
             }
         }
     };
-    let reason = timeout(Duration::from_secs(5), told).await.unwrap();
+    let reason = timeout(PATIENCE, told).await.unwrap();
     let error = store.value(&channel("a"), "1").await;
     assert!(is_unavailable(&error), "{error:?}");
     reason

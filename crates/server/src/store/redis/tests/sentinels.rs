@@ -7,7 +7,7 @@ use super::{
 };
 
 /// From when a master is gone to when messages have to flow again: the sentinels wait for a second, and elect then.
-const REPLACED: Duration = Duration::from_secs(10);
+const REPLACED: Duration = PATIENCE;
 
 fn quick(url: &str) -> RedisSettings {
     let mut settings = settings(url);
@@ -34,7 +34,7 @@ async fn the_replica_of_a_killed_master_is_taken() {
     let (store, mut inbox) = subscribed_to(quick(&redis.url()), &["a"]).await;
     store.put(&channel("a"), "1", bytes("one")).await.unwrap();
     inbox.expect("a", "one").await;
-    assert_eq!(redis.servers[0].cli(&["WAIT", "1", "1000"]), "1");
+    assert_eq!(redis.servers[0].cli(&["WAIT", "1", "60000"]), "1");
     redis.servers[0].kill();
     let took = flows(&store, &mut inbox, "again").await;
     assert!(took > Duration::from_millis(500), "the sentinels wait for a second: {took:?}");
@@ -60,7 +60,7 @@ async fn a_demoted_master_is_left() {
     let switched = Instant::now();
     while store.interruptions() == 0 {
         assert!(
-            switched.elapsed() < Duration::from_secs(1),
+            switched.elapsed() < Duration::from_secs(30),
             "a sentinel tells it, long before a probe would"
         );
         sleep(Duration::from_millis(5)).await;
@@ -121,7 +121,7 @@ async fn sentinels_may_be_away_whenever_redis_is_there() {
             }
             other => panic!("{other:?}"),
         }
-        assert!(begin.elapsed() < Duration::from_secs(5));
+        assert!(begin.elapsed() < PATIENCE);
         sleep(Duration::from_millis(5)).await;
     }
     let error = store.value(&channel("a"), "1").await.unwrap_err();
