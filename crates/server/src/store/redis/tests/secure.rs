@@ -98,7 +98,9 @@ async fn a_redis_without_tls_is_told_from_one_that_is_away() {
     let redis = RedisServer::start(&[]);
     let certificates = Certificates::new();
     let url = format!("rediss://127.0.0.1:{}", redis.port());
-    let reason = refusal(trusting(&url, &certificates.trust())).await;
+    let mut impatient = trusting(&url, &certificates.trust());
+    impatient.connect_timeout = Duration::from_secs(2);
+    let reason = refusal(impatient).await;
     assert!(reason.contains("is connected to but does not answer with TLS within 2s"), "{reason}");
     // And the other way round: Redis takes the first command for something else, and ends the connection.
     let redis = secured(&certificates, &["localhost"], &["--tls-auth-clients", "no"]);
