@@ -77,20 +77,44 @@ impl Commands {
         self.scan(hash).await.map(Scan::into_fields)
     }
 
-    /// Some names of hashes, of all that there are, and the cursor for the next: zero at the end. Not for clusters, where each
-    /// master has its own.
-    pub(super) async fn hashes(&self, cursor: u64) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
-        let mut command = cmd("SCAN");
-        command.arg(cursor).arg("COUNT").arg(NAMES_AT_ONCE).arg("TYPE").arg("hash");
-        self.single(&anywhere(), Effect::Reads, command).await
+    /// Where the masters are: one, or those of a cluster.
+    pub(super) async fn masters(&self) -> Result<Vec<Address>, StoreError> {
+        let nodes = Arc::clone(&self.nodes);
+        let topology = self
+            .bounded(self.timeout, async move { nodes.topology().await.map_err(StoreError::Unavailable) });
+        Ok(topology.await?.masters().to_vec())
     }
 
-    /// What Redis is set to tell of writes.
-    pub(super) async fn notifications(&self) -> Result<String, StoreError> {
+    /// Some names of hashes, of all that a master has, and the cursor for the next: zero at the end.
+    pub(super) async fn hashes(
+        &self,
+        master: &Address,
+        cursor: u64,
+    ) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+        let mut command = cmd("SCAN");
+        command.arg(cursor).arg("COUNT").arg(NAMES_AT_ONCE).arg("TYPE").arg("hash");
+        self.ask(master, command).await
+    }
+
+    /// What a master is set to tell of writes.
+    pub(super) async fn notifications(&self, master: &Address) -> Result<String, StoreError> {
         let mut command = cmd("CONFIG");
         command.arg("GET").arg("notify-keyspace-events");
-        let found: (String, String) = self.single(&anywhere(), Effect::Reads, command).await?;
-        Ok(found.1)
+        self.ask(master, command).await.map(|(_, flags): (String, String)| flags)
+    }
+
+    /// Sends one command to this master and no other.
+    async fn ask<T: FromRedisValue + Send + 'static>(
+        &self,
+        master: &Address,
+        command: Cmd,
+    ) -> Result<T, StoreError> {
+        let (nodes, master) = (Arc::clone(&self.nodes), master.clone());
+        self.bounded(self.timeout, async move {
+            let mut line = nodes.borrow(&master).await.map_err(|error| store_error(&error))?;
+            line.query(&command).await.map_err(|error| store_error(&error))
+        })
+        .await
     }
 
     async fn scan(&self, channel: &Channel) -> Result<Scan, StoreError> {
@@ -147,13 +171,7 @@ impl Commands {
         channel: &Channel,
         payload: &[u8],
     ) -> Result<(), StoreError> {
-        let (nodes, master) = (Arc::clone(&self.nodes), master.clone());
-        let command = command("SPUBLISH", channel, &[payload]);
-        self.bounded(self.timeout, async move {
-            let mut line = nodes.borrow(&master).await.map_err(|error| store_error(&error))?;
-            line.query::<u64>(&command).await.map(drop).map_err(|error| store_error(&error))
-        })
-        .await
+        self.ask::<u64>(master, command("SPUBLISH", channel, &[payload])).await.map(drop)
     }
 
     /// Sends messages in one transaction. PUBLISH cannot fail once it is queued, so either all are sent or none.
@@ -318,11 +336,6 @@ fn script(text: &'static str, channel: &Channel, arguments: &[&[u8]]) -> Cmd {
         command.arg(*argument);
     }
     command
-}
-
-/// For what is no matter of a channel, where there is one Redis.
-fn anywhere() -> Channel {
-    "geocast".parse().expect("a word is the name of a channel")
 }
 
 /// Names of keys that Redis goes through at once: it serves nobody else meanwhile, for well under a millisecond.

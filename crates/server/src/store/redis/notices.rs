@@ -48,6 +48,11 @@ impl Notices {
         self.channels.contains(channel)
     }
 
+    /// The same of a channel of this name.
+    pub(super) fn come_on_name(&self, name: &[u8]) -> bool {
+        std::str::from_utf8(name).is_ok_and(|name| self.channels.contains(name))
+    }
+
     /// The hash of that name, if it is watched.
     pub(super) fn watched(&self, name: &[u8]) -> Option<Channel> {
         let name = std::str::from_utf8(name).ok().filter(|name| self.patterns.matches(name))?;

@@ -75,9 +75,6 @@ impl RedisStore {
         kept: Vec<ChannelRule<HistoryBound>>,
     ) -> Result<Self, RedisStartError> {
         let runtime = Handle::try_current()?;
-        if watch.is_some() && matches!(settings.url.place, Place::Cluster(_)) {
-            return Err(RedisStartError::WatchedCluster);
-        }
         if !kept.is_empty() && matches!(settings.url.place, Place::Cluster(_)) {
             return Err(RedisStartError::HistoryInCluster);
         }
@@ -96,7 +93,9 @@ impl RedisStore {
         let shared = Arc::new(Shared::new(Arc::clone(broker.counters()), notices.clone()));
         let watcher = notices.map(|notices| {
             let want = |channel| shared.subscriptions.lock().want(channel);
-            let standings = notices.channels().map(want).collect();
+            // Each master of a cluster tells of its own writes alone, over its connection for its shard.
+            let one = !matches!(settings.url.place, Place::Cluster(_));
+            let standings = notices.channels().filter(|_| one).map(want).collect();
             let watcher = Watcher::new(notices, standings, commands.clone(), Arc::clone(&broker));
             runtime.spawn(watcher.run()).abort_handle()
         });

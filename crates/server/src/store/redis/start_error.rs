@@ -13,11 +13,6 @@ pub enum RedisStartError {
     /// TLS cannot be spoken.
     #[error("TLS to redis cannot be set up: {0}")]
     Tls(#[from] TlsError),
-    /// Hashes of a cluster are to be watched, of which no single node tells.
-    #[error(
-        "hashes of a redis cluster cannot be watched: leave out `watch`, or use a redis that is no cluster"
-    )]
-    WatchedCluster,
     /// Channels of a cluster are to have a history, whose streams would be with several nodes.
     #[error(
         "channels of a redis cluster have no history: leave out `history`, or use a redis that is no cluster"

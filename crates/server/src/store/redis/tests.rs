@@ -26,6 +26,7 @@ mod rights;
 mod secure;
 mod sentinels;
 mod shards;
+mod watching;
 
 use inbox::Inbox;
 use redis_server::RedisServer;

@@ -4,7 +4,7 @@ use geocast_protocol::Channel;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::watch;
 
-use super::{commands::Commands, event_flags, notices::Notices, subscriptions::Standing};
+use super::{address::Address, commands::Commands, event_flags, notices::Notices, subscriptions::Standing};
 use crate::{
     Broker, StoreError,
     watch::{self as watched, Before, Fields},
@@ -94,17 +94,15 @@ impl Watcher {
             Standing::Refused(reason) => Some(reason.clone()),
             _ => None,
         });
-        let found = match (refused, self.commands.notifications().await) {
+        let found = match (refused, self.missing_flags().await) {
             (Some(reason), _) => {
                 format!("redis does not let us hear of writes into watched hashes: {reason}")
             }
-            (None, Ok(flags)) => match event_flags::missing(&flags) {
-                Some(needed) => format!(
-                    "redis does not tell of writes into watched hashes; it would after \
-                     CONFIG SET notify-keyspace-events {needed}"
-                ),
-                None => String::new(),
-            },
+            (None, Ok(Some((master, needed)))) => format!(
+                "redis does not tell of writes into watched hashes; it would after \
+                 CONFIG SET notify-keyspace-events {needed} on {master}"
+            ),
+            (None, Ok(None)) => String::new(),
             (None, Err(StoreError::Refused(reason))) => format!(
                 "whether redis tells of writes into watched hashes could not be checked ({reason}); \
                  notify-keyspace-events has to be {}",
@@ -123,22 +121,34 @@ impl Watcher {
         self.found = Some(found);
     }
 
+    /// What is to be set on the first master that does not tell of writes, if any does not.
+    async fn missing_flags(&self) -> Result<Option<(Address, String)>, StoreError> {
+        for master in self.commands.masters().await? {
+            if let Some(needed) = event_flags::missing(&self.commands.notifications(&master).await?) {
+                return Ok(Some((master, needed)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads every watched hash, and those that there were. What is read for the first time is not pushed the first time: that
     /// is how things are.
     async fn read_everything(&mut self) -> Result<(), StoreError> {
         let mut gone: FxHashSet<Channel> = self.seen.keys().cloned().collect();
         gone.extend(self.forgotten.iter().cloned());
-        let mut cursor = 0;
-        loop {
-            let (next, names) = self.commands.hashes(cursor).await?;
-            let notices = Arc::clone(&self.notices);
-            for hash in names.iter().filter_map(|name| notices.watched(name)) {
-                gone.remove(&hash);
-                self.read(hash, Notice::Later).await?;
-            }
-            cursor = next;
-            if cursor == 0 {
-                break;
+        for master in self.commands.masters().await? {
+            let mut cursor = 0;
+            loop {
+                let (next, names) = self.commands.hashes(&master, cursor).await?;
+                let notices = Arc::clone(&self.notices);
+                for hash in names.iter().filter_map(|name| notices.watched(name)) {
+                    gone.remove(&hash);
+                    self.read(hash, Notice::Later).await?;
+                }
+                cursor = next;
+                if cursor == 0 {
+                    break;
+                }
             }
         }
         self.read_all(gone).await?;

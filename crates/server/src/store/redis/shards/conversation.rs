@@ -11,7 +11,7 @@ use crate::store::redis::{
     probe::{Acknowledged, PROBE_PREFIX, Probe},
     push_reader::Push,
     remedy::redirected,
-    request::write_command,
+    request::{write_channels, write_command},
     subscriptions::Changes,
     url::Credentials,
 };
@@ -31,6 +31,8 @@ pub(super) struct Conversation {
     place: ProbePlace,
     /// The channel of the probe has ended, and another is to take its place at once.
     needs_place: bool,
+    /// Whether the master has begun to tell of writes, and nobody was told of that.
+    is_listening: bool,
 }
 
 /// A command whose answer is awaited.
@@ -39,6 +41,8 @@ enum Request {
     Auth,
     Name,
     Ping,
+    /// To this many channels on which the master tells of writes.
+    Listen(usize),
     /// To the channel of the probe, for the first time or once more.
     Probe,
     Subscribe(Channel),
@@ -83,6 +87,7 @@ impl Conversation {
             probe: Probe::default(),
             place: ProbePlace::Unknown,
             needs_place: false,
+            is_listening: false,
         };
         begun.ping(Acknowledged::default(), || probe, out);
         begun
@@ -119,6 +124,22 @@ impl Conversation {
             write_command(out, &[b"SSUBSCRIBE", channel.as_str().as_bytes()]);
             self.unanswered.push_back(Request::Probe);
         }
+    }
+
+    /// Does without shards from here on: only what the master tells of writes is heard.
+    pub(super) fn forgo_shards(&mut self) {
+        self.place = ProbePlace::Forbidden;
+    }
+
+    /// Has the master tell of writes, on these channels.
+    pub(super) fn listen(&mut self, channels: &[Channel], out: &mut Vec<u8>) {
+        write_channels(out, "SUBSCRIBE", channels);
+        self.unanswered.push_back(Request::Listen(channels.len()));
+    }
+
+    /// Whether the master has begun to tell of writes: true once.
+    pub(super) fn has_begun_to_listen(&mut self) -> bool {
+        std::mem::take(&mut self.is_listening)
     }
 
     /// Writes changes of subscriptions. Each channel is subscribed by itself: those of one command would have to share a slot, and
@@ -200,6 +221,17 @@ impl Conversation {
                     placements.left(self.id, channel);
                 }
             }
+            (Request::Listen(missing), Push::Subscribed { .. }) => {
+                *missing = missing.saturating_sub(1);
+                if *missing > 0 {
+                    return Ok(());
+                }
+                self.is_listening = true;
+            }
+            (Request::Listen(_), Push::Error(reason)) if is_no_permission(reason) => {
+                let (reason, master) = (String::from_utf8_lossy(reason), &self.master);
+                tracing::error!(%reason, %master, "redis does not let us hear of writes into watched hashes");
+            }
             (Request::Probe, Push::ShardSubscribed { held, .. }) => {
                 if let ProbePlace::Asked(channel) = &self.place {
                     self.place = ProbePlace::Known(channel.clone());
@@ -245,6 +277,7 @@ impl Request {
             Self::Auth => "AUTH",
             Self::Name => "CLIENT SETNAME",
             Self::Ping => "PING",
+            Self::Listen(_) => "SUBSCRIBE",
             Self::Probe | Self::Subscribe(_) => "SSUBSCRIBE",
             Self::Unsubscribe(_) => "SUNSUBSCRIBE",
         }

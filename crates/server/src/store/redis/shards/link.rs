@@ -68,9 +68,18 @@ impl<'a> Session<'a> {
     async fn open(link: &'a mut Link) -> Result<Self, Disconnected> {
         let (shards, settings) = (&link.shards, &link.shards.settings);
         let mut wire = Wire::open(shards.nodes.dialer(), &link.address, settings.max_message).await?;
-        let (credentials, probe) = (settings.url.credentials.as_ref(), shards.probe_channel(&link.address));
-        let conversation =
+        let credentials = settings.url.credentials.as_ref();
+        let is_impossible = shards.are_impossible();
+        let probe = if is_impossible { None } else { shards.probe_channel(&link.address) };
+        let mut conversation =
             Conversation::new(link.id, link.address.clone(), credentials, probe, &mut wire.out);
+        if let Some(notices) = &shards.shared.notices {
+            let channels: Vec<_> = notices.channels().cloned().collect();
+            conversation.listen(&channels, &mut wire.out);
+        }
+        if is_impossible {
+            conversation.forgo_shards();
+        }
         Ok(Self { link, wire, conversation, acknowledged: Arc::default() })
     }
 
@@ -124,7 +133,9 @@ impl<'a> Session<'a> {
                 Push::Message { channel, payload } => {
                     // Who is told of a gap is told before what comes behind it.
                     shards.tell(&self.link.address, &mut regained);
-                    if let Some(channel) = self.conversation.channel(channel) {
+                    if let Some(notices) = shards.notices_on(channel) {
+                        notices.take(payload);
+                    } else if let Some(channel) = self.conversation.channel(channel) {
                         parcel.add(channel, Bytes::copy_from_slice(payload)).await;
                     } else if let Some(marker) = self.conversation.take_probe(channel, payload) {
                         // Whoever waits for it relies on everything before it.
@@ -148,6 +159,10 @@ impl<'a> Session<'a> {
             }
         }
         shards.tell(&self.link.address, &mut regained);
+        if self.conversation.has_begun_to_listen() {
+            // What was written before was not told.
+            shards.shared.notices.iter().for_each(|notices| notices.miss());
+        }
         if !self.conversation.probe.is_outstanding() {
             self.link.backoff.reset();
             self.link.was_live = true;

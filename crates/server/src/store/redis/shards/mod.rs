@@ -27,7 +27,8 @@ use tokio::{
 use self::{entry::ShardId, link::Link, placements::Placements};
 use super::{
     RedisSettings, address::Address, commands::Commands, disconnected::Disconnected, nodes::Nodes,
-    probe::PROBE_PREFIX, settings::RedisPublishing, shared::Shared, subscriptions::Standing,
+    notices::Notices, probe::PROBE_PREFIX, settings::RedisPublishing, shared::Shared,
+    subscriptions::Standing,
 };
 use crate::{Broker, StoreError};
 
@@ -96,6 +97,7 @@ impl Shards {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut links = JoinSet::new();
         let mut open = FxHashMap::<ShardId, AbortHandle>::default();
+        let mut is_given_up = false;
         loop {
             tokio::select! {
                 () = self.wake.notified() => {}
@@ -116,13 +118,22 @@ impl Shards {
             let Some(known) = topology.borrow_and_update().clone() else { continue };
             let opening = {
                 let mut placements = self.placements.lock();
-                if placements.given_up().is_some() {
-                    return;
+                if placements.given_up().is_some() && !is_given_up {
+                    is_given_up = true;
+                    open.clear();
+                    links.abort_all();
+                    if self.shared.notices.is_none() {
+                        return;
+                    }
                 }
                 for gone in placements.locate(&known) {
                     open.remove(&gone).iter().for_each(AbortHandle::abort);
                 }
                 placements.retry();
+                if self.shared.notices.is_some() {
+                    // Each tells of its own writes alone.
+                    placements.need_all();
+                }
                 placements.to_open(|id| open.contains_key(&id))
             };
             for opening in opening {
@@ -136,6 +147,16 @@ impl Shards {
         }
     }
 
+    /// Where to tell of what comes on this channel, if the master tells of writes on it.
+    fn notices_on(&self, channel: &[u8]) -> Option<&Notices> {
+        self.shared.notices.as_deref().filter(|notices| notices.come_on_name(channel))
+    }
+
+    /// Whether there are no shards that could be heard.
+    fn are_impossible(&self) -> bool {
+        self.placements.lock().given_up().is_some()
+    }
+
     /// A channel that nobody else uses, in a slot of this master, if it is one.
     fn probe_channel(&self, master: &Address) -> Option<Channel> {
         let topology = self.nodes.watch().borrow().clone()?;
@@ -147,6 +168,7 @@ impl Shards {
 
     /// A connection is gone, or there is none. True if there is to be no other.
     fn lost(&self, id: ShardId, master: &Address, reason: &Disconnected, was_live: bool) -> bool {
+        // Others may have been told so at the same time.
         let is_impossible = matches!(reason, Disconnected::Refused { command: "SSUBSCRIBE", .. });
         let mut placements = self.placements.lock();
         if is_impossible {

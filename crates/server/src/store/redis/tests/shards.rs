@@ -23,7 +23,7 @@ fn spublish(node: &RedisServer, channel: &str, payload: &str) {
 }
 
 /// Asks this node, and the one that it names instead.
-fn redirected(node: &RedisServer, arguments: &[&str]) -> String {
+pub(super) fn redirected(node: &RedisServer, arguments: &[&str]) -> String {
     let mut command = Command::new("redis-cli");
     let output = command.args(["-c", "-p", &node.port().to_string()]).args(arguments).output().unwrap();
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()

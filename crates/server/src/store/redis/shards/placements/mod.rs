@@ -302,6 +302,13 @@ impl Placements {
         self.deaf = 0;
     }
 
+    /// Has each master connected to, whatever channels it has.
+    pub(super) fn need_all(&mut self) {
+        for master in self.topology.iter().flat_map(|topology| topology.masters()) {
+            self.masters.at(master);
+        }
+    }
+
     /// Why it was given up, if it was.
     pub(super) fn given_up(&self) -> Option<&str> {
         self.unsupported.as_deref()
