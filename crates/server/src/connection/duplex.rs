@@ -9,7 +9,7 @@ use bytes::Bytes;
 use geocast_hub::SubscriberId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{READ_BUFFER, Socket, frame::holds_close};
+use super::{READ_BUFFER, Socket, frame::holds_close, text_guard::TextGuard};
 use crate::{deflate::Inflow, worker::Worker};
 
 /// The stream that tungstenite sees: it reads from the socket, and what it writes joins the client's outbox.
@@ -21,11 +21,13 @@ pub(crate) struct Duplex {
     worker: Rc<Worker>,
     id: SubscriberId,
     inflow: Option<Box<Inflow>>,
+    /// Of what tungstenite has read.
+    guard: TextGuard,
 }
 
 impl Duplex {
     pub(crate) fn new(socket: Rc<Socket>, worker: Rc<Worker>, id: SubscriberId) -> Self {
-        Self { socket, worker, id, inflow: None }
+        Self { socket, worker, id, inflow: None, guard: TextGuard::default() }
     }
 
     /// From now on compressed messages of at most `limit` bytes are read as well, beginning with what the client has sent
@@ -35,6 +37,11 @@ impl Duplex {
         inflow.receive(early);
         self.inflow = Some(Box::new(inflow));
     }
+
+    /// What tungstenite is given elsewhere, before anything that it reads here.
+    pub(super) fn given(&mut self, early: &[u8]) {
+        self.guard.watch(early);
+    }
 }
 
 impl AsyncRead for Duplex {
@@ -43,11 +50,16 @@ impl AsyncRead for Duplex {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { socket, inflow, .. } = self.get_mut();
-        match inflow {
+        let Self { socket, inflow, guard, .. } = self.get_mut();
+        // What stands before it has been read by now, or more would not be wanted.
+        guard.check()?;
+        let before = buffer.filled().len();
+        ready!(match inflow {
             None => socket.poll_read(context, buffer),
             Some(inflow) => poll_inflow(inflow, socket, context, buffer),
-        }
+        })?;
+        guard.watch(&buffer.filled()[before..]);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -40,6 +40,24 @@ impl Connection {
 
 /// What is left to be done when it has ended.
 impl Connection {
+    /// Does what a client said before it broke the protocol: that was in order, and is answered before the client is told
+    /// what was not.
+    pub(super) async fn conclude(&mut self, end: &End) {
+        let End::Close(CloseCode::ProtocolError | CloseCode::InvalidText | CloseCode::TooLarge) = end else {
+            return;
+        };
+        let deadline = Instant::now() + self.worker.node.settings.timeouts.close;
+        let effects = self.session.settle();
+        self.add(effects);
+        self.proceed();
+        while let Some(work) = &mut self.work {
+            let Ok(done) = timeout_at(deadline.into(), work).await else { return };
+            self.work = None;
+            self.complete(done);
+            self.proceed();
+        }
+    }
+
     /// Tells the dialect, and publishes what the client said before its end and what the dialect says now: whoever closes at
     /// once has still published. Nothing else of what is waiting has anybody whom it concerns.
     pub(super) async fn close(&mut self) {
@@ -83,7 +101,8 @@ fn reason(code: CloseCode) -> Cow<'static, str> {
 pub(super) fn violation(error: &Error) -> CloseCode {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => CloseCode::TooLarge,
-        Error::Utf8(_) => CloseCode::InvalidText,
+        // The latter is a text that is broken off where it can no longer become one.
+        Error::Utf8(_) | Error::Io(_) => CloseCode::InvalidText,
         _ => CloseCode::ProtocolError,
     }
 }

@@ -17,6 +17,7 @@ mod report;
 mod resume;
 mod run;
 mod socket;
+mod text_guard;
 mod timing;
 mod work;
 

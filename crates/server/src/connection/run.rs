@@ -12,7 +12,7 @@ use tokio_tungstenite::{
 
 use super::{
     CloseCode, Mailbox, Socket, duplex::Duplex, ending::violation, fetch::Fetched, liveness::Liveness,
-    mailbox::Condition, work::Work,
+    mailbox::Condition, text_guard::NotText, work::Work,
 };
 use crate::{
     Count,
@@ -113,6 +113,7 @@ impl Connection {
         // Not every dialect greets, and the answer to the handshake is still to be sent.
         connection.worker.with_mailbox(id, |_| ());
         let end = connection.converse().await;
+        connection.conclude(&end).await;
         connection.close().await;
         connection.finish(&end).await;
         connection.worker.disconnect(id);
@@ -227,9 +228,9 @@ impl Connection {
             | Some(Err(
                 Error::ConnectionClosed
                 | Error::AlreadyClosed
-                | Error::Io(_)
                 | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake),
             )) => return Some(End::Gone),
+            Some(Err(Error::Io(error))) if !NotText::is(&error) => return Some(End::Gone),
             Some(Err(error)) => {
                 self.count(Count::ClosedProtocol);
                 return Some(End::Close(violation(&error)));
@@ -280,6 +281,7 @@ impl Begun {
         if deflate.is_some() {
             duplex.inflate(&std::mem::take(&mut early), settings.limits.message);
         }
+        duplex.given(&early);
         (duplex, early, Self { worker, id, socket, wake, output, endpoint, identity, deflate, place })
     }
 }

@@ -1,25 +1,25 @@
 /// The header of a client's frame (RFC 6455 §5.2), while it comes in.
-#[derive(Debug, Default)]
-pub(super) struct ClientHeader {
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClientHeader {
     bytes: [u8; LONGEST],
     length: usize,
 }
 
 /// What a complete header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ClientFrame {
-    pub(super) is_last: bool,
+pub(crate) struct ClientFrame {
+    pub(crate) is_last: bool,
     /// RSV1, RSV2 and RSV3.
-    pub(super) reserved: u8,
-    pub(super) opcode: u8,
+    pub(crate) reserved: u8,
+    pub(crate) opcode: u8,
     /// Bytes that follow.
-    pub(super) payload: u64,
-    pub(super) mask: Option<[u8; 4]>,
+    pub(crate) payload: u64,
+    pub(crate) mask: Option<[u8; 4]>,
 }
 
 impl ClientHeader {
     /// Takes of the bytes what belongs to the header, and returns the rest. With the last of them it is complete.
-    pub(super) fn take<'a>(&mut self, mut bytes: &'a [u8]) -> (&'a [u8], Option<ClientFrame>) {
+    pub(crate) fn take<'a>(&mut self, mut bytes: &'a [u8]) -> (&'a [u8], Option<ClientFrame>) {
         while let Some((first, rest)) = bytes.split_first() {
             self.bytes[self.length] = *first;
             self.length += 1;
@@ -32,7 +32,7 @@ impl ClientHeader {
     }
 
     /// The header as it came, which makes room for the next one.
-    pub(super) fn finish(&mut self) -> ([u8; LONGEST], usize) {
+    pub(crate) fn finish(&mut self) -> ([u8; LONGEST], usize) {
         let Self { bytes, length } = std::mem::take(self);
         (bytes, length)
     }
@@ -91,11 +91,11 @@ pub(super) fn write_header(first: u8, length: u64, buffer: &mut Vec<u8>) {
 pub(super) const FINAL: u8 = 0x80;
 /// Set on the first frame of a compressed message (RFC 7692 §6).
 pub(super) const COMPRESSED: u8 = 0x40;
-pub(super) const CONTINUATION: u8 = 0x0;
-pub(super) const TEXT: u8 = 0x1;
+pub(crate) const CONTINUATION: u8 = 0x0;
+pub(crate) const TEXT: u8 = 0x1;
 pub(super) const BINARY: u8 = 0x2;
 /// The first of the control frames.
-pub(super) const CONTROL: u8 = 0x8;
+pub(crate) const CONTROL: u8 = 0x8;
 const RESERVED: u8 = 0x70;
 const OPCODE: u8 = 0x0f;
 const MASKED: u8 = 0x80;

@@ -7,6 +7,7 @@ mod inflow;
 mod negotiation;
 mod offer;
 
+pub(crate) use client_frame::{CONTINUATION, CONTROL, ClientFrame, ClientHeader, TEXT};
 pub(crate) use inflow::Inflow;
 pub(crate) use negotiation::negotiate;
 

@@ -80,6 +80,7 @@ mod transports;
 mod unix_socket;
 mod viewport;
 mod viewport_channels;
+mod violations;
 mod waiting;
 mod watched_hashes;
 mod wscat;

@@ -18,19 +18,30 @@ pub(crate) struct RawClient<S = TcpStream> {
 impl RawClient {
     /// Connects to `/ws` and takes the answer to the handshake, but no frame.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self::connect_at(address, "/ws", b"").await
+    }
+
+    /// The same at another path, with something sent together with the handshake.
+    pub(crate) async fn connect_at(address: SocketAddr, path: &str, early: &[u8]) -> Self {
         let socket = TcpSocket::new_v4().expect("there are sockets");
         // Small, so that a client that does not read is soon full.
         socket.set_recv_buffer_size(4096).expect("a buffer may be small");
-        Self::open(socket.connect(address).await.expect("the server listens")).await
+        Self::open_at(socket.connect(address).await.expect("the server listens"), path, early).await
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
     /// Asks for `/ws` on a connection and takes the answer to the handshake, but no frame.
-    pub(crate) async fn open(mut stream: S) -> Self {
-        let request = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        stream.write_all(request.as_bytes()).await.expect("the server reads");
+    pub(crate) async fn open(stream: S) -> Self {
+        Self::open_at(stream, "/ws", b"").await
+    }
+
+    async fn open_at(mut stream: S, path: &str, early: &[u8]) -> Self {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(&[request.as_bytes(), early].concat()).await.expect("the server reads");
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
             answer.push(must("the answer to a handshake", stream.read_u8()).await.expect("an answer"));
