@@ -6,6 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
 ORACLE := crates/server/tests/oracle
 FAULTS := crates/server/tests/faults
+CONFORMANCE := crates/cli/tests/conformance
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
 # CI builds exactly what Cargo.lock says; a developer who adds a dependency need not think of it.
 LOCKED := $(if $(CI),--locked)
@@ -54,6 +55,11 @@ faults: setup-faults build ## Inject faults into real processes, and write docs/
 soak: setup-test build ## Run clients for SOAK_MINUTES (30), see whether anything grows, and write docs/reliability.md
 	PYTHONDONTWRITEBYTECODE=1 $(ORACLE)/.venv/bin/python $(FAULTS)/soak.py $(TARGET_DIR)/release/geocast --minutes $(SOAK_MINUTES) --written docs/reliability.md
 
+.PHONY: conformance
+conformance: setup-conformance ## Hold the server to the Autobahn test suite (ARGS='--cases 6.*')
+	cargo build --release $(LOCKED) -p geocast-server --example echo
+	python3 $(CONFORMANCE)/autobahn.py $(CONFORMANCE)/.venv/suite/bin/wstest $(TARGET_DIR)/release/examples/echo --written $(TARGET_DIR)/conformance $(ARGS)
+
 .PHONY: ci
 ci: setup-ci fmt-check lint lint-alone test doc bench-check gate fuzz-check ## Everything that CI runs
 
@@ -100,6 +106,10 @@ gate: setup-gate ## Count the instructions of fan-out and hit test, compare (UPD
 fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly toolchain
 	scripts/fuzz $(FUZZ_SECONDS) $(ARGS)
 
+.PHONY: fuzz-nightly
+fuzz-nightly: ## Run each fuzz target for an hour
+	$(MAKE) fuzz FUZZ_SECONDS=3600
+
 # What the targets call runs in the test suite on stable; this keeps the targets themselves compiling. Running them needs
 # nightly and cargo-fuzz, so CI does not. All features: with `unlinked`, PROJ is not built again for it.
 .PHONY: fuzz-check
@@ -114,6 +124,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny
-setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny: setup-%:
+.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance
+setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance: setup-%:
 	@scripts/setup $*

@@ -13,12 +13,14 @@ fn no_source_file_outgrows_400_lines() {
 
 #[test]
 fn fuzz_targets_stay_within_ten_lines() {
-    let targets: Vec<_> = sources(&root())
-        .into_iter()
-        .filter(|path| path.parent().is_some_and(|p| p.ends_with("fuzz_targets")))
-        .collect();
-    assert!(!targets.is_empty(), "no fuzz target in fuzz/fuzz_targets");
-    assert_none(targets.iter().filter_map(|path| fuzz_target_too_long(path, &read(path))));
+    assert_none(fuzz_targets().iter().filter_map(|path| fuzz_target_too_long(path, &read(path))));
+}
+
+/// Fuzzing itself needs nightly, and CI has stable.
+#[test]
+fn every_fuzz_target_is_run_near_its_seeds() {
+    let laws: String = sources(&root().join("crates")).iter().map(|path| read(path)).collect();
+    assert_none(fuzz_targets().iter().filter_map(|path| fuzz_target_not_run(path, &laws)));
 }
 
 #[test]
@@ -103,6 +105,9 @@ fn the_checks_see_what_they_are_for() {
     assert_eq!(fuzz_target_too_long(path, &format!("{comments}{}", "x\n".repeat(10))), None);
     assert!(fuzz_target_too_long(path, &"x\n".repeat(11)).is_some());
 
+    assert_eq!(fuzz_target_not_run(path, "smoke(\"a\", law)"), None);
+    assert!(fuzz_target_not_run(path, "smoke(\"ab\", law)").is_some());
+
     let manifest = "[dependencies]\nnom.workspace = true\n\"tokio\" = '1'\n[dependencies.redis]\nversion = \"1\"\n\
                     [dev-dependencies]\ntokio-tungstenite = \"1\"\n";
     assert_eq!(forbidden_dependencies(manifest).collect::<Vec<_>>(), ["tokio", "redis"]);
@@ -171,6 +176,19 @@ fn unsafe_lines(path: &Path, text: &str) -> Vec<String> {
     };
     let lines = text.lines().enumerate().filter(|(_, line)| is_unsafe(line));
     lines.map(|(at, _)| format!("{}:{} is unsafe", path.display(), at + 1)).collect()
+}
+
+/// Whether no test calls `fuzz/smoke.rs` for a target.
+fn fuzz_target_not_run(path: &Path, laws: &str) -> Option<String> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let is_run = ["smoke(", "smoke_text("].iter().any(|call| laws.contains(&format!("{call}\"{name}\", ")));
+    (!is_run).then(|| format!("no test calls smoke for {}", path.display()))
+}
+
+fn fuzz_targets() -> Vec<PathBuf> {
+    let targets = sources(&root().join("fuzz/fuzz_targets"));
+    assert!(targets.len() >= 10, "{} fuzz targets in fuzz/fuzz_targets", targets.len());
+    targets
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -209,16 +209,15 @@ fn depth(value: &serde_json::Value) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use crate::smoke::smoke;
 
-    /// The seeds of the fuzz target, on the stable toolchain.
     #[test]
-    fn seeds_hold() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/geojson");
-        let seeds: Vec<_> = fs::read_dir(&folder).expect("the seeds are in the tree").collect();
-        assert!(seeds.len() >= 20, "{} has {} seeds", folder.display(), seeds.len());
-        for seed in seeds {
-            super::geojson(&fs::read(seed.expect("a readable folder").path()).expect("a readable seed"));
-        }
+    fn the_law_of_payloads_holds_near_the_seeds() {
+        smoke("geojson", super::geojson);
+    }
+
+    #[test]
+    fn the_law_of_the_index_holds_near_the_seeds() {
+        smoke("viewport_index", super::viewport_index);
     }
 }

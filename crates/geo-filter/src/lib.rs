@@ -80,6 +80,9 @@ mod reader;
 mod reduce;
 mod rewrite;
 mod simplify;
+#[cfg(test)]
+#[path = "../../../fuzz/smoke.rs"]
+mod smoke;
 mod still;
 mod structure;
 mod world;

@@ -3,9 +3,44 @@
 use serde::de::IgnoredAny;
 
 use crate::{
-    aiows, rohrpost,
+    Crs, aiows, rohrpost,
     rpc::{Frame, Id, Reply, Request, batch},
+    text::{Command, MAX_COMMAND_BYTES},
 };
+
+/// Reads a frame of the text dialect.
+///
+/// # Panics
+///
+/// When something does not hold.
+pub fn text_command(frame: &str) {
+    if let Err(error) = frame.parse::<Command>() {
+        assert!(frame.is_char_boundary(error.offset), "{error:?}");
+        assert!(error.to_string().len() < 1024 && !error.to_string().contains(char::is_control));
+    }
+}
+
+/// Reads a frame of the text dialect, and what its command is printed as.
+///
+/// # Panics
+///
+/// When something does not hold.
+pub fn text_round_trip(frame: &str) {
+    let Ok(command) = frame.parse::<Command>() else { return };
+    let printed = command.to_string();
+    assert!(printed.parse() == Ok(command) || printed.len() > MAX_COMMAND_BYTES, "{printed:?}");
+}
+
+/// Reads the name of a coordinate system.
+///
+/// # Panics
+///
+/// When something does not hold.
+pub fn crs(text: &str) {
+    if let Ok(crs) = text.parse::<Crs>() {
+        assert!(text.eq_ignore_ascii_case(&crs.to_string()));
+    }
+}
 
 /// Reads a frame, answers it, and sends its calls again.
 ///
@@ -98,27 +133,24 @@ fn is_json(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
-
     use proptest::prelude::*;
 
     use super::*;
+    use crate::smoke::smoke;
 
-    /// Calls `law` with each seed of `target`.
-    fn check(target: &str, law: impl Fn(&[u8])) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
-        let seeds: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert!(seeds.len() >= 20, "{} has {} seeds", folder.display(), seeds.len());
-        for path in seeds {
-            law(&fs::read(path).unwrap());
-        }
+    /// Calls a law of texts with text that is near any bytes.
+    fn smoke_text(target: &str, law: fn(&str)) {
+        smoke(target, |bytes| law(&String::from_utf8_lossy(bytes)));
     }
 
     #[test]
-    fn the_laws_hold_for_the_seeds() {
-        check("rpc", |seed| rpc(std::str::from_utf8(seed).unwrap()));
-        check("rohrpost", |seed| rohrpost(std::str::from_utf8(seed).unwrap()));
-        check("aiows_broadcast", aiows_broadcast);
+    fn the_laws_hold_near_the_seeds() {
+        smoke("aiows_broadcast", aiows_broadcast);
+        smoke_text("crs", crs);
+        smoke_text("rohrpost", rohrpost);
+        smoke_text("rpc", rpc);
+        smoke_text("text_command", text_command);
+        smoke_text("text_round_trip", text_round_trip);
     }
 
     proptest! {
@@ -126,6 +158,9 @@ mod tests {
         fn the_laws_hold_for_anything(text in "[\\[\\]{}\":,a-e0-9.\\\\ -]*|.*", bytes: Vec<u8>) {
             rpc(&text);
             rohrpost(&text);
+            crs(&text);
+            text_command(&text);
+            text_round_trip(&text);
             aiows_broadcast(text.as_bytes());
             aiows_broadcast(&bytes);
         }

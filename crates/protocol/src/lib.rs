@@ -11,6 +11,9 @@ mod number;
 mod offset;
 mod pixels;
 mod precision;
+#[cfg(test)]
+#[path = "../../../fuzz/smoke.rs"]
+mod smoke;
 mod word;
 
 pub mod aiows;

@@ -195,16 +195,10 @@ const BUFFER: (u32, u32) = (1_000, 10);
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use crate::smoke::smoke;
 
-    /// The seeds of the fuzz target, on the stable toolchain.
     #[test]
-    fn seeds_hold() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/session");
-        let seeds: Vec<_> = fs::read_dir(&folder).expect("the seeds are in the tree").collect();
-        assert!(seeds.len() >= 12, "{} has {} seeds", folder.display(), seeds.len());
-        for seed in seeds {
-            super::session(&fs::read(seed.expect("a readable folder").path()).expect("a readable seed"));
-        }
+    fn the_law_holds_near_the_seeds() {
+        smoke("session", super::session);
     }
 }

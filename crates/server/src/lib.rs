@@ -37,6 +37,9 @@ mod renewal;
 mod server;
 mod session;
 mod settings;
+#[cfg(test)]
+#[path = "../../../fuzz/smoke.rs"]
+mod smoke;
 mod store;
 mod tracking;
 mod transport;

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod clients;
 mod configuration;
+mod conformance;
 mod data;
 mod demo;
 mod descriptors;
