@@ -12,7 +12,7 @@ use crate::{
     Access, Broker, Builder, Counters, DataError, KeyError, ListenAddress, Listener, Listeners,
     PathProjection, Prepared, Pulse, Reload, ReloadError, Settings, Store, StoreSettings,
     accept::accept,
-    access::Exposure,
+    access::{Exposure, OwnScheme},
     builder::{Parts, StoreMaker},
     endpoint::Endpoints,
     handler::{Handlers, HandlersError},
@@ -149,7 +149,10 @@ impl Server {
                 Arc::new(RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch, history)?)
             }
         };
-        let access = Arc::new(Access::new(&settings, exposure).asking(parts.policy));
+        let is_plain = |listener: &Listener| listener.certificate().is_none();
+        let own_scheme = if listeners.iter().any(is_plain) { OwnScheme::Any } else { OwnScheme::Https };
+        let access = Access::new(&settings, exposure).asking(parts.policy).reached_by(own_scheme);
+        let access = Arc::new(access);
         access.replace(access.prepare(&settings)?);
         let mut systems = settings.path_projections.iter().map(PathProjection::crs);
         if let Some(unknown) = systems.find(|crs| catalogue.crs(crs.code()).is_none()) {

@@ -29,6 +29,7 @@ mod reaching;
 mod redis_server;
 mod reload;
 mod rohrpost_conformance;
+mod secrets;
 mod service;
 mod tokens;
 mod tracking;

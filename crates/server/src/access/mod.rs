@@ -16,6 +16,7 @@ mod visitor;
 
 pub use access_policy::{AccessPolicy, Denial};
 pub(crate) use identity::{Identity, Unaccepted};
+pub(crate) use origin::OwnScheme;
 pub use origin::{Origin, OriginError, OriginPolicy};
 pub use patterns::{PatternError, Patterns};
 pub(crate) use policy::{Access, Exposure, PublishRefused, ReadRefused};

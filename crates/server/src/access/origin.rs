@@ -33,6 +33,17 @@ pub struct Origin {
     port: u16,
 }
 
+/// How pages of the server itself reach it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum OwnScheme {
+    /// By `http` or `https`: a proxy in front of it may end TLS.
+    #[default]
+    Any,
+    /// By `https` alone: it speaks nothing else itself. Whoever is between a client and a page without TLS could put anything
+    /// into that page, which has the same name.
+    Https,
+}
+
 /// The web page that a request comes from.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -58,7 +69,7 @@ impl OriginPolicy {
 
 impl Page {
     /// Where a request with these headers comes from; none, if it is from no page at all.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap, own: OwnScheme) -> Option<Self> {
         let mut values = headers.get_all(header::ORIGIN).into_iter();
         let value = values.next()?;
         // A browser sends one. Of several, whoever stands between may have looked at another one.
@@ -66,7 +77,14 @@ impl Page {
             None => value.to_str().ok().and_then(|text| text.parse::<Origin>().ok()),
             Some(_another) => None,
         };
-        Some(Self { is_own: origin.as_ref().is_some_and(|origin| origin.is_of(headers)), origin })
+        let is_own = |origin: &Origin| own.admits(origin) && origin.is_of(headers);
+        Some(Self { is_own: origin.as_ref().is_some_and(is_own), origin })
+    }
+}
+
+impl OwnScheme {
+    fn admits(self, origin: &Origin) -> bool {
+        self == Self::Any || origin.scheme == "https"
     }
 }
 
@@ -92,7 +110,10 @@ impl Origin {
     /// Whether the request was made to this origin. The scheme is the page's: behind a proxy that ends TLS, the
     /// server does not know its own.
     fn is_of(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        let mut hosts = headers.get_all(header::HOST).into_iter();
+        // Of several, whoever stands between may have gone by another one (RFC 9112 §3.2).
+        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+        let host = host.to_str().ok();
         host.and_then(|host| format!("{}://{host}", self.scheme).parse::<Self>().ok()).as_ref() == Some(self)
     }
 }
@@ -102,6 +123,10 @@ impl FromStr for Origin {
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let error = || OriginError(excerpt(text.as_bytes()));
+        // What an address may have and an origin has not; some of it would be passed over.
+        if text.contains(['#', '?', '@', '\\']) {
+            return Err(error());
+        }
         let uri: Uri = text.parse().map_err(|_invalid: axum::http::uri::InvalidUri| error())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(error());
@@ -111,16 +136,23 @@ impl FromStr for Origin {
             "https" => 443,
             _ => return Err(error()),
         };
-        let bare = uri.path() == "/" && uri.query().is_none() && !text.ends_with('/');
-        if !bare || authority.as_str().contains('@') || authority.host().is_empty() {
+        let bare = uri.path() == "/" && !text.ends_with('/');
+        if !bare || authority.host().is_empty() {
             return Err(error());
         }
-        Ok(Self {
-            scheme: scheme.to_owned(),
-            host: authority.host().to_ascii_lowercase(),
-            port: authority.port_u16().unwrap_or(default_port),
-        })
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") => default_port,
+            // A number that is no port must not pass for none, which is the usual one.
+            Some(rest) => port(rest).ok_or_else(error)?,
+            None => return Err(error()),
+        };
+        Ok(Self { scheme: scheme.to_owned(), host: authority.host().to_ascii_lowercase(), port })
     }
+}
+
+/// What stands behind a colon, if it is digits alone.
+fn port(rest: &str) -> Option<u16> {
+    rest.strip_prefix(':').filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 
 impl fmt::Display for Origin {
@@ -133,14 +165,14 @@ impl fmt::Display for Origin {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Origin, OriginPolicy, OwnHosts, Page};
+    use super::{Origin, OriginPolicy, OwnHosts, OwnScheme, Page};
 
     fn check(listed: &[&str], host: &str, origin: &'static [u8], admitted: bool) {
         let listed = listed.iter().map(|origin| origin.parse::<Origin>().expect("an origin")).collect();
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_str(host).expect("a host"));
         headers.insert("origin", HeaderValue::from_bytes(origin).expect("a header"));
-        let page = Page::of(&headers).expect("a page");
+        let page = Page::of(&headers, OwnScheme::Any).expect("a page");
         let found = OriginPolicy::Listed(listed).admits(&page, OwnHosts::Any);
         assert_eq!(found, admitted, "{}", String::from_utf8_lossy(origin));
     }
@@ -158,6 +190,11 @@ mod tests {
         check(&[], "maps.example.org", b"file://", false);
         check(&[], "maps.example.org", b"\xff\xfe", false);
         check(&["https://app.test"], "maps.example.org", b"https://app.test", true);
+        for port in ["99999", "65979", "+443", "-1", "443x", "", "0x1bb", "443:443"] {
+            let origin = format!("https://app.test:{port}").leak().as_bytes();
+            check(&["https://app.test"], "maps.example.org", origin, false);
+            check(&[], &format!("app.test:{port}"), b"https://app.test", false);
+        }
         check(&["https://app.test"], "maps.example.org", b"http://app.test", false);
         check(&["https://app.test"], "maps.example.org", b"https://sub.app.test", false);
     }
@@ -184,6 +221,6 @@ mod tests {
 
     #[test]
     fn no_origin_is_no_browser() {
-        assert!(Page::of(&HeaderMap::new()).is_none());
+        assert!(Page::of(&HeaderMap::new(), OwnScheme::Any).is_none());
     }
 }

@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::{
     AccessPolicy, Credentials, Denial, Visitor, excerpt,
     identity::{Identity, PresentedKey, Unaccepted},
-    origin::Page,
+    origin::{OwnScheme, Page},
     terms::{Channels, Terms},
     tokens::{Bearers, Verifier},
     visitor::Arrived,
@@ -38,6 +38,7 @@ pub(crate) struct Access {
     number: AtomicU64,
     /// Nobody but this machine is concerned.
     is_private: bool,
+    own_scheme: OwnScheme,
     bearers: Arc<Bearers>,
     policy: Option<Arc<dyn AccessPolicy>>,
 }
@@ -107,6 +108,7 @@ impl Access {
             terms: RwLock::new(Arc::new(terms)),
             number: AtomicU64::new(FIRST),
             is_private,
+            own_scheme: OwnScheme::default(),
             bearers,
             policy: None,
         }
@@ -148,13 +150,18 @@ impl Access {
     /// # Errors
     /// The refused `Origin` header, shortened and without control characters.
     pub(crate) fn admits_page(&self, headers: &HeaderMap) -> Result<(), String> {
-        let Some(page) = Page::of(headers) else { return Ok(()) };
+        let Some(page) = Page::of(headers, self.own_scheme) else { return Ok(()) };
         let terms = self.terms();
         if terms.origins.admits(&page, terms.own_hosts) {
             return Ok(());
         }
         let values = headers.get_all(header::ORIGIN).into_iter().map(|value| value.as_bytes());
         Err(excerpt(&values.collect::<Vec<_>>().join(&b", "[..])))
+    }
+
+    /// The same, reached in this way.
+    pub(crate) fn reached_by(self, own_scheme: OwnScheme) -> Self {
+        Self { own_scheme, ..self }
     }
 
     /// The same, with a policy of the program's own.
@@ -206,7 +213,7 @@ impl Access {
         };
         let arrived =
             self.policy.as_ref().map(|_| Arrived { peer, uri: uri.clone(), headers: headers.clone() });
-        let page = Page::of(headers).map(Arc::new);
+        let page = Page::of(headers, self.own_scheme).map(Arc::new);
         Ok(Identity { key, grant, page, arrived: arrived.map(Arc::new), terms: terms.number })
     }
 

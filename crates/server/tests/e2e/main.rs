@@ -29,6 +29,7 @@ mod hostile_publishers;
 mod http_api;
 mod http_client;
 mod limits;
+mod look_alikes;
 mod malformed_commands;
 mod marks;
 mod matrix;

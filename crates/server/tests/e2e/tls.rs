@@ -4,7 +4,7 @@ mod secure;
 
 use std::time::Duration;
 
-use geocast_server::{Count, Tls};
+use geocast_server::{Count, Secret, Tls};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -163,4 +163,29 @@ fn a_certificate_is_known_by_its_fingerprint() {
     let digest = ring::digest::digest(&ring::digest::SHA256, &pair.der());
     let bytes: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     assert_eq!(tls.fingerprint(), bytes.join(":"));
+}
+
+/// Of a server that speaks nothing but TLS, pages without it are not its own, although they have the same name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_without_tls_is_not_the_servers_own() {
+    let secure = Secure::start(|settings| settings.publish_key = Some(Secret::new("key"))).await;
+    let port = secure.server.address.port();
+    for (host, origin, status) in [
+        (format!("gate.example.org:{port}"), format!("https://gate.example.org:{port}"), "101"),
+        (format!("gate.example.org:{port}"), format!("http://gate.example.org:{port}"), "403"),
+        // Each on the usual port of its scheme, which the other has too as far as anybody says.
+        ("gate.example.org".to_owned(), "https://gate.example.org".to_owned(), "101"),
+        ("gate.example.org".to_owned(), "http://gate.example.org".to_owned(), "403"),
+    ] {
+        let mut stream = secure.connect().await;
+        let request = format!(
+            "GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.expect("the server reads");
+        let mut answer = [0; 12];
+        let answered = timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("an answer in time");
+        answered.expect("an answer");
+        assert_eq!(&answer[9..], status.as_bytes(), "{host} {origin}");
+    }
 }
