@@ -96,7 +96,8 @@ impl RedisStore {
             // Each master of a cluster tells of its own writes alone, over its connection for its shard.
             let one = !matches!(settings.url.place, Place::Cluster(_));
             let standings = notices.channels().filter(|_| one).map(want).collect();
-            let watcher = Watcher::new(notices, standings, commands.clone(), Arc::clone(&broker));
+            let shared = Arc::clone(&shared);
+            let watcher = Watcher::new(notices, standings, shared, commands.clone(), Arc::clone(&broker));
             runtime.spawn(watcher.run()).abort_handle()
         });
         let listening = nodes.sentinels().map(|_| switch_watch::run(Arc::clone(&nodes)));

@@ -14,6 +14,7 @@ mod clusters;
 mod commands;
 mod delivery;
 mod inbox;
+mod late_notices;
 mod outages;
 #[path = "../../../tests/e2e/redis_cluster.rs"]
 mod redis_cluster;

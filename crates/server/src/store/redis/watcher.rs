@@ -4,7 +4,10 @@ use geocast_protocol::Channel;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::watch;
 
-use super::{address::Address, commands::Commands, event_flags, notices::Notices, subscriptions::Standing};
+use super::{
+    address::Address, commands::Commands, event_flags, notices::Notices, shared::Shared,
+    subscriptions::Standing,
+};
 use crate::{
     Broker, StoreError,
     watch::{self as watched, Before, Fields},
@@ -16,6 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Watcher {
     notices: Arc<Notices>,
+    shared: Arc<Shared>,
     commands: Commands,
     broker: Arc<Broker>,
     seen: FxHashMap<Channel, Fields>,
@@ -41,11 +45,13 @@ impl Watcher {
     pub(super) fn new(
         notices: Arc<Notices>,
         standings: Vec<watch::Receiver<Standing>>,
+        shared: Arc<Shared>,
         commands: Commands,
         broker: Arc<Broker>,
     ) -> Self {
         Self {
             notices,
+            shared,
             commands,
             broker,
             seen: FxHashMap::default(),
@@ -156,7 +162,7 @@ impl Watcher {
         if std::mem::replace(&mut self.is_complete, true) {
             return Ok(());
         }
-        tokio::time::sleep(SETTLING).await;
+        self.heard().await;
         let told = self.notices.told();
         if told.everything {
             self.notices.miss();
@@ -165,6 +171,23 @@ impl Watcher {
             self.read(hash, Notice::DuringFirstReading).await?;
         }
         Ok(())
+    }
+
+    /// Waits until all that Redis has told before has come, however long that takes on its way: it answers a subscription behind it,
+    /// also one that it refuses. If the connection is lost meanwhile, the next one subscribes, and everything is read again.
+    async fn heard(&self) {
+        if self.standings.is_empty() {
+            // The masters of a cluster tell over connections of their own, whose order says nothing here.
+            return tokio::time::sleep(SETTLING).await;
+        }
+        let Some((channel, _heard)) = self.shared.settling.begin() else { return };
+        let mut standing = self.shared.subscriptions.lock().want(&channel);
+        self.shared.changed.notify_one();
+        // An error means that nobody wants it any more, and we do.
+        let _answered = standing.wait_for(|standing| *standing != Standing::Pending).await.is_ok();
+        self.shared.subscriptions.lock().release(&channel);
+        self.shared.changed.notify_one();
+        self.shared.settling.end(&channel);
     }
 
     async fn read_all(&mut self, hashes: impl IntoIterator<Item = Channel>) -> Result<(), StoreError> {
@@ -243,7 +266,7 @@ const MOST_REMEMBERED: usize = 64 * 1024 * 1024;
 /// Names that are kept of hashes that are not remembered. A hash beyond that is taken for new when it changes.
 const MOST_FORGOTTEN: usize = 100_000;
 
-/// From the end of the first reading: what a notice may take on its way.
+/// From the end of the first reading of a cluster: what a notice may take on its way.
 const SETTLING: Duration = Duration::from_millis(50);
 
 /// Between two attempts.
