@@ -35,8 +35,8 @@ export function follow(
     void client.viewport({ ...wishes, bbox: [bounds.getWest(), south, bounds.getEast(), north], crs: "EPSG:4326", zoom });
   };
   const { ask, stop } = debounced(look, rest);
-  map.on("moveend", ask);
   const diffs = client.diffs(channel);
+  map.on("moveend", ask);
   diffs.on("diff", (diff) => source.updateData(diff));
   return {
     diffs,

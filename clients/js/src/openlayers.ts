@@ -25,9 +25,9 @@ export function follow(
     void client.viewport({ ...wishes, bbox: view.calculateExtent(size) as Box, crs, zoom: Math.min(30, Math.max(-2, zoom)) });
   };
   const { ask, stop } = debounced(look, rest);
-  map.on("moveend", ask);
   const format = new GeoJSON();
   const tracked = client.track(channel);
+  map.on("moveend", ask);
   tracked.on("changes", ({ entered, updated, left }) => {
     source.removeFeatures(left.flatMap(({ key }) => source.getFeatureById(key) ?? []));
     const read = ({ feature }: Enter) => format.readFeature(feature) as OpenLayersFeature;

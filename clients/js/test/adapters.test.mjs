@@ -151,3 +151,16 @@ test("a source of MapLibre is what the map shows", async (t) => {
   await until(async () => (await geocast.session()).channels.length === 0);
   assert.deepEqual(geocast.errors, []);
 });
+
+test("an adapter that cannot follow leaves nothing at the map", async (t) => {
+  const server = await serve(t);
+  const geocast = client(t, server.url);
+  geocast.track("vehicles");
+  for (const [follow, map, source] of [
+    [followOpenLayers, new OpenLayersMap(), new VectorSource()],
+    [followMapLibre, new MapLibreMap(), new Source()],
+  ]) {
+    assert.throws(() => follow(geocast, map, source, "vehicles"), { message: /subscribed to already/ });
+    assert.equal(map.listeners.size, 0);
+  }
+});
