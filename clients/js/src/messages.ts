@@ -37,6 +37,7 @@ export interface MessageEvents {
 export class Messages extends Subscription<MessageEvents> {
   #offset: Offset | undefined;
   #epoch: string | undefined;
+  #isInForce = false;
   #hadConnection = false;
   #hasLostHistory = false;
 
@@ -59,9 +60,17 @@ export class Messages extends Subscription<MessageEvents> {
       this.emit("gap", { reason: "store" });
     } else if (method === "message") {
       const { content, timestamp, offset } = params;
-      if (offset !== undefined) this.#offset = offset;
+      // What has been missed is before it, and is asked for: it comes again behind that, or a gap is told.
+      if (!this.#isInForce && this.#offset !== undefined) return;
+      if (this.#isInForce && offset !== undefined) this.#offset = offset;
       this.emit("message", offset === undefined ? { content, timestamp } : { content, timestamp, offset });
     }
+  }
+
+  /** @internal */
+  override lost(): void {
+    super.lost();
+    this.#isInForce = false;
   }
 
   protected override terms(): object {
@@ -78,7 +87,7 @@ export class Messages extends Subscription<MessageEvents> {
   protected override granted(result: { offset?: Offset; epoch?: string; recovered?: boolean }): void {
     const wasAway = this.#hadConnection;
     const asked = this.#offset !== undefined || this.#hasLostHistory;
-    this.#hadConnection = true;
+    this.#isInForce = this.#hadConnection = true;
     this.#hasLostHistory = false;
     this.#offset = result.offset;
     this.#epoch = result.epoch;

@@ -1,5 +1,5 @@
 // A Redis for one test, that can be ended and started again.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { until } from "./server.mjs";
@@ -23,7 +23,9 @@ export async function redis(test) {
   };
   test.after(end);
   await start();
-  return { url: `redis://127.0.0.1:${port}`, end, start };
+  /** What `redis-cli` says to a command. */
+  const cli = (...words) => execFileSync("redis-cli", ["-p", String(port), ...words], { encoding: "utf8" }).trim();
+  return { url: `redis://127.0.0.1:${port}`, end, start, cli };
 }
 
 async function freePort() {

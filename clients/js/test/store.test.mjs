@@ -92,3 +92,33 @@ test("as many subscriptions as are allowed come back, and one more is refused", 
   await until(() => [0, 127].every((i) => subscriptions[i].features.size === 1));
   assert.deepEqual((await geocast.session()).channels.sort(), names.sort());
 });
+
+test("what was missed is not taken for heard when the store does not let it be read", async (t) => {
+  const store = await redis(t);
+  const options = ["--redis", store.url, "--channels", "*", "--publish-key", "tram14", "--history", "news=100"];
+  const server = await serve(t, { arguments: options });
+  const wire = await line(t, server);
+  const geocast = client(t, wire.url);
+  const other = client(t, `${server.url}?pwd=tram14`);
+  const [heard, published] = [[], []];
+  const news = geocast.subscribe("news", ({ content }) => heard.push(content));
+  await Promise.all([news.ready, other.subscribe("news", ({ content }) => published.push(content)).ready]);
+  const publish = async (content) => {
+    await other.publish("news", content);
+    await until(() => published.at(-1) === content);
+  };
+  await publish(1);
+  await until(() => heard.length === 1);
+  assert.equal(store.cli("ACL", "SETUSER", "default", "-xrange"), "OK");
+  const refused = next(geocast, "error");
+  const recovered = next(news, "recovered");
+  wire.cut();
+  for (const content of [2, 3, 4]) await publish(content);
+  await refused;
+  await publish(5);
+  assert.equal(store.cli("ACL", "SETUSER", "default", "+xrange"), "OK");
+  await recovered;
+  await publish(6);
+  await until(() => heard.includes(6), () => `${heard}`);
+  assert.deepEqual(heard, [1, 2, 3, 4, 5, 6]);
+});
