@@ -33,7 +33,10 @@ export interface Options {
 export interface ClientEvents {
   /** The state of the connection, whenever it changes. */
   state: ConnectionState;
-  /** What nobody waits for has failed: a viewport or a subscription was refused, or the connection is closed for good. */
+  /**
+   * What nobody waits for has failed: a viewport or a subscription was refused, a subscription was taken away, or the
+   * connection is closed for good.
+   */
   error: GeocastError;
 }
 
@@ -63,7 +66,7 @@ export class Client extends Emitter<ClientEvents> {
     const { timeout = 15_000, heartbeat = 30_000, maxMessage = 16_384, backoff = {}, token } = options;
     const calls = (this.#calls = new Calls({ timeout, maxMessage }));
     const refused = (error: GeocastError) => this.#failed(error);
-    this.#home = { calls, refused, left: ({ channel }) => void this.#subscriptions.delete(channel) };
+    this.#home = { calls, backoff, refused, left: ({ channel }) => void this.#subscriptions.delete(channel) };
     this.#wishes = {
       projection: new Wish("projection", calls, refused),
       viewport: new Wish("viewport", calls, refused),
@@ -190,7 +193,7 @@ export class Client extends Emitter<ClientEvents> {
     // A buffer comes as an array.
     for (const message of Array.isArray(said) ? said : [said]) {
       if (typeof message?.method === "string") {
-        this.#subscriptions.get(message.params?.source)?.notified(message.method, message.params);
+        this.#subscriptions.get(message.params?.source)?.heard(message.method, message.params);
       } else {
         this.#calls.answered(message ?? {});
       }

@@ -21,7 +21,7 @@ export interface DiffEvents {
 
 /**
  * A tracked channel as diffs, which are told as they come. After a return of the connection the first one says
- * `removeAll`, with what is there now.
+ * `removeAll`, with what is there now; so does one with nothing, when the channel may not be read any more.
  */
 export class Diffs extends Followed<DiffEvents> {
   /** What is there on a new connection, until most of it has come. */
@@ -49,6 +49,10 @@ export class Diffs extends Followed<DiffEvents> {
     }
     if (this.isSettling) this.replaced();
     this.emit("diff", params.diff);
+  }
+
+  protected override forget(): void {
+    this.emit("diff", { removeAll: true, add: [] });
   }
 
   protected override replaced(): void {

@@ -7,7 +7,6 @@ import { Subscription } from "./subscription.js";
  */
 export abstract class Followed<Events> extends Subscription<Events> {
   readonly #settling = new Settling(() => this.replaced());
-  #isInForce = false;
   #isAnew = false;
 
   /** What is shown is of another connection: what this one does not tell of is gone. */
@@ -20,24 +19,21 @@ export abstract class Followed<Events> extends Subscription<Events> {
     return this.#settling.isOn;
   }
 
-  /** @internal */
-  override notified(method: string, params: any): void {
+  protected override notified(method: string, params: any): void {
     // What comes before is of a subscription to this channel that has ended.
-    if (!this.#isInForce) return;
+    if (!this.isInForce) return;
     if (this.#settling.isOn && this.enters(method, params)) this.#settling.goesOn();
     this.changed(method, params);
   }
 
   /** @internal */
   override lost(): void {
+    if (this.isInForce) this.#isAnew = true;
     super.lost();
     this.#settling.end();
-    if (this.#isInForce) this.#isAnew = true;
-    this.#isInForce = false;
   }
 
   protected override granted(): void {
-    this.#isInForce = true;
     if (this.#isAnew) this.#settling.begin();
   }
 

@@ -27,19 +27,22 @@ export interface MessageEvents {
   /** The connection was away, and what was published meanwhile follows, without a gap. */
   recovered: { offset: Offset };
   /**
-   * Messages may have been missed: while there was no `connection`, because the `history` does not reach back, or because
-   * the server itself had lost its `store`. Who keeps a state reads it again (`get`).
+   * Messages may have been missed: while there was no `connection` or no right to read them (`access`), because the `history`
+   * does not reach back, or because the server itself had lost its `store`. Who keeps a state reads it again (`get`).
    */
-  gap: { reason: "connection" | "history" | "store" };
+  gap: { reason: "access" | "connection" | "history" | "store" };
 }
 
-/** A channel, message by message. After each return of the connection it tells one of `recovered` and `gap`. */
+/**
+ * A channel, message by message. After each return of the connection, or of the right to read the channel, it tells one of
+ * `recovered` and `gap`.
+ */
 export class Messages extends Subscription<MessageEvents> {
   #offset: Offset | undefined;
   #epoch: string | undefined;
-  #isInForce = false;
   #hadConnection = false;
   #hasLostHistory = false;
+  #wasTaken = false;
 
   /** @internal */
   constructor(channel: string, home: Home, since: Partial<Since>) {
@@ -54,23 +57,16 @@ export class Messages extends Subscription<MessageEvents> {
     return { since: this.#offset, ...(this.#epoch === undefined ? {} : { epoch: this.#epoch }) };
   }
 
-  /** @internal */
-  override notified(method: string, params: any): void {
+  protected override notified(method: string, params: any): void {
     if (method === "gap") {
       this.emit("gap", { reason: "store" });
     } else if (method === "message") {
       const { content, timestamp, offset } = params;
       // What has been missed is before it, and is asked for: it comes again behind that, or a gap is told.
-      if (!this.#isInForce && this.#offset !== undefined) return;
-      if (this.#isInForce && offset !== undefined) this.#offset = offset;
+      if (!this.isInForce && this.#offset !== undefined) return;
+      if (this.isInForce && offset !== undefined) this.#offset = offset;
       this.emit("message", offset === undefined ? { content, timestamp } : { content, timestamp, offset });
     }
-  }
-
-  /** @internal */
-  override lost(): void {
-    super.lost();
-    this.#isInForce = false;
   }
 
   protected override terms(): object {
@@ -87,12 +83,18 @@ export class Messages extends Subscription<MessageEvents> {
   protected override granted(result: { offset?: Offset; epoch?: string; recovered?: boolean }): void {
     const wasAway = this.#hadConnection;
     const asked = this.#offset !== undefined || this.#hasLostHistory;
-    this.#isInForce = this.#hadConnection = true;
-    this.#hasLostHistory = false;
+    this.#hadConnection = true;
+    const reason = this.#wasTaken ? "access" : "connection";
+    this.#hasLostHistory = this.#wasTaken = false;
     this.#offset = result.offset;
     this.#epoch = result.epoch;
     if (result.recovered && result.offset !== undefined) this.emit("recovered", { offset: result.offset });
     else if (asked) this.emit("gap", { reason: "history" });
-    else if (wasAway) this.emit("gap", { reason: "connection" });
+    else if (wasAway) this.emit("gap", { reason });
+  }
+
+  /** Messages that were told are their listeners' own. */
+  protected override forget(): void {
+    this.#wasTaken = true;
   }
 }

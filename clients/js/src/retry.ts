@@ -14,6 +14,14 @@ export function jitter(failed: number, { first = 500, longest = 30_000 }: Backof
   return Math.random() * Math.min(longest, first * 2 ** Math.min(failed, 20));
 }
 
+/**
+ * The wait before what was taken away is asked for again, in milliseconds: half of the longest wait at least, as nothing
+ * but another configuration of the server gives it back.
+ */
+export function slowly({ longest = 30_000 }: Backoff): number {
+  return (longest * (1 + Math.random())) / 2;
+}
+
 /** What a server that restarts asks for, in milliseconds: `server restarts; retry in 1234 ms` (code 1012). */
 export function askedFor(code: number, reason: string): number | undefined {
   const asked = code === 1012 ? /retry in (\d{1,9}) ms/.exec(reason) : null;

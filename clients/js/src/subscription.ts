@@ -1,12 +1,14 @@
 import type { Calls } from "./calls.js";
 import { Deferred } from "./deferred.js";
 import { Emitter } from "./emitter.js";
-import type { ErrorCode, GeocastError } from "./error.js";
+import { GeocastError, type ErrorCode } from "./error.js";
+import { slowly, type Backoff } from "./retry.js";
 
 /** What a subscription needs of the client it belongs to. */
 export interface Home {
   calls: Calls;
-  /** A server did not grant the subscription. */
+  backoff: Backoff;
+  /** A server did not grant the subscription, or took it away. */
   refused(error: GeocastError): void;
   /** It is over. */
   left(subscription: Subscription<any>): void;
@@ -21,6 +23,9 @@ export abstract class Subscription<Events> extends Emitter<Events> {
   readonly #home: Home;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
+  #isInForce = false;
+  #wasInForce = false;
+  #isTaken = false;
 
   /** @internal */
   constructor(channel: string, home: Home) {
@@ -33,6 +38,11 @@ export abstract class Subscription<Events> extends Emitter<Events> {
   /** Whether it has ended: by `close()`, or with the client. */
   get isClosed(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether this connection has granted it. */
+  protected get isInForce(): boolean {
+    return this.#isInForce;
   }
 
   /** Ends it. What it holds stays as it is, and nothing is told any more. */
@@ -49,6 +59,8 @@ export abstract class Subscription<Events> extends Emitter<Events> {
     this.#home.calls.request("subscribe", { channel: this.channel, ...this.terms() }, {
       resolve: (result) => {
         if (this.#isOver) return;
+        this.#isInForce = this.#wasInForce = true;
+        this.#isTaken = false;
         this.#ready.resolve();
         this.granted(result);
       },
@@ -59,6 +71,7 @@ export abstract class Subscription<Events> extends Emitter<Events> {
   /** @internal There is no connection any more. */
   lost(): void {
     clearTimeout(this.#timer);
+    this.#isInForce = false;
   }
 
   /** @internal Nothing follows. */
@@ -71,7 +84,14 @@ export abstract class Subscription<Events> extends Emitter<Events> {
   }
 
   /** @internal A notification of this channel. */
-  abstract notified(method: string, params: any): void;
+  heard(method: string, params: any): void {
+    if (method !== "ended") this.notified(method, params);
+    // What has not been granted yet is answered.
+    else if (this.#isInForce) this.#taken(GeocastError.answered(params.error));
+  }
+
+  /** A notification of what is subscribed to. */
+  protected abstract notified(method: string, params: any): void;
 
   /** Without a connection there is nothing to end. */
   protected unsubscribe(): void {
@@ -95,6 +115,9 @@ export abstract class Subscription<Events> extends Emitter<Events> {
   /** The subscription is in force on this connection. */
   protected abstract granted(result: any): void;
 
+  /** What it has brought may not be seen any more. */
+  protected abstract forget(): void;
+
   #rejected(error: GeocastError): void {
     // With the next connection it is asked for again.
     if (this.#isOver || error.code === "disconnected" || error.code === "closed") return;
@@ -102,8 +125,22 @@ export abstract class Subscription<Events> extends Emitter<Events> {
       this.opened();
       return;
     }
+    if (error.code === "access_denied" && this.#wasInForce) {
+      this.#taken(error);
+      return;
+    }
     if (PASSING.includes(error.code)) this.#timer = setTimeout(() => this.again(), RETRY * (1 + Math.random()));
     else this.#ready.reject(error);
+    this.#home.refused(error);
+  }
+
+  /** It stays a wish. That it is refused again and again is told once. */
+  #taken(error: GeocastError): void {
+    this.lost();
+    this.#timer = setTimeout(() => this.opened(), slowly(this.#home.backoff));
+    if (this.#isTaken) return;
+    this.#isTaken = true;
+    this.forget();
     this.#home.refused(error);
   }
 }

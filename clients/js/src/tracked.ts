@@ -22,7 +22,10 @@ export interface Update extends Enter {
   before: Feature;
 }
 
-/** A feature is gone; `feature` is what it was. `reason` is the server's, or `reconnected`: it went while there was no connection. */
+/**
+ * A feature is gone; `feature` is what it was. `reason` is the server's, or of this side, `reconnected` (it went while there
+ * was no connection) or `ended` (the channel may not be read any more).
+ */
 export interface Leave extends Enter {
   reason: string;
 }
@@ -103,6 +106,11 @@ export class Tracked extends Followed<TrackedEvents> {
       if (!this.#news.has(key)) this.#news.set(key, { reason: "reconnected" });
     }
     super.replaced();
+    this.#tell();
+  }
+
+  protected override forget(): void {
+    for (const key of this.#features.keys()) this.#news.set(key, { reason: "ended" });
     this.#tell();
   }
 
