@@ -102,6 +102,7 @@ fn every_option_has_an_effect() {
             "bbox_keyword" => "kind=type",
             "trusted_proxies" => "10.0.0.0/8",
             "forwarded_header" => "forwarded",
+            "redis_publish" => "sharded",
             "publish_key_file" => key.path().to_str().unwrap(),
             "jwt_key_file" => secret.path().to_str().unwrap(),
             "jwks_file" => jwks.path().to_str().unwrap(),

@@ -231,6 +231,7 @@ fn every_option_is_taken_from_a_file() {
         "text",
         "json",
         "close",
+        "sharded",
         "null",
         "xy",
         "forwarded",
