@@ -6,7 +6,7 @@ use crate::{
     access::Unaccepted,
     clock,
     dialect::Answer,
-    session::{Dismissal, Ended, Fault},
+    session::{Asked, Dismissal, Effect, Ended, Fault},
 };
 
 /// What follows from the server judging anew what it has let a client do.
@@ -36,7 +36,7 @@ impl Connection {
         None
     }
 
-    /// Refuses what has been asked for of a channel and not been done.
+    /// Refuses what has been asked for of a channel and not been done, also in a set that is not complete yet.
     fn give_up(&mut self, channel: &Channel, fault: &Fault) {
         let mut refused = Vec::new();
         if let Some(request) = self.work.as_ref().and_then(|work| work.request_of(channel)) {
@@ -55,5 +55,23 @@ impl Connection {
                 self.fail(&asked, fault);
             }
         }
+        if let Some(unsettled) = self.session.unsettled() {
+            // Answered in its place: it may be part of an answer to all of the set.
+            let judged =
+                std::mem::take(unsettled).into_iter().flat_map(|effect| match Request::of(&effect) {
+                    Some(Request { channel: wanted, asked }) if wanted == *channel => asked.refused(fault),
+                    Some(_) | None => vec![effect],
+                });
+            *unsettled = judged.collect();
+        }
+    }
+}
+
+impl Asked {
+    /// What is said instead of doing it, if anything is.
+    fn refused(self, fault: &Fault) -> Vec<Effect> {
+        let Some(receipt) = self.receipt else { return Vec::new() };
+        let failed = Answer::Failed { reference: Some(&receipt.reference), fault };
+        self.dialect.answer(failed, clock::timestamp()).into_iter().map(Effect::Say).collect()
     }
 }

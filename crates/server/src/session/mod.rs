@@ -200,6 +200,11 @@ impl Session {
         self.waiting.is_some()
     }
 
+    /// What waits for [`settle`](Self::settle) besides the view, to be gone through.
+    pub(crate) fn unsettled(&mut self) -> Option<&mut Vec<Effect>> {
+        self.waiting.as_mut().map(|waiting| &mut waiting.effects)
+    }
+
     /// When the next message may be read, if the client sent more than its rate allows.
     pub(crate) fn resumes(&self, now: Instant) -> Option<Instant> {
         self.rate.resumes(now).max(self.token_resumes.filter(|resumes| *resumes > now))

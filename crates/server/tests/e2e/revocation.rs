@@ -1,6 +1,6 @@
 //! What becomes of those who are connected when what they may do is configured anew.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use geocast_server::{Count, KeyFile, OriginPolicy, Patterns, Secret, Settings, TokenSettings};
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ on_both_stores!(
     a_key_that_is_gone_takes_its_bearers_along,
     another_issuer_or_no_keys_at_all_do_too,
     a_channel_that_is_closed_is_taken_from_everybody,
+    what_a_client_asks_for_first_is_judged_before_it_is_carried_out,
     a_subscription_by_a_token_of_its_own_ends_alone,
     a_publish_key_holds_until_there_is_another,
     a_page_that_is_struck_off_the_list_is_closed,
@@ -199,6 +200,31 @@ async fn a_channel_that_is_closed_is_taken_from_everybody(backend: Backend) {
     // What is opened again can be had again, by whoever asks.
     assert_eq!(server.reconfigure(|settings| settings.channels = patterns("*")), 0);
     rpc.call("subscribe", json!(["news"])).await;
+}
+
+/// The first frames of a connection wait for others that belong to them.
+async fn what_a_client_asks_for_first_is_judged_before_it_is_carried_out(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        settings.channels = patterns("secret,open");
+        settings.timeouts.settle = Duration::from_secs(3);
+    })
+    .await;
+    server.put("secret", "1", "\"kept\"").await;
+    let mut client = server.client().await;
+    client.send_together(&["SUB secret", "GET secret", "SUB open", "SUB a*"]).await;
+    server.counted(Count::CommandMalformed, 1).await;
+    assert_eq!(server.reconfigure(|settings| settings.channels = patterns("open")), 0);
+    let mut codes = Vec::new();
+    // The last is answered when all have been carried out.
+    while codes.last().is_none_or(|code| code != "bad_channel") {
+        codes.push(client.next_error().await["content"]["error"]["code"].clone());
+    }
+    assert_eq!(codes, ["access_denied", "bad_channel"]);
+    server.subscribed(&mut client, "open").await;
+    server.publish("secret", "\"gone\"").await;
+    server.publish("open", "\"here\"").await;
+    assert_eq!(client.next_content().await, "here");
+    assert_eq!(server.count(Count::SubscriptionEnded), 1);
 }
 
 async fn a_subscription_by_a_token_of_its_own_ends_alone(backend: Backend) {
