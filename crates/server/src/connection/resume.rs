@@ -105,10 +105,14 @@ impl Connection {
         channel: &Channel,
         sight: Sight,
     ) -> BoxFuture<'static, Result<(), StoreError>> {
+        let dialect = sight.dialect.clone();
         let confirmation = self.worker.subscribe(self.id, channel, sight);
         if let Some(position) = self.marks.iter().position(|read| read.channel == *channel) {
             let read = self.marks.swap_remove(position);
             if read.until > Instant::now() {
+                if !self.worker.holds_all(channel, read.mark) {
+                    self.worker.tell_one_of_gap(self.id, channel, &dialect);
+                }
                 self.worker.replay(self.id, channel, read.mark);
             }
         }

@@ -1,3 +1,4 @@
+use geocast_hub::SubscriberId;
 use geocast_protocol::Channel;
 
 use super::{Topic, Worker, topic::TopicKind};
@@ -7,6 +8,7 @@ impl Worker {
     /// Messages of every channel may have been missed: says so to those who get messages, and reads again what is tracked,
     /// whose subscribers are told what has changed meanwhile.
     pub(super) fn missed(&self) {
+        self.holds.borrow_mut().miss(None);
         let topics: Vec<Topic> = self.hub.borrow().channels().cloned().collect();
         for Topic { channel, kind } in topics {
             match kind {
@@ -19,9 +21,18 @@ impl Worker {
 
     /// The same, of these channels alone.
     pub(super) fn missed_on(&self, channels: &[Channel]) {
+        self.holds.borrow_mut().miss(Some(channels));
         for channel in channels {
             self.read(channel);
             self.tell_of_gap(channel);
+        }
+    }
+
+    /// Says to one subscriber that messages of a channel may be missing in front of what comes next.
+    pub(crate) fn tell_one_of_gap(&self, id: SubscriberId, channel: &Channel, dialect: &AnyDialect) {
+        if let Some(notice) = dialect.gap(channel, clock::timestamp()) {
+            self.with_mailbox(id, |mailbox| mailbox.answer(&[Frame::from(&notice)]));
+            self.node.count(Count::Gaps);
         }
     }
 

@@ -23,8 +23,8 @@ pub(crate) struct Holds {
 struct Held {
     events: VecDeque<Kept>,
     bytes: usize,
-    /// The place of the last event that was dropped before its time.
-    dropped: Option<u64>,
+    /// The place of the last event that was dropped before its time, or missed.
+    lost: Option<u64>,
     /// Reads of the state that are under way.
     reads: usize,
     until: Option<Instant>,
@@ -74,12 +74,12 @@ impl Holds {
             // The newest is kept even if it is larger than the bound: it is what a subscriber can least do without.
             let oldest = held.events.front().map(|kept| kept.place);
             let Some(freed) = held.pop() else { break };
-            held.dropped = oldest;
+            held.lost = held.lost.max(oldest);
             self.bytes -= freed;
             dropped += 1;
         }
         if self.bytes + size > TOTAL_BYTES {
-            held.dropped = Some(place);
+            held.lost = Some(place);
             return dropped + 1;
         }
         held.bytes += size;
@@ -88,9 +88,26 @@ impl Holds {
         dropped
     }
 
+    /// Notes that events may have been missed at this place, on these channels or, without any named, on all.
+    pub(crate) fn miss(&mut self, channels: Option<&[Channel]>) {
+        let place = self.next;
+        // It takes a place of its own: what is marked from here on has missed nothing.
+        self.next += 1;
+        match channels {
+            Some(channels) => {
+                for channel in channels {
+                    if let Some(held) = self.channels.get_mut(channel) {
+                        held.lost = Some(place);
+                    }
+                }
+            }
+            None => self.channels.values_mut().for_each(|held| held.lost = Some(place)),
+        }
+    }
+
     /// Whether everything is there that was published on a channel at the mark or after it.
     pub(crate) fn is_whole(&self, channel: &Channel, mark: u64) -> bool {
-        self.channels.get(channel).is_some_and(|held| held.dropped.is_none_or(|dropped| dropped < mark))
+        self.channels.get(channel).is_some_and(|held| held.lost.is_none_or(|lost| lost < mark))
     }
 
     /// What was published on a channel at the mark or after it, oldest first.
@@ -172,6 +189,22 @@ mod tests {
         assert_eq!(holds.release(now + 2 * second, 9 * second), vec![a.clone()]);
         assert!(!holds.contains(&a));
         assert_eq!(holds.bytes, 0);
+    }
+
+    #[test]
+    fn what_was_missed_is_missing_for_the_marks_before_it_alone() {
+        let (a, b) = ("a".parse().expect("a channel"), "b".parse().expect("a channel"));
+        let mut holds = Holds::default();
+        holds.begin(&a);
+        holds.begin(&b);
+        let before = holds.mark();
+        holds.miss(Some(std::slice::from_ref(&a)));
+        let between = holds.mark();
+        assert_eq!((holds.is_whole(&a, before), holds.is_whole(&b, before)), (false, true));
+        assert_eq!((holds.is_whole(&a, between), holds.is_whole(&b, between)), (true, true));
+        holds.miss(None);
+        assert_eq!((holds.is_whole(&a, between), holds.is_whole(&b, between)), (false, false));
+        assert_eq!((holds.is_whole(&a, holds.mark()), holds.is_whole(&b, holds.mark())), (true, true));
     }
 
     #[test]

@@ -54,3 +54,39 @@ async fn every_subscriber_of_messages_is_told_of_a_deaf_interval_in_its_dialect(
     assert_eq!(aiows.next().await, 2);
     nobody.expect_nothing(&server).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_state_before_a_deaf_interval_and_subscribes_behind_it_is_told() {
+    let redis = RedisServer::start(&[]);
+    let url = redis.url();
+    let server = TestServer::start_on(Some(redis), |settings| {
+        let mut redis = patient_redis(&url);
+        redis.probe_interval = Duration::from_millis(200);
+        settings.store = StoreSettings::Redis(redis);
+    })
+    .await;
+    server.wait_until_ready().await;
+    let mut witness = server.subscriber("news", &[]).await;
+    let mut client = server.client().await;
+    client.send("GET news").await;
+    assert_eq!(client.next_content().await, Value::Null);
+    server.publish("news", "1").await;
+    assert_eq!(witness.next_content().await, 1);
+    let kill = server.redis.as_ref().expect("it is there").cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    assert_eq!(kill.trim(), "1");
+    assert_eq!(witness.next_content().await["gap"]["channel"], "news");
+    // Whoever is told has been subscribed again; every worker has been told before.
+    server.publish("news", "3").await;
+    assert_eq!(witness.next_content().await, 3);
+    server.heard().await;
+    client.send("SUB news").await;
+    assert_eq!(client.next_content().await["gap"]["channel"], "news");
+    assert_eq!(client.next_content().await, 1);
+    assert_eq!(client.next_content().await, 3);
+    client.settled().await;
+    // Where nothing was missed since, nothing is told.
+    client.send_together(&["DEL news", "GET news", "SUB news"]).await;
+    assert_eq!(client.next_content().await, Value::Null);
+    client.settled().await;
+    server.counted(Count::Gaps, 2).await;
+}
