@@ -112,6 +112,10 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         turned_away(client, &reason);
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, "address_limit", reason.to_string())
     })?;
+    let now = clock::timestamp();
+    // Before the page is looked at: whoever is known by older terms than those that admitted its page is judged anew, and who
+    // is known by newer ones than those would not be.
+    let identity = node.access.identify(client, request.uri(), request.headers(), now);
     node.access.admits_page(request.headers()).map_err(|origin| Refusal::origin(&origin))?;
     let mut response = create_response_with_body(request, || ()).map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_handshake", format!("no WebSocket handshake: {error}"))
@@ -120,8 +124,7 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
     if offered(request.headers()).any(|offered| offered == name) {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
-    let now = clock::timestamp();
-    let identity = node.access.identify(client, request.uri(), request.headers(), now)?;
+    let identity = identity?;
     if let Some(channel) = &endpoint.channel {
         let refusal =
             |error: ReadRefused| Refusal::new(StatusCode::FORBIDDEN, "channel_refused", error.to_string());
