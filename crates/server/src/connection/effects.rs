@@ -36,6 +36,8 @@ pub(super) enum Done {
     Published(Result<(), StoreError>, Asked),
     /// It is known from where on a channel is delivered.
     Resumed(Result<Resumed, ResumeError>, Asked),
+    /// It is not known, so nothing of the channel is delivered.
+    Unresumed(Channel, ResumeError, Asked),
     /// What was missed of a channel has been sent; named if not all of it.
     Replayed(Option<Channel>, Asked),
     /// A part of a history has been read.
@@ -147,6 +149,7 @@ impl Connection {
             Done::Published(Ok(()), asked) => self.acknowledge(asked),
             Done::Published(Err(error), asked) => self.fail(&asked, &Fault::from(&error)),
             Done::Resumed(resumed, asked) => self.resumed(resumed, asked),
+            Done::Unresumed(channel, error, asked) => self.not_resumed(&channel, error, &asked),
             Done::Replayed(gap, asked) => {
                 let gap = gap.and_then(|channel| asked.dialect.gap(&channel, clock::timestamp()));
                 gap.into_iter().for_each(|payload| self.say(payload));

@@ -43,19 +43,22 @@ impl Connection {
             // What comes meanwhile comes in its place.
             self.leave(&channel);
             let (worker, id) = (Rc::clone(&self.worker), self.id);
+            let unresumed = channel.clone();
             let resuming = async move {
-                let resumed = look_back(&worker, &channel, since).await;
-                match resumed {
-                    Ok(Some(resumed)) => Ok(resumed),
-                    outcome => {
-                        let confirmation = worker.subscribe(id, &channel, sight);
-                        outcome?;
-                        confirmed(confirmation).await?;
+                match look_back(&worker, &channel, since).await? {
+                    Some(resumed) => Ok(resumed),
+                    None => {
+                        confirmed(worker.subscribe(id, &channel, sight)).await?;
                         from_now_on(&worker, channel, Some(false)).await
                     }
                 }
             };
-            let resuming = async move { Done::Resumed(resuming.await, asked) };
+            let resuming = async move {
+                match resuming.await {
+                    Ok(resumed) => Done::Resumed(Ok(resumed), asked),
+                    Err(error) => Done::Unresumed(unresumed, error, asked),
+                }
+            };
             self.work = Some(Work::on(&wanted, wants, resuming));
         } else {
             let confirmation = self.join(&channel, sight);
@@ -86,6 +89,16 @@ impl Connection {
             let place = if self.gathered.is_some() { release.map_or(0, |place| place + 1) } else { 0 };
             self.effects.insert(place, Effect::Replay(channel, since, asked));
         }
+    }
+
+    /// Refuses what was missed, and with it what comes: a client would take the first that it gets for where it stands, and
+    /// never ask for what is before that.
+    pub(super) fn not_resumed(&mut self, channel: &Channel, error: ResumeError, asked: &Asked) {
+        self.leave(channel);
+        if !self.effects.iter().any(|effect| effect.begins(channel)) {
+            self.session.forget(channel);
+        }
+        self.fail(asked, &error.into());
     }
 
     pub(super) fn replay(&mut self, channel: Channel, since: Since, asked: Asked) {

@@ -49,6 +49,13 @@ pub(crate) enum Effect {
     Release(AnyDialect),
 }
 
+impl Effect {
+    /// Whether this begins to deliver the channel.
+    pub(crate) fn begins(&self, channel: &Channel) -> bool {
+        matches!(self, Self::Subscribe(begun, ..) | Self::Resume(begun, ..) if begun == channel)
+    }
+}
+
 /// Who asked for something, and what is said when it is done.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Asked {

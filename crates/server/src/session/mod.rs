@@ -253,6 +253,17 @@ impl Session {
         dropped
     }
 
+    /// Gives up a subscription that could not begin, unless it has been asked for anew in the set that is being read.
+    pub(crate) fn forget(&mut self, channel: &Channel) {
+        let is_asked_anew = self
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.effects.iter().any(|effect| effect.begins(channel)));
+        if !is_asked_anew {
+            self.subscriptions.remove(channel);
+        }
+    }
+
     /// What the client looks at, as far as it has been said.
     pub(crate) fn view(&self) -> &View {
         &self.view

@@ -104,3 +104,40 @@ async fn a_stream_that_is_none_holds_up_nobody_else() {
     server.publish("map-wrong", "2").await;
     assert_eq!(bad.pushed().await["content"], 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_sent_what_it_missed_is_sent_nothing_until_it_asks_again() {
+    let server = TestServer::start_with(Backend::Redis, keeping(100)).await;
+    let mut steady = Caller::connect(&server).await;
+    let told = steady.call("subscribe", json!(["map"])).await;
+    let mut last = told["offset"].clone();
+    for number in 1..3 {
+        server.publish("map", number.to_string()).await;
+        let push = steady.pushed().await;
+        if number == 1 {
+            last = push["offset"].clone();
+        }
+    }
+    let since = json!({ "channel": "map", "since": last, "epoch": told["epoch"] });
+    let mut returning = Caller::connect(&server).await;
+    assert_eq!(cli(&server, &["ACL", "SETUSER", "default", "-xrange"]), "OK");
+    let (_, reason, message) = returning.refused("subscribe", since.clone()).await;
+    assert!(
+        reason["reason"].as_str().is_some_and(|reason| reason.starts_with("store_")),
+        "{reason} {message}"
+    );
+    server.publish("map", "3").await;
+    assert_eq!(steady.pushed().await["content"], 3);
+    server.heard().await;
+    // It would have come before this answer.
+    let session = returning.call("session", json!({})).await;
+    assert_eq!(session["channels"], json!([]), "what was refused is not there");
+    assert_eq!(cli(&server, &["ACL", "SETUSER", "default", "+xrange"]), "OK");
+    let again = returning.call("subscribe", since).await;
+    assert_eq!((&again["recovered"], &again["offset"]), (&json!(true), &last), "{again}");
+    for number in 2..4 {
+        assert_eq!(returning.pushed().await["content"], number);
+    }
+    server.publish("map", "4").await;
+    assert_eq!(returning.pushed().await["content"], 4);
+}
