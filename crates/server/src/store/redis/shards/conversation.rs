@@ -43,8 +43,8 @@ enum Request {
     Ping,
     /// To this many channels on which the master tells of writes.
     Listen(usize),
-    /// To the channel of the probe, for the first time or once more.
-    Probe,
+    /// To this channel of the probe, for the first time or once more. Another may have taken its place meanwhile.
+    Probe(Channel),
     Subscribe(Channel),
     /// Up to the PING that was sent with it.
     Unsubscribe(Vec<Channel>),
@@ -122,7 +122,7 @@ impl Conversation {
         }
         if let ProbePlace::Asked(channel) | ProbePlace::Known(channel) = &self.place {
             write_command(out, &[b"SSUBSCRIBE", channel.as_str().as_bytes()]);
-            self.unanswered.push_back(Request::Probe);
+            self.unanswered.push_back(Request::Probe(channel.clone()));
         }
     }
 
@@ -232,17 +232,23 @@ impl Conversation {
                 let (reason, master) = (String::from_utf8_lossy(reason), &self.master);
                 tracing::error!(%reason, %master, "redis does not let us hear of writes into watched hashes");
             }
-            (Request::Probe, Push::ShardSubscribed { held, .. }) => {
-                if let ProbePlace::Asked(channel) = &self.place {
-                    self.place = ProbePlace::Known(channel.clone());
+            (Request::Probe(asked), Push::ShardSubscribed { held, .. }) => {
+                if self.place.is_at(asked) {
+                    self.place = ProbePlace::Known(asked.clone());
                 }
                 let expected = self.channels.len() as u64 + 1;
                 if held != expected {
                     return Err(Disconnected::Forgotten { held, expected });
                 }
             }
-            (Request::Probe, Push::Error(reason)) if is_elsewhere(reason) => self.place = ProbePlace::Unknown,
-            (Request::Probe, Push::Error(reason)) if is_no_permission(reason) && !is_of_command(reason) => {
+            (Request::Probe(asked), Push::Error(reason)) if is_elsewhere(reason) => {
+                if self.place.is_at(asked) {
+                    self.place = ProbePlace::Unknown;
+                }
+            }
+            (Request::Probe(_), Push::Error(reason))
+                if is_no_permission(reason) && !is_of_command(reason) =>
+            {
                 let reason = String::from_utf8_lossy(reason);
                 tracing::warn!(%reason, "the redis user may not SSUBSCRIBE to __geocast_probe:*, only PING is used");
                 self.place = ProbePlace::Forbidden;
@@ -271,6 +277,13 @@ impl Conversation {
     }
 }
 
+impl ProbePlace {
+    /// Whether it is this channel, or is to be.
+    fn is_at(&self, channel: &Channel) -> bool {
+        matches!(self, Self::Asked(at) | Self::Known(at) if at == channel)
+    }
+}
+
 impl Request {
     fn name(&self) -> &'static str {
         match self {
@@ -278,7 +291,7 @@ impl Request {
             Self::Name => "CLIENT SETNAME",
             Self::Ping => "PING",
             Self::Listen(_) => "SUBSCRIBE",
-            Self::Probe | Self::Subscribe(_) => "SSUBSCRIBE",
+            Self::Probe(_) | Self::Subscribe(_) => "SSUBSCRIBE",
             Self::Unsubscribe(_) => "SUNSUBSCRIBE",
         }
     }

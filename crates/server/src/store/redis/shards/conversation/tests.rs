@@ -149,6 +149,22 @@ fn the_probe_moves_if_its_slot_does() {
 }
 
 #[test]
+fn what_is_said_of_a_probe_that_has_ended_is_not_taken_for_the_next() {
+    let (mut conversation, mut placements, _) = begin();
+    let other = "__geocast_probe:2";
+    // It is asked for once more as its slot is lost.
+    conversation.ping(Acknowledged::default(), || None, &mut Vec::new());
+    conversation.answer(off(PROBE), &mut placements).unwrap();
+    conversation.mend_probe(|| Some(channel(other)), &mut Vec::new());
+    for answer in [Push::Error(b"MOVED 1 h:2"), Push::Pong, on(other, 1)] {
+        conversation.answer(answer, &mut placements).unwrap();
+    }
+    assert_eq!(conversation.probe_channel(), Some(&channel(other)));
+    conversation.ping(Acknowledged::default(), || Some(channel("third")), &mut Vec::new());
+    conversation.answer(on(other, 1), &mut placements).unwrap();
+}
+
+#[test]
 fn what_redis_has_not_or_forbids_is_told() {
     for reason in [
         "ERR unknown command 'SSUBSCRIBE'",
