@@ -26,6 +26,7 @@ mod returning;
 mod rights;
 mod secure;
 mod sentinels;
+mod shard_rights;
 mod shards;
 mod watching;
 

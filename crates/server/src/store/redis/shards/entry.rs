@@ -1,3 +1,5 @@
+use std::mem;
+
 use geocast_protocol::Channel;
 use tokio::sync::watch;
 
@@ -15,8 +17,12 @@ pub(super) struct Entry {
     pub(super) wire: Wire,
     /// In a queue, or among those that are nowhere.
     pub(super) queued: bool,
-    /// Was heard, and is not.
+    /// Was in force since somebody wants it.
+    pub(super) heard: bool,
+    /// Is to be heard, and is not: that is trouble, and those who want it are told when it is over.
     pub(super) deaf: bool,
+    /// Those who want it were not let have it, which is no trouble, and are told when it is over.
+    pub(super) owed: bool,
     /// Was sent to where it is by another master, and is not sent further before somebody has looked.
     pub(super) sent_on: bool,
     /// How often it was found with one who is not the owner of its slot.
@@ -42,7 +48,9 @@ impl Entry {
             slot: topology::slot(channel),
             wire: Wire::Off,
             queued: false,
+            heard: false,
             deaf: false,
+            owed: false,
             sent_on: false,
             misplaced: 0,
             standing: None,
@@ -66,6 +74,11 @@ impl Entry {
         if let Some(sender) = self.standing.take() {
             sender.send_replace(standing);
         }
+    }
+
+    /// Is not heard from now on. Returned is how many more are so.
+    pub(super) fn fall_deaf(&mut self) -> usize {
+        usize::from(!mem::replace(&mut self.deaf, true))
     }
 
     /// Whether it is with this one, in whatever way.

@@ -66,6 +66,11 @@ impl Masters {
         id
     }
 
+    /// Whether there is no connection to the one at this address, though there was to be one.
+    pub(super) fn is_away(&self, address: &Address) -> bool {
+        self.by_id.values().any(|master| master.address == *address && master.trouble.is_some())
+    }
+
     /// Those that are none any more.
     pub(super) fn others_than(&self, addresses: &[Address]) -> Vec<ShardId> {
         let is_other = |master: &Master| !addresses.contains(&master.address);

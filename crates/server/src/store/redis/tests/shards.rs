@@ -48,7 +48,7 @@ fn by_owner(cluster: &RedisCluster) -> BTreeMap<usize, BTreeSet<String>> {
 }
 
 /// Publishes on all channels in their shards until each is heard, and returns which were told of a gap meanwhile.
-async fn all_heard(cluster: &RedisCluster, node: usize, inbox: &mut Inbox, marker: &str) {
+pub(super) async fn all_heard(cluster: &RedisCluster, node: usize, inbox: &mut Inbox, marker: &str) {
     for name in names() {
         spublish(&cluster.nodes[node], &name, marker);
     }

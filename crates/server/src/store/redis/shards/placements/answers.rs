@@ -15,9 +15,11 @@ impl Placements {
         let Some(entry) = self.answered(channel, Wire::Asked(id), Wire::On(id)) else { return };
         (entry.misplaced, entry.sent_on) = (0, false);
         entry.decide(Standing::InForce);
-        let (was_deaf, is_wanted) = (mem::take(&mut entry.deaf), entry.wanted > 0);
-        if was_deaf {
-            self.deaf -= 1;
+        let (was_deaf, was_owed) = (mem::take(&mut entry.deaf), mem::take(&mut entry.owed));
+        let is_wanted = entry.wanted > 0;
+        entry.heard = is_wanted;
+        self.deaf -= usize::from(was_deaf);
+        if was_deaf || was_owed {
             self.regained.push(channel.clone());
         }
         if !is_wanted {
@@ -39,7 +41,7 @@ impl Placements {
         };
         entry.wire = Wire::Off;
         if entry.wanted > 0 {
-            self.deaf += usize::from(!mem::replace(&mut entry.deaf, true));
+            self.deaf += entry.fall_deaf();
         }
         entry.sent_on = false;
         self.is_outdated = true;
@@ -64,15 +66,22 @@ impl Placements {
                 let id = self.masters.at(owner);
                 self.enqueue(channel, id);
             }
-            _ => self.leave_nowhere(channel),
+            _ => {
+                if let Some(entry) = self.entries.get_mut(channel).filter(|_| is_wanted) {
+                    self.deaf += entry.fall_deaf();
+                }
+                self.leave_nowhere(channel);
+            }
         }
     }
 
-    /// A master does not allow it.
+    /// A master does not allow it. Whoever had it before goes without now.
     pub(in super::super) fn refused(&mut self, id: ShardId, channel: &Channel, reason: &str) {
         let Some(entry) = self.answered(channel, Wire::Asked(id), Wire::Refused(id)) else { return };
         entry.decide(Standing::Refused(reason.to_owned()));
-        let (was_deaf, is_wanted) = (mem::take(&mut entry.deaf), entry.wanted > 0);
+        let was_deaf = !entry.heard && mem::take(&mut entry.deaf);
+        entry.owed = true;
+        let is_wanted = entry.wanted > 0;
         self.deaf -= usize::from(was_deaf);
         if !is_wanted {
             self.entries.remove(channel);
@@ -94,13 +103,19 @@ impl Placements {
         let Some(master) = self.masters.find_mut(id) else { return };
         (master.in_flight, master.trouble, master.probe) = (0, Some(reason), None);
         let mut affected: Vec<Channel> = master.queue.drain(..).collect();
-        affected.iter().for_each(|channel| self.unqueue(channel));
+        for channel in &affected {
+            let Some(entry) = self.entries.get_mut(channel) else { continue };
+            entry.queued = false;
+            if entry.wanted > 0 {
+                self.deaf += entry.fall_deaf();
+            }
+        }
         for (channel, entry) in &mut self.entries {
             if !entry.is_with(id) {
                 continue;
             }
-            if matches!(entry.wire, Wire::On(_)) && entry.wanted > 0 {
-                self.deaf += usize::from(!mem::replace(&mut entry.deaf, true));
+            if entry.wanted > 0 && !matches!(entry.wire, Wire::Refused(_)) {
+                self.deaf += entry.fall_deaf();
             }
             entry.wire = Wire::Off;
             affected.push(channel.clone());

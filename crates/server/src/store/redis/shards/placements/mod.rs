@@ -31,7 +31,7 @@ pub(super) struct Placements {
     nowhere: Vec<Channel>,
     /// Whether slots were found elsewhere than the topology says.
     is_outdated: bool,
-    /// Channels that were heard, and are not.
+    /// Channels that are to be heard, and are not.
     deaf: usize,
     /// Channels that are heard again, and of which nobody was told yet.
     regained: Vec<Channel>,
@@ -48,6 +48,7 @@ impl Placements {
         let entry = self.entries.entry(channel.clone()).or_insert_with(|| Entry::new(channel));
         entry.wanted += 1;
         if matches!(entry.wire, Wire::On(_)) {
+            entry.heard = true;
             return watch::channel(Standing::InForce).1;
         }
         if matches!(entry.wire, Wire::Refused(_)) {
@@ -55,6 +56,9 @@ impl Placements {
             entry.wire = Wire::Off;
         }
         let standing = entry.wait();
+        if entry.wire == Wire::Off && is_away(self.topology.as_deref(), &self.masters, entry.slot) {
+            self.deaf += entry.fall_deaf();
+        }
         self.place(channel);
         standing
     }
@@ -67,6 +71,7 @@ impl Placements {
             return;
         }
         self.deaf -= usize::from(mem::take(&mut entry.deaf));
+        (entry.heard, entry.owed) = (false, false);
         match entry.wire {
             Wire::On(id) => self.enqueue(channel, id),
             Wire::Refused(_) => drop(self.entries.remove(channel)),
@@ -127,7 +132,7 @@ impl Placements {
     }
 
     /// Looks for channels that are with one who is not known to have their slots. One that is found so twice goes: who is
-    /// cut off from the others does not learn that it has lost them.
+    /// cut off from the others does not learn that it has lost them. What was refused is asked for again.
     pub(super) fn check(&mut self) {
         let Some(topology) = self.topology.clone() else { return };
         let mut moving = Vec::new();
@@ -147,6 +152,7 @@ impl Placements {
         for (channel, id) in moving {
             self.enqueue(&channel, id);
         }
+        self.ask_again();
         // Nobody takes from the queue of one who is away.
         self.entries.retain(|_, entry| entry.wanted > 0 || entry.wire != Wire::Off);
         for master in self.masters.iter_mut().filter(|master| master.trouble.is_some()) {
@@ -171,7 +177,7 @@ impl Placements {
                 (Wire::On(at), wanted) if at == id && (wanted == 0 || entry.misplaced >= STRIKES) => {
                     entry.wire = Wire::Leaving(id);
                     if wanted > 0 {
-                        self.deaf += usize::from(!mem::replace(&mut entry.deaf, true));
+                        self.deaf += entry.fall_deaf();
                     }
                     changes.unsubscribe.push(channel);
                 }
@@ -237,6 +243,18 @@ impl Placements {
         self.masters.to_open(is_open)
     }
 
+    /// Asks once more for what was refused: the rights may have been changed since.
+    fn ask_again(&mut self) {
+        let mut refused = Vec::new();
+        for (channel, entry) in &mut self.entries {
+            if matches!(entry.wire, Wire::Refused(_)) {
+                entry.wire = Wire::Off;
+                refused.push(channel.clone());
+            }
+        }
+        refused.iter().for_each(|channel| self.place(channel));
+    }
+
     /// Puts a channel that is with nobody into the queue of the one who has its slot.
     fn place(&mut self, channel: &Channel) {
         let Some(entry) = self.entries.get(channel) else { return };
@@ -281,6 +299,11 @@ impl Placements {
             self.nowhere.push(channel.clone());
         }
     }
+}
+
+/// Whether the master that has this slot is away, or there is none.
+fn is_away(topology: Option<&Topology>, masters: &Masters, slot: u16) -> bool {
+    topology.is_some_and(|topology| topology.owner_of(slot).is_none_or(|owner| masters.is_away(owner)))
 }
 
 /// Two probes apart: the others have told each other by then who has what.

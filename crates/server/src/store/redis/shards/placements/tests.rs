@@ -139,6 +139,70 @@ fn a_channel_is_sent_on_once() {
 }
 
 #[test]
+fn a_subscription_that_has_to_wait_for_its_master_comes_with_a_gap() {
+    let (mut placements, a, id) = heard();
+    placements.release(&a);
+    placements.lost(id, "gone".to_owned());
+    drop(placements.want(&a));
+    placements.retry();
+    placements.live(id, None);
+    for _ in 0..2 {
+        // It breaks once more while the answer is on its way.
+        assert_eq!(asked(&mut placements, 1), std::slice::from_ref(&a));
+        assert_eq!(placements.trouble().unwrap(), "nothing is heard of the shards of 1 channels");
+        placements.lost(id, "gone".to_owned());
+        placements.retry();
+        placements.live(id, None);
+    }
+    asked(&mut placements, 1);
+    placements.subscribed(id, &a);
+    assert_eq!((placements.take_regained(), placements.trouble()), (vec![a], None));
+}
+
+#[test]
+fn a_subscription_under_way_when_its_master_goes_comes_with_a_gap() {
+    let (mut placements, a, id) = heard();
+    placements.release(&a);
+    placements.take_changes(id, 9);
+    placements.left(id, &a);
+    drop(placements.want(&a));
+    asked(&mut placements, 1);
+    placements.lost(id, "gone".to_owned());
+    placements.retry();
+    asked(&mut placements, 1);
+    placements.live(id, None);
+    placements.subscribed(id, &a);
+    assert_eq!((placements.take_regained(), placements.trouble()), (vec![a], None));
+}
+
+#[test]
+fn a_right_that_is_given_back_is_noticed() {
+    for was_heard in [true, false] {
+        let (mut placements, a, id) = heard();
+        if !was_heard {
+            placements.release(&a);
+            placements.take_changes(id, 9);
+            placements.left(id, &a);
+            drop(placements.want(&a));
+        } else {
+            placements.lost(id, "killed".to_owned());
+            placements.retry();
+            placements.live(id, None);
+        }
+        for _ in 0..3 {
+            assert_eq!(asked(&mut placements, 1), std::slice::from_ref(&a));
+            placements.refused(id, &a, "NOPERM");
+            assert_eq!(placements.trouble().is_some(), was_heard, "only what was heard is missing");
+            assert!(asked(&mut placements, 1).is_empty(), "it is asked for with the probes");
+            placements.check();
+        }
+        asked(&mut placements, 1);
+        placements.subscribed(id, &a);
+        assert_eq!((placements.take_regained(), placements.trouble()), (vec![a], None));
+    }
+}
+
+#[test]
 fn what_cannot_be_is_given_up() {
     let (mut placements, a, b) = (Placements::default(), channel(1), channel(2));
     let waiting = placements.want(&a);
