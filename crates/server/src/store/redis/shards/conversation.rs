@@ -305,7 +305,13 @@ fn owner(reason: &[u8], asked: &Address) -> Option<Address> {
 
 /// The command is forbidden, whatever the channel.
 fn is_of_command(reason: &[u8]) -> bool {
-    String::from_utf8_lossy(reason).to_lowercase().contains("'ssubscribe'")
+    is_no_permission(reason) && String::from_utf8_lossy(reason).to_lowercase().contains("'ssubscribe'")
+}
+
+/// There are no shards for us, rather than not at this moment.
+pub(super) fn is_impossible(reason: &Disconnected) -> bool {
+    let Disconnected::Refused { command: "SSUBSCRIBE", reason } = reason else { return false };
+    reason.starts_with("ERR unknown command") || is_of_command(reason.as_bytes())
 }
 
 /// The slot is with another master, or with nobody at this moment.

@@ -5,6 +5,7 @@
 //! | `placements`, `entry`, `masters` | which channels are with whom; no sockets, no clocks |
 //! | `conversation` | what is said on one connection |
 //! | `link` | the task that keeps the connection to one master |
+//! | `trial` | whether what was given up can be had by now |
 //! | this one | the task that has them opened and closed, and what the store asks |
 
 mod conversation;
@@ -12,6 +13,7 @@ mod entry;
 mod link;
 mod masters;
 mod placements;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +26,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use self::{entry::ShardId, link::Link, placements::Placements};
+use self::{conversation::is_impossible, entry::ShardId, link::Link, placements::Placements};
 use super::{
     RedisSettings, address::Address, commands::Commands, disconnected::Disconnected, nodes::Nodes,
     notices::Notices, probe::PROBE_PREFIX, settings::RedisPublishing, shared::Shared,
@@ -98,12 +100,16 @@ impl Shards {
         let mut links = JoinSet::new();
         let mut open = FxHashMap::<ShardId, AbortHandle>::default();
         let mut is_given_up = false;
+        let mut probes: u32 = 0;
         loop {
             tokio::select! {
                 () = self.wake.notified() => {}
                 // The sender lives as long as the nodes.
                 _ = topology.changed() => {}
-                _ = tick.tick() => self.placements.lock().check(),
+                _ = tick.tick() => {
+                    probes = probes.wrapping_add(1);
+                    self.placements.lock().check();
+                }
                 Some(_) = links.join_next() => {}
             }
             let known = topology.borrow_and_update().clone();
@@ -116,15 +122,21 @@ impl Shards {
                 let _unknown: Result<_, String> = self.nodes.look_again(known.as_ref()).await;
             }
             let Some(known) = topology.borrow_and_update().clone() else { continue };
+            if is_given_up && probes >= TRIAL_AFTER {
+                probes = 0;
+                if self.try_again(&known).await {
+                    is_given_up = false;
+                    open.clear();
+                    links.abort_all();
+                    self.placements.lock().take_up();
+                }
+            }
             let opening = {
                 let mut placements = self.placements.lock();
                 if placements.given_up().is_some() && !is_given_up {
-                    is_given_up = true;
+                    (is_given_up, probes) = (true, 0);
                     open.clear();
                     links.abort_all();
-                    if self.shared.notices.is_none() {
-                        return;
-                    }
                 }
                 for gone in placements.locate(&known) {
                     open.remove(&gone).iter().for_each(AbortHandle::abort);
@@ -167,10 +179,13 @@ impl Shards {
     }
 
     /// A connection is gone, or there is none. True if there is to be no other.
+    ///
+    /// One who has heard shards goes on to try: a right may be given back, and a script that kept Redis busy ends.
     fn lost(&self, id: ShardId, master: &Address, reason: &Disconnected, was_live: bool) -> bool {
-        // Others may have been told so at the same time.
-        let is_impossible = matches!(reason, Disconnected::Refused { command: "SSUBSCRIBE", .. });
         let mut placements = self.placements.lock();
+        // Others may have been told so at the same time.
+        let is_impossible =
+            is_impossible(reason) && (placements.given_up().is_some() || !placements.is_proven());
         if is_impossible {
             if placements.given_up().is_none() {
                 tracing::warn!(%reason, "what is published with SPUBLISH is not heard");
@@ -200,6 +215,8 @@ impl Shards {
     }
 }
 
+/// Probes after which what was given up is tried again: a minute with the usual interval.
+const TRIAL_AFTER: u32 = 12;
 /// Between two looks, if the first was of no use.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Enough to find a channel even for a master that has few slots of 16384; a few milliseconds.

@@ -27,6 +27,24 @@ async fn all_told(store: &RedisStore, inbox: &mut Inbox) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_that_were_heard_are_not_given_up() {
+    let cluster = RedisCluster::start(0);
+    let (store, mut inbox) = subscribed_to_all(&cluster).await;
+    allow(&cluster, &["-ssubscribe"]);
+    // Each of the three was lost.
+    let begin = Instant::now();
+    while store.interruptions() < 3 {
+        assert!(begin.elapsed() < 3 * PATIENCE, "{:?}", store.health().await);
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(store.health().await.is_err());
+    allow(&cluster, &["+@all"]);
+    all_told(&store, &mut inbox).await;
+    healthy(&store).await;
+    all_heard(&cluster, 1, &mut inbox, "again").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn channels_that_were_forbidden_for_a_while_are_heard_again() {
     let cluster = RedisCluster::start(0);
     let (store, mut inbox) = subscribed_to_all(&cluster).await;
@@ -42,4 +60,16 @@ async fn channels_that_were_forbidden_for_a_while_are_heard_again() {
     all_told(&store, &mut inbox).await;
     healthy(&store).await;
     all_heard(&cluster, 1, &mut inbox, "again").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_that_are_forbidden_at_the_start_are_asked_for_again() {
+    let cluster = RedisCluster::start(0);
+    allow(&cluster, &["-ssubscribe"]);
+    let (store, mut inbox) = subscribed_to_all(&cluster).await;
+    healthy(&store).await;
+    allow(&cluster, &["+@all"]);
+    all_told(&store, &mut inbox).await;
+    healthy(&store).await;
+    all_heard(&cluster, 1, &mut inbox, "at last").await;
 }

@@ -19,6 +19,7 @@ impl Placements {
         let is_wanted = entry.wanted > 0;
         entry.heard = is_wanted;
         self.deaf -= usize::from(was_deaf);
+        self.is_proven = true;
         if was_deaf || was_owed {
             self.regained.push(channel.clone());
         }
@@ -91,6 +92,7 @@ impl Placements {
     /// A connection is proven alive, and messages on this channel come over it.
     pub(in super::super) fn live(&mut self, id: ShardId, probe: Option<&Channel>) {
         if let Some(master) = self.masters.find_mut(id) {
+            self.is_proven |= probe.is_some();
             master.trouble = None;
             if master.probe.as_ref() != probe {
                 master.probe = probe.cloned();

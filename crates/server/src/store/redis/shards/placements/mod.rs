@@ -37,16 +37,19 @@ pub(super) struct Placements {
     regained: Vec<Channel>,
     /// Why nothing of this can be.
     unsupported: Option<String>,
+    /// Whether a master has ever let us have it.
+    is_proven: bool,
 }
 
 impl Placements {
     /// One more subscription. What is returned tells when it is in force.
     pub(super) fn want(&mut self, channel: &Channel) -> watch::Receiver<Standing> {
-        if let Some(reason) = &self.unsupported {
-            return watch::channel(Standing::Refused(reason.clone())).1;
-        }
         let entry = self.entries.entry(channel.clone()).or_insert_with(|| Entry::new(channel));
         entry.wanted += 1;
+        if let Some(reason) = &self.unsupported {
+            entry.owed = true;
+            return watch::channel(Standing::Refused(reason.clone())).1;
+        }
         if matches!(entry.wire, Wire::On(_)) {
             entry.heard = true;
             return watch::channel(Standing::InForce).1;
@@ -75,6 +78,7 @@ impl Placements {
         match entry.wire {
             Wire::On(id) => self.enqueue(channel, id),
             Wire::Refused(_) => drop(self.entries.remove(channel)),
+            Wire::Off if self.unsupported.is_some() => drop(self.entries.remove(channel)),
             Wire::Off | Wire::Asked(_) | Wire::Leaving(_) => {}
         }
     }
@@ -201,13 +205,29 @@ impl Placements {
     /// The cluster has no such thing, or does not let us have it. Nobody waits for it any more.
     pub(super) fn give_up(&mut self, reason: &str) {
         self.unsupported = Some(reason.to_owned());
-        for (_, mut entry) in self.entries.drain() {
+        self.entries.retain(|_, entry| entry.wanted > 0);
+        for entry in self.entries.values_mut() {
             entry.decide(Standing::Refused(reason.to_owned()));
+            (entry.wire, entry.queued) = (Wire::Off, false);
+            (entry.heard, entry.deaf, entry.owed) = (false, false, true);
         }
         self.masters.clear();
         self.nowhere.clear();
         self.regained.clear();
         self.deaf = 0;
+    }
+
+    /// It can be after all: what is wanted is asked for.
+    pub(super) fn take_up(&mut self) {
+        self.unsupported = None;
+        self.masters.clear();
+        let wanted: Vec<Channel> = self.entries.keys().cloned().collect();
+        wanted.iter().for_each(|channel| self.place(channel));
+    }
+
+    /// Whether anything was ever heard in a shard.
+    pub(super) fn is_proven(&self) -> bool {
+        self.is_proven
     }
 
     /// Has each master connected to, whatever channels it has.
@@ -258,7 +278,7 @@ impl Placements {
     /// Puts a channel that is with nobody into the queue of the one who has its slot.
     fn place(&mut self, channel: &Channel) {
         let Some(entry) = self.entries.get(channel) else { return };
-        if entry.wire != Wire::Off || entry.queued {
+        if entry.wire != Wire::Off || entry.queued || self.unsupported.is_some() {
             return;
         }
         if entry.wanted == 0 {

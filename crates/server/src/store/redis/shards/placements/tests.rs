@@ -212,7 +212,15 @@ fn what_cannot_be_is_given_up() {
         assert_eq!(*standing.borrow(), Standing::Refused("no".to_owned()));
     }
     placements.release(&a);
-    assert_eq!(placements.trouble(), None);
+    placements.locate(&halves(8000));
+    assert_eq!((placements.trouble(), placements.to_open(|_| false).len()), (None, 0));
+    assert!(!placements.is_any_nowhere() && !placements.is_proven());
+    placements.take_up();
+    assert_eq!(placements.given_up(), None);
+    let at = [1, 2].into_iter().find(|at| asked(&mut placements, *at) == std::slice::from_ref(&b));
+    let id = placements.masters.at(&address(at.unwrap()));
+    placements.subscribed(id, &b);
+    assert_eq!((placements.take_regained(), placements.is_proven()), (vec![b], true));
 }
 
 /// One step of a run.
