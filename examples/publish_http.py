@@ -9,6 +9,7 @@ import argparse
 import http.client
 import json
 import os
+import signal
 import time
 import urllib.parse
 
@@ -65,6 +66,9 @@ def main():
     parser.add_argument("--vehicles", type=int, default=100, help="how many [%(default)s]")
     parser.add_argument("--interval", type=float, default=1, help="seconds between two positions [%(default)s]")
     arguments = parser.parse_args()
+    # What runs in the background of a script ignores Ctrl+C, and a service is ended with SIGTERM: both take the vehicles away.
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)
 
     publisher = Publisher(arguments.url, arguments.channel, arguments.key)
     vehicles = [Vehicle(number) for number in range(arguments.vehicles)]

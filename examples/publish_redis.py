@@ -8,6 +8,7 @@ python3 examples/publish_redis.py
 
 import argparse
 import json
+import signal
 import time
 
 import redis
@@ -41,6 +42,9 @@ def main():
     parser.add_argument("--vehicles", type=int, default=100, help="how many [%(default)s]")
     parser.add_argument("--interval", type=float, default=1, help="seconds between two positions [%(default)s]")
     arguments = parser.parse_args()
+    # What runs in the background of a script ignores Ctrl+C, and a service is ended with SIGTERM: both take the vehicles away.
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)
 
     connection = redis.Redis.from_url(arguments.redis, socket_timeout=5)
     vehicles = [Vehicle(number) for number in range(arguments.vehicles)]
