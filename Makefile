@@ -87,6 +87,11 @@ lint-alone: setup-ci
 doc: setup-build ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="$(RUSTDOCFLAGS) -D warnings" cargo doc --workspace --no-deps $(LOCKED)
 
+# The tests hold links and pages to each other without mdBook, so CI does not need it.
+.PHONY: book
+book: setup-book ## Make the documentation a book, in target/book
+	mdbook build --dest-dir $(abspath $(TARGET_DIR))/book
+
 .PHONY: bench
 bench: setup-build ## Run the benchmarks and compare them (ARGS=parse runs those whose name has it)
 	cargo bench --workspace --bench '*' $(LOCKED) -- $(ARGS)
@@ -124,6 +129,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance
-setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance: setup-%:
+.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book
+setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book: setup-%:
 	@scripts/setup $*
