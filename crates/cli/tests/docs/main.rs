@@ -1,4 +1,12 @@
 //! What is written for people: that links lead somewhere, that the book has every page, and that what is to be typed works.
 
+mod commands;
 mod links;
 mod pages;
+#[path = "../../../server/tests/e2e/redis_server.rs"]
+#[expect(
+    dead_code,
+    reason = "one helper for the test binaries of all crates, each of which uses a part of it"
+)]
+mod redis_server;
+mod stage;

@@ -1,0 +1,38 @@
+#!/bin/sh
+# The binary. What goes on until it is stopped goes on behind the page, as in another terminal: a server until the next one is
+# started, which is also when its port is free again, and a `sub` without an end until the page has one.
+set -eu
+alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+case "${1-}" in
+serve | demo)
+    case " $* " in
+    *" --port "* | *" -p "* | *" --usock "* | *" --config "* | *" -c "*) ;;
+    *" -f "* | *" --filters "*) set -- "$@" --port "$FILTERS_PORT" ;;
+    *) set -- "$@" --port "$DEFAULT_PORT" ;;
+    esac
+    if [ -e "$STAGE/server" ]; then
+        still-there
+        [ ! -e "$STAGE/going-on" ] || cut -d' ' -f1 "$STAGE/going-on" | xargs kill
+        rm -f "$STAGE/going-on"
+        old=$(cat "$STAGE/server")
+        kill "$old" 2>/dev/null || true
+        while alive "$old"; do sleep 0.02; done
+    fi
+    log=$STAGE/server-log
+    "$GEOCAST" "$@" >/dev/null 2>"$log" &
+    echo $! >"$STAGE/server"
+    until grep -q 'listens on' "$log"; do
+        alive $! || { cat "$log" >&2; echo "geocast $*: ended" >&2; exit 1; }
+        sleep 0.05
+    done
+    ;;
+sub)
+    case " $* " in
+    *" --count "* | *" --timeout "*) exec "$GEOCAST" "$@" ;;
+    esac
+    "$GEOCAST" "$@" >>"$STAGE/subscriptions" 2>&1 &
+    echo "$! geocast $*" >>"$STAGE/going-on"
+    ;;
+check) GEOCAST_PORT=${GEOCAST_PORT-$DEFAULT_PORT} exec "$GEOCAST" "$@" ;;
+*) exec "$GEOCAST" "$@" ;;
+esac
