@@ -109,7 +109,8 @@ impl TryFrom<Options> for Launch {
 }
 
 fn apply_store(settings: &mut Settings, options: StoreOptions) -> Result<(), ConfigError> {
-    let StoreOptions { data, flush_interval, history } = options;
+    let StoreOptions { data, flush_interval, history, presence } = options;
+    settings.presence = presence;
     set(&mut settings.history, history);
     match (data, flush_interval) {
         (None, None) => Ok(()),
@@ -196,6 +197,7 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
         max_history,
         max_tracked_keys,
         max_tracked_state,
+        max_presence,
         max_buffer_time,
         max_buffer_count,
         max_handled,
@@ -228,6 +230,7 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
     set(&mut limits.history, max_history);
     set(&mut limits.tracked_keys, max_tracked_keys.map(NonZeroUsize::get));
     set(&mut limits.tracked_bytes, max_tracked_state);
+    set(&mut limits.presence, max_presence.map(NonZeroUsize::get));
     set(&mut limits.buffer.0, max_buffer_time.map(milliseconds));
     set(&mut limits.buffer.1, max_buffer_count);
     set(&mut limits.handled, max_handled);
@@ -246,6 +249,7 @@ fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
         settle_time,
         hold_time,
         handler_timeout,
+        presence_grace,
     } = options;
     set(&mut timeouts.ping, ping_interval);
     set(&mut timeouts.pong, pong_timeout);
@@ -258,6 +262,7 @@ fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
     set(&mut timeouts.settle, settle_time);
     set(&mut timeouts.hold, hold_time);
     set(&mut timeouts.handler, handler_timeout);
+    set(&mut timeouts.presence_grace, presence_grace);
 }
 
 fn set<T>(setting: &mut T, given: Option<T>) {

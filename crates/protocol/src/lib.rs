@@ -9,6 +9,7 @@ pub mod fuzzing;
 mod json;
 mod number;
 mod offset;
+mod person;
 mod pixels;
 mod precision;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use crs::{Crs, CrsError};
 pub use json::{Json, JsonError};
 pub use number::{Number, NumberError};
 pub use offset::{Offset, OffsetError, Since};
+pub use person::{Info, InfoError, Person, PersonError};
 pub use pixels::{Pixels, PixelsError};
 pub use precision::{Precision, PrecisionError};
 pub use word::{Word, WordError};

@@ -15,7 +15,7 @@
 //!     let id = request.id.as_ref()?; // A notification has no reply.
 //!     Some(match &request.call {
 //!         Ok(Call::Subscribe { channel, .. }) => {
-//!             let result = Outcome::Subscribed { channel, tracked: false, position: None, recovered: None };
+//!             let result = Outcome::Subscribed { channel, tracked: false, position: None, recovered: None, presence: false };
 //!             Reply { id, outcome: Ok(&result.to_vec()) }.to_vec()
 //!         }
 //!         Ok(_) => Reply { id, outcome: Err(&Error::Internal) }.to_vec(),
@@ -53,6 +53,7 @@ mod message;
 mod method;
 mod outcome;
 mod parameter;
+mod presence;
 mod property;
 mod reply;
 mod viewport;
@@ -69,6 +70,7 @@ pub use id::{Id, IdError};
 pub use message::Message;
 pub use method::{Method, Parameter};
 pub use outcome::{Kept, Outcome, Position, Viewport};
+pub use presence::{PresenceChange, Present};
 pub use property::{PropertyFilter, PropertyFilterError, PropertyTest, Scalar};
 pub use reply::{Reply, batch};
 pub use viewport::Corners;

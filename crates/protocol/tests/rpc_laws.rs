@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use geocast_protocol::{
-    ChangeFormat, Channel, Crs, Json, Number, Offset, Pixels, Precision, Word,
+    ChangeFormat, Channel, Crs, Info, Json, Number, Offset, Pixels, Precision, Word,
     envelope::{Content, Source, Timestamp},
     rpc::{Call, Corners, Frame, Id, Message, PropertyFilter, PropertyTest, Reply, Scalar},
     text::Members,
@@ -148,6 +148,12 @@ fn format() -> impl Strategy<Value = ChangeFormat> {
     prop_oneof![Just(ChangeFormat::Changes), Just(ChangeFormat::Maplibre)]
 }
 
+fn info() -> impl Strategy<Value = Info> {
+    json()
+        .prop_map(|json| format!("{{\"a b\":{json}}}"))
+        .prop_filter_map("is too long", |json| json.parse().ok())
+}
+
 fn offset() -> impl Strategy<Value = Offset> {
     prop_oneof![
         any::<u64>().prop_map(Offset::Number),
@@ -164,9 +170,16 @@ fn call() -> impl Strategy<Value = Call> {
             key,
             projection
         }),
-        (channel(), of(any::<bool>()), of(offset()), of(word()), of(format())).prop_map(
-            |(channel, track, since, epoch, format)| Call::Subscribe { channel, track, since, epoch, format }
-        ),
+        (channel(), of(any::<bool>()), of(offset()), of(word()), of(format()), of(any::<bool>()), of(info()))
+            .prop_map(|(channel, track, since, epoch, format, presence, info)| Call::Subscribe {
+                channel,
+                track,
+                since,
+                epoch,
+                format,
+                presence,
+                info
+            }),
         channel().prop_map(|channel| Call::Unsubscribe { channel }),
         viewport(),
         Just(cleared),
@@ -175,7 +188,7 @@ fn call() -> impl Strategy<Value = Call> {
         (channel(), json(), of(word())).prop_map(|(channel, data, key)| Call::Publish { channel, data, key }),
         (channel(), of(offset()), of(word()), of(any::<u32>()))
             .prop_map(|(channel, since, epoch, limit)| Call::History { channel, since, epoch, limit }),
-        channel().prop_map(|channel| Call::Presence { channel }),
+        (channel(), of(any::<u32>())).prop_map(|(channel, limit)| Call::Presence { channel, limit }),
         Just(Call::Session {}),
         Just(Call::Discover {}),
     ]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use geocast_protocol::{
-    Channel, Crs, Json, Number, Offset, Word,
+    Channel, Crs, Json, Number, Offset, Person, Word,
     envelope::{Content, Timestamp},
     rpc::{
-        Account, Corners, Kept, METHODS, Outcome, Position, PropertyFilter, PropertyTest, Refusal, Scalar,
-        Sent, Viewport, discover,
+        Account, Corners, Kept, METHODS, Outcome, Position, Present, PropertyFilter, PropertyTest, Refusal,
+        Scalar, Sent, Viewport, discover,
     },
     text::Members,
 };
@@ -52,6 +52,7 @@ fn results_are_those_of_the_table() {
             tracked: true,
             position: Some(position),
             recovered: Some(true),
+            presence: true,
         },
     );
     check("unsubscribe", Outcome::Unsubscribed { channel: &channel });
@@ -62,7 +63,16 @@ fn results_are_those_of_the_table() {
     let messages = [Kept { offset: Offset::Number(42), content, timestamp }];
     let recovered = Some(true);
     check("history", Outcome::History { channel: &channel, position, recovered, messages: &messages });
-    check("presence", Outcome::Presence { channel: &channel, clients: 12 });
+    let person: Person = r#"{"user":"ada","info":{"name":"Ada"}}"#.parse().expect("is somebody");
+    let entries = [Present { person: &person, connections: 2 }];
+    let presence = Outcome::Presence {
+        channel: &channel,
+        clients: 12,
+        entries: &entries,
+        truncated: false,
+        stale: false,
+    };
+    check("presence", presence);
     let channels = [channel];
     let withheld = &[("outside", 3)];
     let account = Account { channel: &channels[0], tracked: true, events: 5, granted: 2, withheld };

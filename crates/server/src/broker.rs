@@ -149,6 +149,14 @@ impl Broker {
         }
     }
 
+    /// Hands a notification of who comes to a channel and goes to all workers.
+    pub(crate) fn tell_watchers(&self, channel: &Channel, notification: &Bytes) {
+        for worker in self.workers.get().into_iter().flatten() {
+            let told = WorkerMessage::Presence(channel.clone(), notification.clone());
+            let _ended: Result<(), _> = worker.send(told);
+        }
+    }
+
     /// Makes an event of something that was published, or is state.
     pub(crate) fn read(&self, channel: Channel, published: Bytes, number: u64) -> Event {
         self.intake.event(channel, published, number)

@@ -17,6 +17,7 @@ use std::{
 use geocast_protocol::{
     Change, ChangeFormat, Channel, Crs, Offset, Word,
     envelope::{Content, Timestamp},
+    rpc::Present,
 };
 
 pub(crate) use aiows::Aiows;
@@ -217,6 +218,23 @@ pub enum Answer<'a> {
         epoch: &'a Word,
         /// Whether nothing is missing behind the offset that was given, if one was.
         recovered: Option<bool>,
+        /// Whether the client is told who comes to the channel and goes.
+        is_watching: bool,
+    },
+    /// Who is on a channel.
+    Presence {
+        /// By which the client knows what it asked for.
+        reference: &'a str,
+        /// The channel.
+        channel: &'a Channel,
+        /// How many clients are subscribed to it, on all nodes.
+        clients: u64,
+        /// Who of them is known.
+        entries: &'a [Present<'a>],
+        /// Whether there are more.
+        is_truncated: bool,
+        /// Whether the other nodes have not been heard of lately.
+        is_stale: bool,
     },
     /// A part of a channel's history has been read.
     History {

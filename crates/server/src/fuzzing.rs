@@ -140,6 +140,8 @@ impl Client {
             Effect::View(view, _) => assert!(RULES.catalogue.info(view.output).is_some(), "{view:?}"),
             Effect::Buffer(None)
             | Effect::Report(..)
+            | Effect::Attend(..)
+            | Effect::Muster(..)
             | Effect::Replay(..)
             | Effect::Gather
             | Effect::Release(_)

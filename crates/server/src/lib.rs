@@ -28,6 +28,7 @@ mod log_limit;
 mod node;
 mod path_projection;
 pub mod pipeline;
+mod presence;
 mod properties;
 mod pulse;
 mod rate;

@@ -14,6 +14,7 @@ use crate::{
     Access, Broker, Count, Counters, Settings, Store,
     admission::{AddressSeat, Budget, Door, RateTable},
     endpoint::Endpoints,
+    presence::Presence,
     reload::LastReload,
     session::Rules,
     tracking::{Reader, Readings, Ticket},
@@ -31,6 +32,8 @@ pub(crate) struct Node {
     pub(crate) broker: Arc<Broker>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) counters: Arc<Counters>,
+    /// Who is on channels, where that may be known.
+    pub(crate) presence: Option<Arc<Presence>>,
     readings: Arc<Readings>,
     /// Bytes of state that have been read for clients and not yet been handed to their sockets.
     pub(crate) snapshots: Arc<Semaphore>,
@@ -57,7 +60,7 @@ impl Node {
         catalogue: Arc<Catalogue>,
         broker: Arc<Broker>,
         store: Arc<dyn Store>,
-        counters: Arc<Counters>,
+        presence: Option<Arc<Presence>>,
     ) -> Self {
         let source = catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326");
         let budget = Budget::new(&settings.limits, settings.workers.get());
@@ -71,6 +74,7 @@ impl Node {
             source,
             token_rates,
         };
+        let counters = Arc::clone(broker.counters());
         Self {
             endpoints,
             transforms: Arc::new(Transforms::new(settings.limits.transforms)),
@@ -87,6 +91,7 @@ impl Node {
             broker,
             store,
             counters,
+            presence,
         }
     }
 

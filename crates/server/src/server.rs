@@ -20,6 +20,7 @@ use crate::{
     intake::{Intake, IntakeError},
     node::Node,
     pipeline::Consumer,
+    presence::{Keeper, Presence},
     renewal::{Renewal, note_tls},
     store::{EmbeddedStore, RedisStartError, RedisStore},
     transport::Accepting,
@@ -38,6 +39,8 @@ pub struct Server {
     threads: Vec<JoinHandle<()>>,
     /// Ends with the server.
     consumer: Option<Consumer>,
+    /// Ends with the server.
+    keeper: Option<Keeper>,
 }
 
 /// Why a server could not start.
@@ -127,13 +130,14 @@ impl Server {
         let limits = &settings.limits;
         let catalogue = Arc::new(Catalogue::load()?);
         let intake = Intake::new(limits.payload(), &settings.channel_crs, settings.axis_order, &catalogue)?;
-        let broker = Arc::new(Broker::new(intake, limits.in_flight, Arc::clone(&counters)));
+        let broker = Arc::new(Broker::new(intake, limits.in_flight, counters));
         let (most, limit) = (limits.handled, settings.timeouts.handler);
         let handlers = Handlers::new(&settings.request_handlers, most, limit, Handle::try_current()?)?;
         let endpoints = Endpoints::new(&settings, parts.dialects, parts.commands, handlers);
         let kept = |store: EmbeddedStore| {
             store.watching(settings.watch.clone()).keeping(settings.history.clone(), limits.history)
         };
+        let mut presence_log = None;
         let store: Arc<dyn Store> = match (parts.store, &settings.store) {
             (Some(StoreMaker(make)), _) => make(Arc::clone(&broker)),
             (None, StoreSettings::Embedded) => {
@@ -146,7 +150,9 @@ impl Server {
             }
             (None, StoreSettings::Redis(redis)) => {
                 let (watch, history) = (settings.watch.clone(), settings.history.clone());
-                Arc::new(RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch, history)?)
+                let store = RedisStore::start_watching(redis.clone(), Arc::clone(&broker), watch, history)?;
+                presence_log = Some(store.presence());
+                Arc::new(store)
             }
         };
         let is_plain = |listener: &Listener| listener.certificate().is_none();
@@ -159,7 +165,9 @@ impl Server {
             return Err(StartError::UnknownCrs(unknown));
         }
         let reload = Reload::default();
-        let node = Node::new(settings, access, endpoints, catalogue, Arc::clone(&broker), store, counters);
+        let presence = Presence::new(&settings, presence_log.is_some());
+        let (shared, present) = (Arc::clone(&broker), presence.clone());
+        let node = Node::new(settings, access, endpoints, catalogue, shared, store, present);
         let node = Arc::new(node.telling_of(reload.watched()));
         let router = http::router(Arc::clone(&node));
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
@@ -181,7 +189,8 @@ impl Server {
                 let _ended: Result<(), _> = worker.send(WorkerMessage::Judge);
             }
         });
-        Ok(Self { node, listeners, addresses, reload, renewal, workers, threads, consumer })
+        let keeper = presence.map(|presence| Keeper::start(presence, broker, presence_log));
+        Ok(Self { node, listeners, addresses, reload, renewal, workers, threads, consumer, keeper })
     }
 
     /// Where the server listens, in the order of its listeners.
@@ -255,6 +264,9 @@ impl Server {
         tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())))
             .await
             .map_err(io::Error::other)?;
+        if let Some(keeper) = self.keeper {
+            keeper.stop().await;
+        }
         self.node.store.flush().await.map_err(io::Error::other)
     }
 }

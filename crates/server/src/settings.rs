@@ -68,6 +68,9 @@ pub struct Settings {
     /// How many messages are kept, by channel: subscribers that were away get what they missed. A store of the program's
     /// own keeps none unless it has [`Store::history`](crate::Store::history).
     pub history: Vec<ChannelRule<HistoryBound>>,
+    /// Channels of which their subscribers may know who else is there. `None`: there are none. Over Redis, the nodes tell each other;
+    /// with any other store, each knows its own clients only.
+    pub presence: Option<Patterns>,
     /// What stands before the addresses of aiows.
     pub url_prefix: UrlPrefix,
     /// How names in those addresses, and in broadcasts, become channels.
@@ -168,6 +171,9 @@ pub struct Limits {
     /// Bytes of state of a tracked channel that are known of at the same time. A state that has no room is withheld. As many
     /// again may be taken by what is remembered of clients that are slow; one that exceeds it is closed.
     pub tracked_bytes: usize,
+    /// People, and channels, of whose [presence](Settings::presence) is known at the same time, over all nodes. Who is one more is
+    /// only counted.
+    pub presence: usize,
     /// Longest time, in milliseconds, and largest number of messages of a client's BUFFER.
     pub buffer: (u32, u32),
     /// Requests that [request handlers](Settings::request_handlers) work on at the same time; others are refused.
@@ -200,6 +206,9 @@ pub struct Timeouts {
     pub hold: Duration,
     /// How long a [request handler](Settings::request_handlers) may take.
     pub handler: Duration,
+    /// How long somebody may be away from a channel until it is said that they have left. Over Redis, a node's death is found out
+    /// 15 to 16 seconds after its last sign of life, of which there is one each 5 seconds; this comes in addition.
+    pub presence_grace: Duration,
 }
 
 impl RateLimit {
@@ -247,6 +256,7 @@ impl Default for Settings {
             track_keys: Vec::new(),
             stale_after: Vec::new(),
             history: Vec::new(),
+            presence: None,
             url_prefix: UrlPrefix::default(),
             channel_names: ChannelNames::default(),
             json_encoding: JsonEncoding::default(),
@@ -284,6 +294,7 @@ impl Default for Limits {
             history: 64 * 1024 * KIB,
             tracked_keys: 250_000,
             tracked_bytes: 256 * 1024 * KIB,
+            presence: 100_000,
             buffer: (60_000, 10_000),
             handled: 64,
         }
@@ -304,6 +315,7 @@ impl Default for Timeouts {
             settle: Duration::from_millis(5),
             hold: Duration::from_secs(5),
             handler: Duration::from_secs(5),
+            presence_grace: Duration::from_secs(5),
         }
     }
 }

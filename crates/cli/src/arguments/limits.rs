@@ -79,6 +79,10 @@ pub(crate) struct LimitOptions {
     /// may be taken by what is remembered of slow clients; who exceeds it is closed [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size, hide_short_help = true)]
     pub(crate) max_tracked_state: Option<usize>,
+    /// People, and channels, of whose --presence is known at the same time; who is one more is only counted
+    /// [default: 100000]
+    #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
+    pub(crate) max_presence: Option<NonZeroUsize>,
     /// Longest time of a client's BUFFER [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
     pub(crate) max_buffer_time: Option<std::time::Duration>,

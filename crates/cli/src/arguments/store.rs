@@ -1,7 +1,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
-use geocast_server::{ChannelRule, ChannelRuleError, HistoryBound};
+use geocast_server::{ChannelRule, ChannelRuleError, HistoryBound, Patterns};
 
 use crate::units::{self, UnitError};
 
@@ -25,6 +25,9 @@ pub(crate) struct StoreOptions {
         hide_short_help = true
     )]
     pub(crate) history: Option<Vec<ChannelRule<HistoryBound>>>,
+    /// Channels whose subscribers may know who else is there, as patterns such as 'rooms*'
+    #[arg(long, value_name = "PATTERNS", hide_short_help = true)]
+    pub(crate) presence: Option<Patterns>,
 }
 
 fn history(text: &str) -> Result<ChannelRule<HistoryBound>, ChannelRuleError> {

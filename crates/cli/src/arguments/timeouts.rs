@@ -41,4 +41,7 @@ pub(crate) struct TimeoutOptions {
     /// How long a handler of rohrpost may take [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
     pub(crate) handler_timeout: Option<Duration>,
+    /// With --presence: how long somebody may be away until it is said that they have left [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration, hide_short_help = true)]
+    pub(crate) presence_grace: Option<Duration>,
 }

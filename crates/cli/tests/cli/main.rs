@@ -19,6 +19,7 @@ mod lifecycle;
 mod log_lines;
 mod migrating;
 mod oracle;
+mod presence;
 mod publishers;
 mod reaching;
 #[path = "../../../server/tests/e2e/redis_server.rs"]

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    ChangeFormat, Channel, Crs, Json, Number, Offset, Pixels, Precision, Word, excerpt::excerpt, json,
+    ChangeFormat, Channel, Crs, Info, Json, Number, Offset, Pixels, Precision, Word, excerpt::excerpt, json,
     text::Members,
 };
 
@@ -104,11 +104,15 @@ methods! {
         epoch: Option<Word> = r#""b7e1""#,
         /// How a tracked subscription is told of changes: as `changes`, if absent, or as a diff for `maplibre`.
         format: Option<ChangeFormat> = r#""maplibre""#,
+        /// Whether to be told who comes and goes, as notifications `presence`; not, if absent.
+        presence: Option<bool> = "true",
+        /// What the others on the channel are told of this client: an object of at most 512 bytes.
+        info: Option<Info> = r#"{"name":"Ada"}"#,
     } -> concat!(
         r#"{"type":"object","required":["channel","tracked"],"properties":{"channel":{"type":"string"},"#,
         r#""tracked":{"type":"boolean"},"offset":{"type":["integer","string"]},"epoch":{"type":"string"},"#,
-        r#""recovered":{"type":"boolean"}}}"#
-    ), r#"{"channel":"vehicles","tracked":true,"offset":42,"epoch":"b7e1","recovered":true}"#;
+        r#""recovered":{"type":"boolean"},"presence":{"const":true}}}"#
+    ), r#"{"channel":"vehicles","tracked":true,"offset":42,"epoch":"b7e1","recovered":true,"presence":true}"#;
 
     /// Ends a subscription; that there is none is no error.
     "unsubscribe" => Unsubscribe {
@@ -199,14 +203,18 @@ methods! {
         r#""content":{},"timestamp":{"type":"number"}}}}}}"#
     ), r#"{"channel":"vehicles","offset":42,"epoch":"b7e1","recovered":true,"messages":[{"offset":42,"content":{"id":7},"timestamp":1700000000123.0}]}"#;
 
-    /// Says how many clients are subscribed to a channel.
+    /// Says how many clients are subscribed to a channel, on all nodes, and who they are, as far as they have a name or have said so.
     "presence" => Presence {
         /// The channel.
         channel: Channel = r#""vehicles""#,
+        /// How many entries at most are said: 100, if absent; never more than 1000.
+        limit: Option<u32> = "100",
     } -> concat!(
-        r#"{"type":"object","required":["channel","clients"],"properties":{"#,
-        r#""channel":{"type":"string"},"clients":{"type":"integer","minimum":0}}}"#
-    ), r#"{"channel":"vehicles","clients":12}"#;
+        r#"{"type":"object","required":["channel","clients","entries","truncated","stale"],"properties":{"#,
+        r#""channel":{"type":"string"},"clients":{"type":"integer","minimum":0},"entries":{"type":"array","items":{"#,
+        r#""type":"object","required":["connections"],"properties":{"user":{"type":"string"},"info":{"type":"object"},"#,
+        r#""connections":{"type":"integer","minimum":0}}}},"truncated":{"type":"boolean"},"stale":{"type":"boolean"}}}"#
+    ), r#"{"channel":"vehicles","clients":12,"entries":[{"user":"ada","info":{"name":"Ada"},"connections":2}],"truncated":false,"stale":false}"#;
 
     /// Says what the server believes about this connection, and what it withheld for which reason.
     "session" => Session {} -> concat!(

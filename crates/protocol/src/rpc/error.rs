@@ -152,11 +152,13 @@ pub enum Refusal {
     HistoryUnavailable,
     /// This server, or its store, cannot do this: -32007.
     Unsupported,
+    /// Nobody is told who is on this channel: -32008.
+    PresenceUnavailable,
 }
 
 impl Refusal {
     /// All of them, by descending code.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AccessDenied,
         Self::UnknownCrs,
         Self::LimitReached,
@@ -165,6 +167,7 @@ impl Refusal {
         Self::Busy,
         Self::HistoryUnavailable,
         Self::Unsupported,
+        Self::PresenceUnavailable,
     ];
 
     /// The number on the wire, in -32099 to -32000.
@@ -179,6 +182,7 @@ impl Refusal {
             Self::Busy => -32_005,
             Self::HistoryUnavailable => -32_006,
             Self::Unsupported => -32_007,
+            Self::PresenceUnavailable => -32_008,
         }
     }
 
@@ -194,6 +198,7 @@ impl Refusal {
             Self::Busy => "busy",
             Self::HistoryUnavailable => "history_unavailable",
             Self::Unsupported => "unsupported",
+            Self::PresenceUnavailable => "presence_unavailable",
         }
     }
 }

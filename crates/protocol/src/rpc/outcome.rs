@@ -7,7 +7,7 @@ use crate::{
     text::Members,
 };
 
-use super::{Account, Corners, PropertyFilter, Sent, account::counts, parameter::Field};
+use super::{Account, Corners, Present, PropertyFilter, Sent, account::counts, parameter::Field};
 
 /// The result of a call: the state that is in force after it. The table of methods has the schema of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub enum Outcome<'a> {
         position: Option<Position<'a>>,
         /// Whether all that was missed follows, if `since` was given.
         recovered: Option<bool>,
+        /// Whether the client is told who comes and goes; left out where it is not.
+        presence: bool,
     },
     /// Of `unsubscribe`.
     Unsubscribed {
@@ -79,6 +81,12 @@ pub enum Outcome<'a> {
         channel: &'a Channel,
         /// How many clients are subscribed to it.
         clients: u64,
+        /// Who of them is known.
+        entries: &'a [Present<'a>],
+        /// Whether there are more.
+        truncated: bool,
+        /// Whether the other nodes have not been heard of lately.
+        stale: bool,
     },
     /// Of `session`.
     Session {
@@ -176,12 +184,15 @@ impl Outcome<'_> {
                 object.text("crs", &crs.to_string());
                 object.list("values", values, |out, value| value.write(out));
             }
-            Self::Subscribed { channel, tracked, position, recovered } => {
+            Self::Subscribed { channel, tracked, position, recovered, presence } => {
                 named(&mut object, channel, None);
                 object.json("tracked", &tracked.to_string());
                 placed(&mut object, position);
                 if let Some(recovered) = recovered {
                     object.json("recovered", &recovered.to_string());
+                }
+                if presence {
+                    object.json("presence", "true");
                 }
             }
             Self::Unsubscribed { channel } => {
@@ -202,9 +213,12 @@ impl Outcome<'_> {
                 }
                 object.list("messages", messages, |out, message| message.write(out));
             }
-            Self::Presence { channel, clients } => {
+            Self::Presence { channel, clients, entries, truncated, stale } => {
                 named(&mut object, channel, None);
                 object.json("clients", &clients.to_string());
+                object.list("entries", entries, |out, entry| entry.write(out));
+                object.json("truncated", &truncated.to_string());
+                object.json("stale", &stale.to_string());
             }
             Self::Session { channels, crs, viewport, withheld, accounts, connection } => {
                 object.list("channels", channels, |out, channel| json::string(out, channel.as_str()));

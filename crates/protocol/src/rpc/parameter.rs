@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    ChangeFormat, Channel, Crs, Json, Number, Offset, OffsetError, Pixels, Precision, Word, json::text_of,
-    text::Members,
+    ChangeFormat, Channel, Crs, Info, Json, Number, Offset, OffsetError, Pixels, Precision, Word,
+    json::text_of, text::Members,
 };
 
 use super::Corners;
@@ -97,6 +97,18 @@ impl Field for Json {
 
     fn json(&self) -> Option<String> {
         Some(self.to_string())
+    }
+}
+
+impl Field for Info {
+    const SCHEMA: &'static str = r#"{"type":"object"}"#;
+
+    fn read(raw: &RawValue) -> Result<Self, String> {
+        Self::try_from(&Json::part(raw)).map_err(|error| error.to_string())
+    }
+
+    fn json(&self) -> Option<String> {
+        Some(self.as_str().to_owned())
     }
 }
 

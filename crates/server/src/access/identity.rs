@@ -50,6 +50,11 @@ impl Identity {
         self.grant.as_ref().map(|grant| grant.token())
     }
 
+    /// Whom its token names, if it names somebody.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.grant.as_ref().and_then(|grant| grant.user())
+    }
+
     /// To what of the world its token limits the client, if it does.
     pub(crate) fn rights(&self) -> Held {
         self.grant.as_ref().and_then(|grant| grant.rights().clone())

@@ -79,8 +79,11 @@ impl Connection {
                     let known = self.worker.known(&channel);
                     self.await_state(channel, known, asked);
                 }
+                Effect::Attend(channel, attendee) => self.attend(&channel, *attendee),
+                Effect::Muster(muster, dialect) => self.muster(&muster, &dialect),
                 Effect::Unsubscribe(channel) => {
                     tracing::debug!(%channel, "unsubscribed");
+                    self.stand_up(&channel);
                     self.leave(&channel);
                 }
                 Effect::Fetch(request, asked) => self.fetch(request, asked),
@@ -171,10 +174,11 @@ impl Connection {
                 view.look_as(&in_force);
                 true
             }
-            Effect::Subscribe(channel, ..) => !dropped.contains(channel),
+            Effect::Subscribe(channel, ..) | Effect::Attend(channel, _) => !dropped.contains(channel),
             _ => true,
         });
         for channel in &dropped {
+            self.stand_up(channel);
             self.worker.unsubscribe(self.id, channel);
         }
     }

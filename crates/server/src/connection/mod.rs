@@ -1,5 +1,6 @@
 //! One client's socket: reading through tungstenite, writing straight from the outbox.
 
+mod attendance;
 mod batch;
 mod close;
 mod duplex;

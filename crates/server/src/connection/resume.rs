@@ -79,7 +79,15 @@ impl Connection {
             Err(error) => return self.fail(&asked, &error.into()),
         };
         let reference = asked.receipt.as_ref().map(|receipt| &*receipt.reference);
-        let told = Answer::Subscribed { reference, channel: &channel, offset, epoch: &epoch, recovered };
+        let is_watching = self.is_watching(&channel);
+        let told = Answer::Subscribed {
+            reference,
+            channel: &channel,
+            offset,
+            epoch: &epoch,
+            recovered,
+            is_watching,
+        };
         let answer = asked.dialect.answer(told, clock::timestamp());
         answer.into_iter().for_each(|payload| self.say(payload));
         if recovered == Some(true) {

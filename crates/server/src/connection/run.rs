@@ -11,8 +11,8 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    CloseCode, Mailbox, Socket, duplex::Duplex, ending::violation, fetch::Fetched, liveness::Liveness,
-    mailbox::Condition, text_guard::NotText, work::Work,
+    CloseCode, Mailbox, Socket, attendance::Seats, duplex::Duplex, ending::violation, fetch::Fetched,
+    liveness::Liveness, mailbox::Condition, text_guard::NotText, work::Work,
 };
 use crate::{
     Count,
@@ -48,6 +48,8 @@ pub(crate) struct Connection {
     pub(super) handled: Option<JoinSet<Payload>>,
     /// State that was read lately, of channels that the client is not subscribed to.
     pub(super) marks: Vec<Fetched>,
+    /// Where others are told of the client; one for each such channel that it is subscribed to.
+    pub(super) seats: Option<Box<Seats>>,
     pub(super) websocket: WebSocketStream<Duplex>,
     pub(super) socket: Rc<Socket>,
     wake: Rc<Notify>,
@@ -113,6 +115,7 @@ impl Connection {
         // Not every dialect greets, and the answer to the handshake is still to be sent.
         connection.worker.with_mailbox(id, |_| ());
         let end = connection.converse().await;
+        connection.depart();
         connection.conclude(&end).await;
         connection.close().await;
         connection.finish(&end).await;
@@ -140,6 +143,7 @@ impl Connection {
             work: None,
             handled: None,
             marks: Vec::new(),
+            seats: None,
             liveness: Liveness::new(&worker.node.settings.timeouts, now),
             is_opening: true,
             is_over: false,

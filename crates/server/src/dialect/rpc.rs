@@ -11,8 +11,8 @@ use super::{Answer, Dialect, Kind, Message, Payload, Push, Told, Wrap};
 use crate::{
     Count, Fields, Place, PropertyFilters,
     session::{
-        Conversation, Fault, FaultKind, Fetch, Publication, Recall, Receipt, Report, Sent, Thinning, View,
-        Viewport, Wishes, name_of,
+        Conversation, Fault, FaultKind, Fetch, Muster, Publication, Recall, Receipt, Report, Sent, Thinning,
+        View, Viewport, Wishes, name_of,
     },
 };
 
@@ -65,11 +65,17 @@ impl Rpc {
                 let (value, reason) = (format.as_str().to_owned(), "needs track to be true".to_owned());
                 return Err(Error::BadParameter { parameter: "format", value, reason });
             }
-            Call::Subscribe { channel, track, format, since, epoch } => {
+            Call::Subscribe { channel, track, format, since, epoch, presence, info } => {
                 let tracked = track.unwrap_or(false);
+                let watches = presence.unwrap_or(false);
+                if watches || info.is_some() {
+                    conversation.must_have_presence(channel)?;
+                }
+                let (named, info) = (channel, info.clone());
                 // Who tracks gets all there is in the place of what was missed.
                 let recovered = since.map(|_| false);
-                let outcome = Outcome::Subscribed { channel, tracked, position: None, recovered };
+                let outcome =
+                    Outcome::Subscribed { channel, tracked, position: None, recovered, presence: watches };
                 let (channel, receipt) = (channel.clone(), receipt(&outcome));
                 if !tracked && (since.is_some() || conversation.has_history(&channel)) {
                     let since = since.map(|offset| Since { offset: Some(offset), epoch: epoch.clone() });
@@ -80,6 +86,7 @@ impl Rpc {
                 } else {
                     conversation.subscribe(channel, receipt)?;
                 }
+                conversation.attend(named, info, watches);
             }
             Call::Unsubscribe { channel } => {
                 conversation.unsubscribe(channel);
@@ -144,7 +151,15 @@ impl Rpc {
                 let most = limit.map_or(MESSAGES, |limit| limit as usize);
                 conversation.history(Recall { channel: channel.clone(), since, most, reference })?;
             }
-            Call::Presence { .. } => return Err(unsupported("presence")),
+            Call::Presence { channel, limit } => {
+                conversation.must_have_presence(channel)?;
+                // A question whose answer nobody gets is none.
+                if let Some(id) = id {
+                    let most = limit.map_or(ENTRIES, |limit| limit as usize).min(MOST_ENTRIES);
+                    let reference = id.as_json().into();
+                    conversation.muster(Muster { channel: channel.clone(), most, reference });
+                }
+            }
             Call::Session {} => {
                 if let Some(id) = id {
                     conversation.report(id.as_json().into());
@@ -236,10 +251,24 @@ impl Dialect for Rpc {
                 vec![answer(reference, Ok(&Outcome::Values { channel, key, crs, values }))]
             }
             Answer::Report { reference, report } => vec![Self::described(reference, report)],
-            Answer::Subscribed { reference: Some(reference), channel, offset, epoch, recovered } => {
-                let position = Some(rpc::Position { offset, epoch });
-                let outcome = Outcome::Subscribed { channel, tracked: false, position, recovered };
+            Answer::Subscribed {
+                reference: Some(reference),
+                channel,
+                offset,
+                epoch,
+                recovered,
+                is_watching,
+            } => {
+                let (position, presence) = (Some(rpc::Position { offset, epoch }), is_watching);
+                let outcome = Outcome::Subscribed { channel, tracked: false, position, recovered, presence };
                 vec![answer(reference, Ok(&outcome))]
+            }
+            Answer::Presence { reference, channel, clients, entries, is_truncated, is_stale } => {
+                let (truncated, stale) = (is_truncated, is_stale);
+                vec![answer(
+                    reference,
+                    Ok(&Outcome::Presence { channel, clients, entries, truncated, stale }),
+                )]
             }
             Answer::History { reference, channel, history, resumes, messages } if !reference.is_empty() => {
                 let position = rpc::Position { offset: history.offset, epoch: &history.epoch };
@@ -304,6 +333,7 @@ impl From<Fault> for Error {
                 Refusal::StoreUnavailable
             }
             FaultKind::HistoryUnavailable => Refusal::HistoryUnavailable,
+            FaultKind::PresenceUnavailable => Refusal::PresenceUnavailable,
             FaultKind::ProjectionFailed => Refusal::ProjectionFailed,
             FaultKind::Busy => Refusal::Busy,
             FaultKind::Unsupported => Refusal::Unsupported,
@@ -351,10 +381,9 @@ fn corners(viewport: &Viewport) -> Option<Corners> {
     Some(Corners { left: left?, bottom: bottom?, right: right?, top: top? })
 }
 
-fn unsupported(what: &str) -> Error {
-    let message = format!("{what} is not supported by this server");
-    Error::Refused { refusal: Refusal::Unsupported, message }
-}
+/// People who are named in an answer, unless the client says how many; and how many it can ask for.
+const ENTRIES: usize = 100;
+const MOST_ENTRIES: usize = 1000;
 
 /// Messages of a history that are looked at, unless the client says how many.
 const MESSAGES: usize = 100;

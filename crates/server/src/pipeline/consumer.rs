@@ -99,6 +99,7 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     | WorkerMessage::Missed
                     | WorkerMessage::MissedOn(_)
                     | WorkerMessage::Judge
+                    | WorkerMessage::Presence(..)
                     | WorkerMessage::Passed(_),
                 ) => {}
             },

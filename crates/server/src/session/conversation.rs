@@ -1,4 +1,5 @@
 mod channels;
+mod presence;
 mod publication;
 mod view;
 

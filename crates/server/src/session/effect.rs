@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
-use geocast_protocol::{ChangeFormat, Channel, Since, Word};
+use geocast_protocol::{ChangeFormat, Channel, Person, Since, Word};
 
 use super::View;
 use crate::{
@@ -33,6 +33,10 @@ pub(crate) enum Effect {
     Recall(Recall, Asked),
     /// Say when the delivery of this channel, which was asked for before in the same words, is in force.
     Confirm(Channel, Option<ChangeFormat>, Asked),
+    /// Let the others on this channel be told of the client.
+    Attend(Channel, Box<Attendee>),
+    /// Say who is on a channel.
+    Muster(Muster, AnyDialect),
     /// Deliver this channel no more.
     Unsubscribe(Channel),
     /// Publish this.
@@ -96,6 +100,26 @@ pub(crate) struct Recall {
     /// What follows this; without it, the end.
     pub(crate) since: Option<Since>,
     /// At most so many messages.
+    pub(crate) most: usize,
+    /// What the client calls it.
+    pub(crate) reference: Box<str>,
+}
+
+/// What others on a channel are told of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attendee {
+    /// Who it is, if that is known.
+    pub(crate) person: Option<Person>,
+    /// Whether it is told of the others.
+    pub(crate) watches: bool,
+}
+
+/// A question who is on a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Muster {
+    /// Which.
+    pub(crate) channel: Channel,
+    /// So many entries at most.
     pub(crate) most: usize,
     /// What the client calls it.
     pub(crate) reference: Box<str>,

@@ -45,6 +45,8 @@ pub enum FaultKind {
     StoreFull,
     /// The channel has no history.
     HistoryUnavailable,
+    /// Nobody is told who is on the channel.
+    PresenceUnavailable,
     /// There is no way from the data's coordinate system to that one.
     ProjectionFailed,
     /// The server has too much to do; it may be tried again.
@@ -85,6 +87,7 @@ impl FaultKind {
             Self::StoreRefused => "store_refused",
             Self::StoreFull => "store_full",
             Self::HistoryUnavailable => "history_unavailable",
+            Self::PresenceUnavailable => "presence_unavailable",
             Self::ProjectionFailed => "projection_failed",
             Self::Busy => "busy",
             Self::BatchTooLarge => "batch_too_large",

@@ -21,7 +21,7 @@ use geocast_protocol::{Channel, envelope::Timestamp};
 
 pub use account::{ChannelAccount, Sent};
 pub use conversation::Conversation;
-pub(crate) use effect::{Asked, Buffering, Effect, Recall};
+pub(crate) use effect::{Asked, Attendee, Buffering, Effect, Muster, Recall};
 pub use effect::{Fetch, Publication, Receipt};
 pub use fault::{Fault, FaultKind};
 pub(crate) use judgement::{Dismissal, Ended};

@@ -86,6 +86,11 @@ fn short(effect: &Effect) -> String {
         Effect::Publish(publication, _) => {
             format!("publish {} {}", publication.channel, String::from_utf8_lossy(&publication.payload))
         }
+        Effect::Attend(channel, attendee) => {
+            let person = attendee.person.as_ref().map(|person| format!(" as {person}")).unwrap_or_default();
+            format!("attend {channel}{person}{}", if attendee.watches { " watching" } else { "" })
+        }
+        Effect::Muster(muster, _) => format!("muster {} {}", muster.channel, muster.most),
         Effect::Report(reference, _) => format!("report {reference}"),
         Effect::Handle(handling) => format!("handle {}", handling.request.json()),
         Effect::Close => "close".to_owned(),
@@ -341,4 +346,24 @@ fn frame() -> impl Strategy<Value = String> {
         1 => Just("RESET".to_owned()),
         1 => any::<String>(),
     ]
+}
+
+#[test]
+fn who_is_to_be_seen_is_so_before_the_subscription_is_in_force() {
+    let mut session = session(rules(|settings| settings.presence = Some("map*".parse().unwrap())));
+    let mut check = |frames: &[&str], expected: &[&str]| {
+        assert_eq!(converse(&mut session, frames).0, expected, "{frames:?}");
+    };
+    let subscribe = |more: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{{"channel":"map"{more}}}}}"#)
+    };
+    check(&["SUB map", "SUB news"], &["attend map", "subscribe map", "subscribe news"]);
+    check(&["SUB map"], &[]);
+    let named = [&*subscribe(r#","info":{ "a": 1 },"presence":true"#)];
+    check(&named, &[r#"attend map as {"info":{"a":1}} watching"#, "subscribe map"]);
+    check(&named, &[r#"attend map as {"info":{"a":1}} watching"#, "confirm map"]);
+    check(&[&subscribe("")], &["attend map", "confirm map"]);
+    let who = r#"{"jsonrpc":"2.0","id":1,"method":"presence","params":{"channel":"map","limit":5000}}"#;
+    check(&[who, &who.replace(r#","limit":5000"#, "")], &["muster map 1000", "muster map 100"]);
+    check(&["DEL map"], &["unsubscribe map"]);
 }

@@ -15,6 +15,7 @@ mod redis;
 
 pub use embedded::{DataError, DataSettings, EmbeddedStore};
 pub use history::{History, HistoryBound, HistoryQuery, KeptMessage, Place};
+pub(crate) use redis::PresenceLog;
 pub use redis::{RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
 
 /// State and messages of channels. Two implementations, one test suite.

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use geocast_protocol::Channel;
 use tokio::sync::oneshot;
 
@@ -16,6 +17,8 @@ pub(crate) enum WorkerMessage {
     Missed,
     /// Messages were missed, on these channels alone.
     MissedOn(Vec<Channel>),
+    /// Somebody has come to a channel, or gone: a frame for those who are told.
+    Presence(Channel, Bytes),
     /// To be said when all that came before has been dealt with.
     Passed(oneshot::Sender<()>),
     /// Somebody connected.

@@ -10,6 +10,7 @@ mod round;
 mod run;
 mod topic;
 mod tracks;
+mod watchers;
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,7 +21,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use geocast_hub::{Account, Fanout, Hub, Overflow, SubscriberId, Tally};
 use geocast_protocol::Channel;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::Notify;
 
 pub(crate) use message::WorkerMessage;
@@ -47,6 +48,8 @@ pub(crate) struct Worker {
     hub: RefCell<Hub<Topic, Sight, Mailbox>>,
     tracked: RefCell<FxHashMap<Channel, TrackedChannel>>,
     holds: RefCell<Holds>,
+    /// Who is told who comes to a channel and goes.
+    watchers: RefCell<FxHashMap<Channel, FxHashSet<SubscriberId>>>,
     /// Over which time connections are to be closed, once the server stops.
     drain: Cell<Option<Duration>>,
     /// Wakes the worker when its last connection has ended.
@@ -61,6 +64,7 @@ impl Worker {
             hub: RefCell::new(Hub::new()),
             tracked: RefCell::default(),
             holds: RefCell::default(),
+            watchers: RefCell::default(),
             drain: Cell::new(None),
             emptied: Notify::new(),
         }

@@ -93,6 +93,7 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
                 round.publish();
                 worker.missed_on(&channels);
             }
+            WorkerMessage::Presence(channel, notification) => worker.tell_watchers(&channel, &notification),
             WorkerMessage::Passed(passed) => {
                 round.publish();
                 // Who asked may be gone.

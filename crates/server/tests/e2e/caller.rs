@@ -58,4 +58,15 @@ impl Caller {
         assert!(push.get("id").is_none(), "{push}");
         push["params"].take()
     }
+
+    /// The next push that says who comes to a channel and goes.
+    pub(crate) async fn moved(&mut self) -> Value {
+        loop {
+            let mut push = self.client.next().await;
+            if push["method"] == "presence" {
+                return push["params"].take();
+            }
+            assert_eq!(push["method"], "gap", "{push}");
+        }
+    }
 }

@@ -41,6 +41,7 @@ mod pages;
 mod pings;
 mod pipeline;
 mod positions;
+mod presence;
 mod projection;
 mod property_filters;
 mod pulse;

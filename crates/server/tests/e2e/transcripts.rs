@@ -7,7 +7,7 @@
 //! | `* DELETE channel key` | somebody deletes one, and so publishes |
 //!
 //! Behind the path, `-f` and `--redis-channels` begin lists of filters and of channels that pass them, `--history` one of channels
-//! that have a history.
+//! that have a history, `--presence` patterns of those that have presence.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -138,12 +138,16 @@ fn apply(settings: &mut Settings, options: &[&str]) {
     let (mut filters, mut list) = (Vec::new(), "");
     for word in options {
         match (list, *word) {
-            (_, option @ ("-f" | "--redis-channels" | "--history")) => list = option,
+            (_, option @ ("-f" | "--redis-channels" | "--history" | "--presence")) => list = option,
             ("-f", name) => filters.push(name.replace("./", SCRIPTS)),
             ("--history", name) => {
                 let bound = HistoryBound { messages: Some(100), age: None };
                 let rule = ChannelRule::parse(&format!("{name}=x"), |_| Ok::<_, String>(bound));
                 settings.history.push(rule.expect("a pattern"));
+            }
+            ("--presence", patterns) => {
+                settings.presence = Some(patterns.parse().expect("patterns"));
+                settings.timeouts.presence_grace = Duration::ZERO;
             }
             ("--redis-channels", name) => {
                 settings.pipeline_channels.push(name.parse().expect("a channel"));

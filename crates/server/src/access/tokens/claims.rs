@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use geocast_protocol::envelope::Timestamp;
+use geocast_protocol::{Person, envelope::Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, value::RawValue};
 
@@ -24,7 +24,7 @@ pub(super) struct Claims {
     nbf: Option<f64>,
     #[serde(default, deserialize_with = "present")]
     channels: Option<Channels>,
-    /// Patterns if it is an array; otherwise the name of a subject (RFC 7519 §4.1.2), which means nothing here.
+    /// Patterns if it is an array; otherwise the name of a subject (RFC 7519 §4.1.2): who others are told that the bearer is.
     sub: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     r#pub: Option<Vec<String>>,
@@ -84,8 +84,10 @@ impl Claims {
             return Err(TokenError::Expired);
         }
         let rights = self.geo.as_ref().map(|claim| known.read(claim.get())).transpose()?;
+        let user = self.sub.as_ref().and_then(Value::as_str).filter(|user| user.len() <= Person::MAX_USER);
+        let user = user.map(Box::from);
         let (read, publish) = self.patterns()?;
-        Ok(Grant { token: 0, read, publish, rights, expires, signature, addressee, claims: Map::new() })
+        Ok(Grant { token: 0, read, publish, rights, user, expires, signature, addressee, claims: Map::new() })
     }
 
     fn patterns(self) -> Result<(Patterns, Patterns), TokenError> {

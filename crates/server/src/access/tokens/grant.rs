@@ -12,6 +12,8 @@ pub(in crate::access) struct Grant {
     pub(super) read: Patterns,
     pub(super) publish: Patterns,
     pub(super) rights: Held,
+    /// Whom it names.
+    pub(super) user: Option<Box<str>>,
     pub(super) expires: Option<Timestamp>,
     /// By which it is known whether the token would be accepted again.
     pub(super) signature: Signature,
@@ -44,6 +46,11 @@ impl Grant {
     /// To what of the world it limits its bearer, if it does.
     pub(in crate::access) fn rights(&self) -> &Held {
         &self.rights
+    }
+
+    /// Whom it names, if it names somebody.
+    pub(in crate::access) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// The same without all that the token says: each number of a polygon would be kept as a JSON value, for each connection.

@@ -197,6 +197,10 @@ impl Conversation<'_> {
             return Err(Fault::new(FaultKind::TooManySubscriptions, message).of(channel.as_str()));
         }
         subscriptions.insert(channel.clone(), subscription);
+        if self.has_presence(channel) {
+            let attendee = self.attendee(None, false);
+            self.wants(Effect::Attend(channel.clone(), Box::new(attendee)));
+        }
         Ok(())
     }
 }

@@ -13,6 +13,7 @@
 //! | `dialogue`, `subscriptions`, `probe`, `pulse`, `backoff` | its decisions, free of sockets and clocks |
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
 //! | `streams`, `stream_reader` | histories: a stream for each channel that has one |
+//! | `presence_log` | what nodes tell each other about their clients |
 //! | `shared`, `settling` | what the store and the task both see |
 //!
 //! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
@@ -20,7 +21,8 @@
 //! `DISCARD`, for watched hashes `SCAN` and `CONFIG GET`; the keys and channels that are to be served, the channels
 //! `__geocast_probe:*`, and for watched hashes `__keyevent@*`. Behind sentinels also `ROLE`, in a cluster `CLUSTER SLOTS`, `ASKING`,
 //! `SSUBSCRIBE`, `SUNSUBSCRIBE` and `SPUBLISH`; for histories `EVAL`, `XADD`, `XTRIM`, `XRANGE`, `XREVRANGE`, `XREAD`, `SET`, `GET`, `MULTI`, `EXEC` and the keys
-//! `geocast:history*`; of the sentinels,
+//! `geocast:history*`; for presence `EVAL`, `TIME`, `ZADD`, `ZSCORE`, `ZRANGE`, `ZRANGEBYSCORE`, `ZREM`, `HSET`, `HGET`,
+//! `HDEL`, `HINCRBY`, `HSCAN`, `DEL`, `PEXPIRE`, `XADD`, `XRANGE`, `XREVRANGE` and the keys `{geocast:presence}*`; of the sentinels,
 //! `SENTINEL GET-MASTER-ADDR-BY-NAME`, `SUBSCRIBE` and `PING`, and their channel `+switch-master`.
 
 mod address;
@@ -36,6 +38,7 @@ mod event_flags;
 mod nodes;
 mod notices;
 mod opener;
+mod presence_log;
 mod probe;
 mod pulse;
 mod push_reader;
@@ -60,6 +63,7 @@ mod url;
 mod watcher;
 mod wire;
 
+pub(crate) use presence_log::PresenceLog;
 pub use redis_store::RedisStore;
 pub use settings::{RedisPublishing, RedisSettings};
 pub use start_error::RedisStartError;

@@ -157,6 +157,10 @@ impl Drop for RedisStore {
 }
 
 impl RedisStore {
+    pub(crate) fn presence(&self) -> super::PresenceLog {
+        super::PresenceLog::new(self.commands.clone())
+    }
+
     fn bound(&self, channel: &Channel) -> Option<HistoryBound> {
         ChannelRule::find(&self.kept, channel).copied()
     }

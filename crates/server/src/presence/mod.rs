@@ -1,0 +1,37 @@
+//! Who is subscribed to a channel, on all nodes of a store: for channels of [`Settings::presence`](crate::Settings::presence).
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `line` | what a node says: so many of its clients on a channel are this person, or nobody in particular |
+//! | `tally`, `room` | one of them, and all of a channel, as the lines of all nodes have it |
+//! | `roster` | all channels |
+//! | `exchange` | what a node says to the others and hears from them, free of sockets and clocks |
+//! | `directory` | the same for connections: a seat for each subscription, which it leaves when it is dropped |
+//! | `keeper` | the task that speaks with the store and has changes told |
+//!
+//! Nothing here is on the way of a message: a roster is touched when a subscription begins and ends, and by the keeper. What a
+//! node says is absolute ("three of mine"), so hearing it twice, or in part again after an interruption, changes nothing.
+
+mod directory;
+mod exchange;
+mod keeper;
+mod line;
+mod roll;
+mod room;
+mod roster;
+mod tally;
+
+pub(crate) use directory::covers;
+pub(crate) use directory::{Presence, Seat};
+pub(crate) use exchange::{Answer, Call, Everything, News};
+pub(crate) use keeper::Keeper;
+pub(crate) use line::{Line, NodeId};
+pub(crate) use roll::Roll;
+
+use exchange::Exchange;
+use room::{Change, Room};
+use roster::Roster;
+use tally::Tally;
+
+#[cfg(test)]
+mod tests;

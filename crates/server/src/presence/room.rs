@@ -1,0 +1,128 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use geocast_protocol::Person;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{NodeId, Roll, Tally};
+
+/// Who is on one channel.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    anonymous: Tally,
+    people: FxHashMap<Arc<Person>, Tally>,
+    clients: u64,
+    /// What watchers have been told of the number of clients.
+    told: u64,
+    /// Of whom it is to be looked whether watchers are to be told.
+    stirred: FxHashSet<Arc<Person>>,
+}
+
+/// What has become of who is on a channel.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) clients: u64,
+    pub(crate) joined: Vec<Arc<Person>>,
+    pub(crate) left: Vec<Arc<Person>>,
+    /// Whether more have joined or left than are named.
+    pub(crate) is_truncated: bool,
+}
+
+impl Room {
+    /// Sets how many clients of a node are somebody. The other way round than [`has`](Self::has).
+    pub(super) fn set(&mut self, node: NodeId, person: Option<&Arc<Person>>, count: u32, now: Instant) {
+        let tally = match person {
+            None => &mut self.anonymous,
+            Some(person) => {
+                self.stirred.insert(Arc::clone(person));
+                self.people.entry(Arc::clone(person)).or_default()
+            }
+        };
+        let before = tally.set(node, count, now);
+        self.clients = self.clients + u64::from(count) - u64::from(before);
+    }
+
+    /// How many clients of a node are somebody.
+    pub(super) fn of(&self, node: NodeId, person: Option<&Arc<Person>>) -> u32 {
+        match person {
+            None => self.anonymous.of(node),
+            Some(person) => self.people.get(person).map_or(0, |tally| tally.of(node)),
+        }
+    }
+
+    pub(super) fn knows(&self, person: &Arc<Person>) -> bool {
+        self.people.contains_key(person)
+    }
+
+    /// People that are known, those included that have left and may come back.
+    pub(super) fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.clients == 0 && self.people.is_empty() && self.told == 0
+    }
+
+    /// All that a node has here.
+    pub(super) fn lines_of(&self, node: NodeId) -> Vec<(Option<Arc<Person>>, u32)> {
+        let people = self.people.iter().map(|(person, tally)| (Some(Arc::clone(person)), tally.of(node)));
+        let anonymous = [(None, self.anonymous.of(node))];
+        people.chain(anonymous).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// What there is to be told, if there is something. Who has gone is told after `grace`, unless they come back.
+    pub(super) fn settle(&mut self, now: Instant, grace: Duration) -> Option<Change> {
+        let mut change = Change { clients: self.clients, ..Change::default() };
+        let people = &mut self.people;
+        self.stirred.retain(|person| {
+            let Some(tally) = people.get_mut(person) else { return false };
+            match tally.empty_since {
+                None if !tally.is_shown => {
+                    tally.is_shown = true;
+                    change.joined.push(Arc::clone(person));
+                    false
+                }
+                None => false,
+                // Who was never told to be there has not left.
+                Some(_) if !tally.is_shown => {
+                    people.remove(person);
+                    false
+                }
+                Some(since) if now.saturating_duration_since(since) >= grace => {
+                    people.remove(person);
+                    change.left.push(Arc::clone(person));
+                    false
+                }
+                Some(_) => true,
+            }
+        });
+        let is_changed = self.clients != self.told || !change.joined.is_empty() || !change.left.is_empty();
+        self.told = self.clients;
+        for named in [&mut change.joined, &mut change.left] {
+            change.is_truncated |= named.len() > MOST_NAMED;
+            named.truncate(MOST_NAMED);
+            named.sort_unstable();
+        }
+        is_changed.then_some(change)
+    }
+
+    /// Whether something is waited for.
+    pub(super) fn is_stirred(&self) -> bool {
+        !self.stirred.is_empty() || self.clients != self.told
+    }
+
+    pub(super) fn roll(&self, most: usize) -> Roll {
+        let entry = |(person, tally): (&Arc<Person>, &Tally)| (Arc::clone(person), tally.total());
+        let there = self.people.iter().filter(|(_, tally)| tally.is_shown || !tally.is_empty());
+        let mut entries: Vec<(Arc<Person>, u64)> = there.take(most + 1).map(entry).collect();
+        let is_truncated = entries.len() > most;
+        entries.truncate(most);
+        entries.sort_unstable();
+        Roll { clients: self.clients, entries, is_truncated, is_stale: false }
+    }
+}
+
+/// People that are named in one notification.
+const MOST_NAMED: usize = 100;
