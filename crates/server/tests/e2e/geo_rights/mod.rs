@@ -1,6 +1,7 @@
 //! Tokens that limit their bearer to a part of the world: on every way out.
 
 mod missed;
+mod presence;
 mod properties;
 mod reading;
 mod refused;
