@@ -43,7 +43,8 @@ async fn start(backend: Backend) -> TestServer {
 async fn named(server: &TestServer, channel: &str, name: &str) -> Caller {
     let mut caller = Caller::connect(server).await;
     let params = json!({ "channel": channel, "info": { "name": name } });
-    assert_eq!(caller.call("subscribe", params).await, json!({ "channel": channel, "tracked": false }));
+    let told = call(&mut caller, "subscribe", params).await;
+    assert_eq!(told, json!({ "channel": channel, "tracked": false }));
     caller
 }
 
