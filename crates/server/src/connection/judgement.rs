@@ -27,6 +27,8 @@ impl Connection {
         for Ended { channel, dialect, fault } in ended {
             self.count(Count::SubscriptionEnded);
             self.give_up(&channel, &fault);
+            self.effects.retain(|effect| !matches!(effect, Effect::Attend(other, _) if *other == channel));
+            self.stand_up(&channel);
             self.leave(&channel);
             let notice = dialect.answer(Answer::Ended { channel: &channel, fault: &fault }, now);
             let notice: Vec<Frame> = notice.iter().map(Frame::from).collect();

@@ -79,3 +79,39 @@ async fn who_may_not_read_a_channel_learns_nothing_of_it(backend: Backend) {
     eve.call("subscribe", json!({ "channel": "room-open", "info": { "name": "Eve" } })).await;
     assert_eq!(moves(&mut stranger).await, ["+Eve"]);
 }
+
+async fn who_may_not_read_it_any_more_is_gone_and_learns_nothing_more(backend: Backend) {
+    let (server, _keys) = start(backend).await;
+    let all = "room*".parse().expect("a pattern");
+    assert_eq!(server.reconfigure(|settings| settings.channels = Some(all)), 0);
+    let mut ending = Caller::connect(&server).await;
+    let watch = |channel: &str| json!({ "channel": channel, "presence": true, "info": { "name": "Ada" } });
+    call(&mut ending, "subscribe", watch("room-open")).await;
+    assert_eq!(moves(&mut ending).await, ["+Ada"]);
+    call(&mut ending, "subscribe", watch("room-1")).await;
+    assert_eq!(moves(&mut ending).await, ["+Ada"]);
+    let claims = json!({ "sub": ["room*"] });
+    let mut staying = bearer(&server, &claims).await;
+    call(&mut staying, "subscribe", json!({ "channel": "room-1", "presence": true })).await;
+    let open = "room-open".parse().expect("a pattern");
+    assert_eq!(server.reconfigure(|settings| settings.channels = Some(open)), 0);
+    assert_eq!(moves(&mut staying).await, ["-Ada"]);
+    assert_eq!(call(&mut staying, "presence", json!(["room-1"])).await["clients"], 1);
+    let mut eve = bearer(&server, &claims).await;
+    for channel in ["room-1", "room-open"] {
+        eve.call("subscribe", json!({ "channel": channel, "info": { "name": "Eve" } })).await;
+        if channel == "room-1" {
+            assert_eq!(moves(&mut staying).await, ["+Eve"]);
+        }
+    }
+    // Numbers of clients and the end of the subscription may be told before.
+    loop {
+        let told = ending.client.next().await;
+        let is_told = told["method"] == "presence";
+        if is_told && told["params"]["joined"] == json!([{ "info": { "name": "Eve" } }]) {
+            assert_eq!(told["params"]["source"], "room-open", "{told}");
+            break;
+        }
+        assert!(!is_told || told["params"]["left"] == json!([]), "{told}");
+    }
+}
