@@ -7,7 +7,11 @@ use geocast_server::{KeyFile, TokenSettings};
 use super::*;
 use crate::signing::Signer;
 
-on_both_stores!(a_name_from_a_token_cannot_be_chosen, who_may_not_read_a_channel_learns_nothing_of_it,);
+on_both_stores!(
+    a_name_from_a_token_cannot_be_chosen,
+    who_may_not_read_a_channel_learns_nothing_of_it,
+    who_may_not_read_it_any_more_is_gone_and_learns_nothing_more,
+);
 
 async fn start(backend: Backend) -> (TestServer, tempfile::NamedTempFile) {
     let keys = tempfile::NamedTempFile::new().expect("a file");
