@@ -115,8 +115,8 @@ impl Connection {
         // Not every dialect greets, and the answer to the handshake is still to be sent.
         connection.worker.with_mailbox(id, |_| ());
         let end = connection.converse().await;
-        connection.depart();
         connection.conclude(&end).await;
+        connection.depart();
         connection.close().await;
         connection.finish(&end).await;
         connection.worker.disconnect(id);
