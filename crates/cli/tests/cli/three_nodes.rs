@@ -92,12 +92,16 @@ impl Nodes {
         }
     }
 
-    /// Waits until the balancer has said something.
-    async fn balancer_says(&self, what: &str) {
-        let log = self.redis.with_file_name("haproxy.log");
+    /// Waits until the balancer gives a node nobody any more.
+    async fn is_taken_out(&self, node: usize) {
         let begin = Instant::now();
-        while !std::fs::read_to_string(&log).expect("it is there").contains(what) {
-            assert!(begin.elapsed() < PATIENCE, "the balancer never said {what}");
+        let said = |log: &str| {
+            let word = format!("Server nodes/node-{} is ", node + 1);
+            log.rsplit_once(&word).is_some_and(|(_, last)| last.starts_with("DOWN"))
+        };
+        let log = self.redis.with_file_name("haproxy.log");
+        while !said(&std::fs::read_to_string(&log).expect("it is there")) {
+            assert!(begin.elapsed() < PATIENCE, "the balancer still has node {}", node + 1);
             sleep(Duration::from_millis(50)).await;
         }
     }
@@ -266,15 +270,15 @@ async fn clients_behind_a_balancer_miss_nothing_when_nodes_end() {
             }
             60 => {
                 sent_away += nodes.clients_of(1, &[1, 2]).await;
+                nodes.is_taken_out(0).await;
                 nodes.signal(1, "TERM").await;
             }
             _ => {}
         }
         publish(&nodes, number).await;
     }
-    // Neither gets clients any more, by what is asked of /ready.
-    nodes.balancer_says("nodes/node-1 is DOWN").await;
-    nodes.balancer_says("nodes/node-2 is DOWN").await;
+    // It gets no clients any more, by what is asked of /ready.
+    nodes.is_taken_out(1).await;
     all_are_present(nodes.port).await;
     publish(&nodes, LAST).await;
     let mut connections = 0;
