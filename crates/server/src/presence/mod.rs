@@ -11,6 +11,13 @@
 //!
 //! Nothing here is on the way of a message: a roster is touched when a subscription begins and ends, and by the keeper. What a
 //! node says is absolute ("three of mine"), so hearing it twice, or in part again after an interruption, changes nothing.
+//!
+//! Over Redis, a node keeps its lines in a hash, and every change in a stream that the others read four times a second through
+//! the pool; who is alive is a sorted set by the clock of Redis. What was said is numbered, so whatever Redis lost shows as another
+//! number, and the node says everything again; a reader whose last entry is not in the stream reads everything again. So no message
+//! has to arrive, and the clocks of nodes do not matter. Entries are people (what the token names and what the client says), not
+//! connections: who moves between nodes has not left. Notifications are replies, sent by a list of their own, not by the hub: they
+//! are not among the events that are accounted for.
 
 mod directory;
 mod exchange;
