@@ -161,6 +161,9 @@ impl Connection {
         // The answer to the handshake may have no envelope to leave with.
         self.proceed();
         self.worker.with_mailbox(self.id, |_| ());
+        // What has come is read without a wait. Where filters compute longer than their client is made to wait for it, as on a busy
+        // machine, this thread would do nothing else.
+        let mut has_read = false;
         loop {
             self.proceed();
             let now = Instant::now();
@@ -172,10 +175,11 @@ impl Connection {
             let deadline = self.deadline(now);
             let reads = self.reads(now);
             tokio::select! {
-                message = self.websocket.next(), if reads => {
+                message = self.websocket.next(), if reads && !has_read => {
                     if let Some(end) = self.receive(message) {
                         return end;
                     }
+                    has_read = true;
                 }
                 done = async { self.work.as_mut().expect("guarded by the condition").await }, if self.work.is_some() => {
                     self.work = None;
@@ -189,7 +193,7 @@ impl Connection {
                 }
                 () = self.wake.notified() => {}
                 // Others have their turn in between.
-                () = tokio::task::yield_now(), if catches_up => {}
+                () = tokio::task::yield_now(), if catches_up || has_read => has_read = false,
                 () = sleep_until(deadline.into()) => {}
             }
         }
