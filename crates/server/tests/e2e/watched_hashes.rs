@@ -242,17 +242,17 @@ async fn a_hash_that_may_not_be_read_keeps_no_other_from_being_pushed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_written_while_all_hashes_are_first_read_is_pushed() {
     let redis = RedisServer::start(&TELLING);
-    let fill = "for n = 1, 5000 do redis.call('HSET', 'collection:' .. n, 'n', 0) end";
+    let fill = "for n = 1, 2000 do redis.call('HSET', 'collection:' .. n, 'n', 0) end";
     redis.cli(&["EVAL", fill, "0"]);
     let server = TestServer::start_on(Some(redis), watching).await;
     server.wait_until_ready().await;
     let redis = server.redis.as_ref().expect("it runs on Redis");
     // Some of them have been read by then and others have not.
     let mut clients = Vec::new();
-    for n in (1..=5000).step_by(100) {
+    for n in (1..=2000).step_by(40) {
         clients.push((n, subscriber(&server, "collection", &n.to_string()).await));
     }
-    let write = "for n = 1, 5000, 100 do redis.call('HSET', 'collection:' .. n, 'n', 1) end";
+    let write = "for n = 1, 2000, 40 do redis.call('HSET', 'collection:' .. n, 'n', 1) end";
     redis.cli(&["EVAL", write, "0"]);
     for (n, client) in &mut clients {
         let update = pushed(client).await;

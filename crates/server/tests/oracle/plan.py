@@ -69,7 +69,8 @@ def _claim(random):
 def _options(random, channels):
     options = ["--workers", str(random.randint(1, 3)), "--commands-per-second", "100000", "--command-burst", "100000"]
     # Who does not read for a while is not to be given up, and padded features go through JSON-RPC as well.
-    options += ["--write-timeout", "60s", "--max-message", "1MiB"]
+    # On a machine that is slow, a client that is there must not look like one that is gone.
+    options += ["--write-timeout", "60s", "--pong-timeout", "10m", "--max-message", "1MiB"]
     if random.random() < 0.3:
         options += ["--deflate"]
     if random.random() < 0.3:

@@ -181,7 +181,10 @@ proptest! {
 #[test]
 fn a_large_state_is_told_in_parts_without_going_through_it_for_each() {
     let (mut scene, keys) = (Scene::new(), 30_000);
+    let start = Instant::now();
     (0..keys).for_each(|key| scene.put(key, 5));
+    // What this machine takes at this time to go through it once.
+    let once = start.elapsed();
     let start = Instant::now();
     let mut parts = 0;
     loop {
@@ -197,7 +200,8 @@ fn a_large_state_is_told_in_parts_without_going_through_it_for_each() {
     assert_eq!(scene.map.len(), keys as usize);
     assert!(parts > 5_000, "{parts} parts");
     // Going through it for each part took more than a minute here, in a debug build.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    let most = Duration::from_secs(20).max(50 * once);
+    assert!(start.elapsed() < most, "{:?}, of {most:?} at most", start.elapsed());
 }
 
 #[test]

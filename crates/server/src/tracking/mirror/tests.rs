@@ -219,7 +219,10 @@ fn what_stands_in_one_place_with_many_others_is_not_searched_for() {
         (0..20_000).map(feature).collect()
     };
     let mut mirror = Mirror::default();
+    let start = Instant::now();
     absorb(&mut mirror, &state(0, 0.0), bound);
+    // What this machine takes at this time for one of the seven rounds, of which none has much to search.
+    let round = start.elapsed();
     let start = Instant::now();
     absorb(&mut mirror, &state(1, 0.0), bound);
     // They stay where they are, leave together, and are gone.
@@ -230,6 +233,7 @@ fn what_stands_in_one_place_with_many_others_is_not_searched_for() {
     let gone = (0..20_000).map(|key: usize| event(deletion_notice(&key.to_string())));
     gone.for_each(|event| apply(&mut mirror, &event, start));
     // Each one searched for took more than a minute here, in a debug build.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    let most = Duration::from_secs(20).max(50 * round);
+    assert!(start.elapsed() < most, "{:?}, of {most:?} at most", start.elapsed());
     assert_eq!(mirror.places.size(), 0);
 }
