@@ -11,9 +11,9 @@ pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
     let syntax = |reason: String| ConfigError::Syntax { path: path.to_owned(), reason };
     let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
     let keys: Map<String, Value> = match extension.as_ref().and_then(|extension| extension.to_str()) {
-        Some("toml") => toml::from_str(&text).map_err(|error| syntax(error.to_string()))?,
+        Some("toml") => toml::from_str(&text).map_err(|error| syntax(toml_reason(&error, &text)))?,
         Some("json") => {
-            serde_json::from_str(&without_comments(&text)).map_err(|error| syntax(error.to_string()))?
+            serde_json::from_str(&without_comments(&text)).map_err(|error| syntax(json_reason(&error)))?
         }
         _ => return Err(ConfigError::Extension(path.to_owned())),
     };
@@ -37,6 +37,20 @@ pub(super) fn read(path: &Path, table: &Table) -> Result<Layer, ConfigError> {
         layer.0.insert(option.key().to_owned(), given(value, source, option, table)?);
     }
     Ok(layer)
+}
+
+/// What is wrong, and where. The line itself is not quoted, as the error would: what is in it may be secret.
+fn toml_reason(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let Some(before) = before else { return error.message().to_owned() };
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!("TOML parse error at line {line}, column {column}: {}", error.message())
+}
+
+/// The same. What is right JSON, but no object, would be quoted as well.
+fn json_reason(error: &serde_json::Error) -> String {
+    if error.is_data() { "expected an object with the options".to_owned() } else { error.to_string() }
 }
 
 /// Lines that begin with a number sign are left empty, so that the places in messages stay right. No text in JSON goes on
@@ -93,7 +107,9 @@ fn line_of(key: &str, text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::line_of;
+    use std::fs;
+
+    use super::{ConfigError, Table, line_of, read};
 
     #[test]
     fn keys_are_found_where_they_stand() {
@@ -105,6 +121,27 @@ mod tests {
             ("limits", "a = 1\n[limits]\nb = 2", 2),
         ] {
             assert_eq!(line_of(key, text), line, "{key} in {text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place_and_without_what_stands_there() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text, place) in [
+            ("a.toml", "port = 1\npublish_key = \"hunter2-secret\n", "line 2, column"),
+            ("a.toml", "publish_key = hunter2-secret", "line 1, column"),
+            ("a.toml", "# ä\nport = 1 hunter2-secret", "line 2, column 8:"),
+            ("a.toml", "publish_key = \"a\"\npublish_key = \"hunter2-secret\"\n", "line 2, column 1:"),
+            ("a.json", "{\n\"publish_key\": \"hunter2-secret\n}", "line 3 column 0"),
+            ("a.json", "{\"publish_key\": hunter2-secret}", "line 1 column"),
+            ("a.json", "\"hunter2-secret\"", "expected an object"),
+        ] {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            let error = read(&path, &Table::new()).expect_err(text);
+            assert!(matches!(error, ConfigError::Syntax { .. }), "{error:?}");
+            assert!(error.to_string().contains(place), "{text:?}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{text:?}: {error}");
         }
     }
 }
