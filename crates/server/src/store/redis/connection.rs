@@ -165,6 +165,7 @@ impl Connection {
                     // Whoever waits for an answer may rely on everything before it.
                     parcel.send();
                     self.dialogue.answer(answer, &owner.shared.subscriptions)?;
+                    owner.tell_regained();
                     self.come_to_life(owner);
                 }
             }
@@ -196,6 +197,7 @@ impl Connection {
     /// still: one that was cut off from those who know may go on for a while.
     fn begin_probe(&mut self, owner: &Subscriber) {
         self.hold_others(owner);
+        owner.shared.subscriptions.lock().ask_again();
         let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.wire.out);
         let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
         let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());

@@ -366,6 +366,9 @@ impl Store for RedisStore {
         if let Link::Away(reason) = self.shared.link() {
             return Err(StoreError::Unavailable(reason));
         }
+        if let Some(reason) = self.shared.subscriptions.lock().trouble() {
+            return Err(StoreError::Unavailable(reason));
+        }
         if let Some(reason) = self.streams.failure() {
             return Err(StoreError::Unavailable(format!("histories cannot be followed: {reason}")));
         }

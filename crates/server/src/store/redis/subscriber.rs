@@ -104,6 +104,22 @@ impl Subscriber {
         }
     }
 
+    /// Tells the subscribers of channels that are allowed again that something may have been missed.
+    pub(super) fn tell_regained(&self) {
+        let regained = self.shared.subscriptions.lock().take_regained();
+        if regained.is_empty() {
+            return;
+        }
+        let channels = regained.len();
+        tracing::warn!(channels, "messages published while their channels were forbidden were not received");
+        if let Some(notices) = &self.shared.notices
+            && regained.iter().any(|channel| notices.come_on(channel))
+        {
+            notices.miss();
+        }
+        self.broker.missed_on(&regained);
+    }
+
     /// Nothing was heard for a while, and it is over. Here, and nowhere else, the subscribers of all channels are to be
     /// told of the gap once they can be.
     fn deaf_interval_ended(&self) {

@@ -18,6 +18,10 @@ pub(super) struct Subscriptions {
     in_flight: usize,
     /// Channels that were wanted when the connection began and have not been decided on it yet.
     owed: usize,
+    /// Channels that were heard and are refused now.
+    lapsed: usize,
+    /// Channels that were refused and are in force, and of which nobody was told yet.
+    regained: Vec<Channel>,
 }
 
 /// What is to be said to Redis. Both lists may be empty.
@@ -44,6 +48,12 @@ struct Entry {
     owed: bool,
     /// Has to be asked for by itself, because it was in a batch that was refused as a whole.
     alone: bool,
+    /// Was in force since somebody wants it.
+    heard: bool,
+    /// Counted in `lapsed`.
+    lapsed: bool,
+    /// Was refused on this connection: those who want it are told when it is not any more.
+    refused: bool,
     /// There while somebody waits.
     standing: Option<watch::Sender<Standing>>,
 }
@@ -64,6 +74,7 @@ impl Subscriptions {
         let entry = self.entries.entry(channel.clone()).or_insert_with(Entry::new);
         entry.wanted += 1;
         if entry.wire == Wire::On {
+            entry.heard = true;
             return watch::channel(Standing::InForce).1;
         }
         if entry.wire == Wire::Refused {
@@ -91,6 +102,8 @@ impl Subscriptions {
         if entry.wanted > 0 {
             return;
         }
+        self.lapsed -= usize::from(mem::take(&mut entry.lapsed));
+        (entry.heard, entry.refused) = (false, false);
         match entry.wire {
             Wire::On | Wire::Off => entry.enqueue(channel, &mut self.queue),
             Wire::Refused => drop(self.entries.remove(channel)),
@@ -136,6 +149,14 @@ impl Subscriptions {
     /// Redis confirmed a subscription.
     pub(super) fn subscribed(&mut self, channel: &Channel) {
         self.answered(channel, Wire::Subscribing, Wire::On, Standing::InForce);
+        let Some(entry) = self.entries.get_mut(channel).filter(|entry| entry.wire == Wire::On) else {
+            return;
+        };
+        entry.heard = entry.wanted > 0;
+        self.lapsed -= usize::from(mem::take(&mut entry.lapsed));
+        if mem::take(&mut entry.refused) {
+            self.regained.push(channel.clone());
+        }
     }
 
     /// Redis confirmed the end of a subscription.
@@ -148,6 +169,12 @@ impl Subscriptions {
     pub(super) fn refused(&mut self, channels: &[Channel], reason: &str) {
         if let [channel] = channels {
             self.answered(channel, Wire::Subscribing, Wire::Refused, Standing::Refused(reason.to_owned()));
+            if let Some(entry) = self.entries.get_mut(channel).filter(|entry| entry.wire == Wire::Refused) {
+                entry.refused = true;
+                if entry.heard {
+                    self.lapsed += usize::from(!mem::replace(&mut entry.lapsed, true));
+                }
+            }
             return;
         }
         for channel in channels {
@@ -161,6 +188,7 @@ impl Subscriptions {
     /// The connection is gone, and every subscription with it.
     pub(super) fn reset(&mut self) {
         self.in_flight = 0;
+        self.regained.clear();
         self.queue.clear();
         self.entries.retain(|_, entry| entry.wanted > 0);
         for (channel, entry) in &mut self.entries {
@@ -168,9 +196,31 @@ impl Subscriptions {
             entry.alone = false;
             entry.queued = false;
             entry.owed = true;
+            // Of this gap all are told.
+            entry.refused = false;
             entry.enqueue(channel, &mut self.queue);
         }
         self.owed = self.entries.len();
+    }
+
+    /// Asks once more for what was refused, each by itself: the rights may have been changed since.
+    pub(super) fn ask_again(&mut self) {
+        for (channel, entry) in &mut self.entries {
+            if entry.wire == Wire::Refused {
+                (entry.wire, entry.alone) = (Wire::Off, true);
+                entry.enqueue(channel, &mut self.queue);
+            }
+        }
+    }
+
+    /// The channels that were refused and are in force now, each told once.
+    pub(super) fn take_regained(&mut self) -> Vec<Channel> {
+        mem::take(&mut self.regained)
+    }
+
+    /// Why not everything is heard that was, if so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        (self.lapsed > 0).then(|| format!("redis forbids {} channels that were heard", self.lapsed))
     }
 
     /// Channels of which an answer is awaited.
@@ -216,7 +266,17 @@ impl Subscriptions {
 
 impl Entry {
     fn new() -> Self {
-        Self { wanted: 0, wire: Wire::Off, queued: false, owed: false, alone: false, standing: None }
+        Self {
+            wanted: 0,
+            wire: Wire::Off,
+            queued: false,
+            owed: false,
+            alone: false,
+            heard: false,
+            lapsed: false,
+            refused: false,
+            standing: None,
+        }
     }
 
     fn enqueue(&mut self, channel: &Channel, queue: &mut VecDeque<Channel>) {

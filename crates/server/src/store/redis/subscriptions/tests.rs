@@ -160,6 +160,49 @@ fn what_is_given_up_or_refused_is_not_owed() {
 }
 
 #[test]
+fn what_is_forbidden_for_a_while_is_asked_for_again_and_told() {
+    let mut s = Subscriptions::default();
+    let [a, b] = ["a", "b"].map(channel);
+    drop((s.want(&a), s.want(&b)));
+    expect(&mut s, &["a", "b"], &[]);
+    s.subscribed(&a);
+    s.subscribed(&b);
+    s.release(&b);
+    expect(&mut s, &[], &["b"]);
+    s.unsubscribed(&b);
+    drop(s.want(&b));
+    expect(&mut s, &["b"], &[]);
+    s.refused(std::slice::from_ref(&b), "NOPERM");
+    assert_eq!(s.trouble(), None, "nobody who wants it has ever had it");
+    s.reset();
+    while !s.take_changes(1).subscribe.is_empty() {}
+    s.refused(std::slice::from_ref(&a), "NOPERM");
+    s.refused(std::slice::from_ref(&b), "NOPERM");
+    assert!(s.is_resumed() && s.take_regained().is_empty());
+    for _ in 0..2 {
+        assert_eq!(s.trouble().unwrap(), "redis forbids 1 channels that were heard");
+        expect(&mut s, &[], &[]);
+        s.ask_again();
+        let mut asked = [s.take_changes(99).subscribe, s.take_changes(99).subscribe].concat();
+        asked.sort();
+        assert_eq!(names(&asked), ["a", "b"], "each by itself");
+        s.refused(std::slice::from_ref(&a), "NOPERM");
+        s.refused(std::slice::from_ref(&b), "NOPERM");
+    }
+    s.ask_again();
+    while !s.take_changes(1).subscribe.is_empty() {}
+    s.subscribed(&a);
+    s.subscribed(&b);
+    assert_eq!((names(&s.take_regained()), s.trouble()), (vec!["a", "b"], None));
+    assert!(s.take_regained().is_empty());
+    s.reset();
+    while !s.take_changes(1).subscribe.is_empty() {}
+    s.refused(std::slice::from_ref(&a), "NOPERM");
+    s.release(&a);
+    assert_eq!(s.trouble(), None, "nobody wants it any more");
+}
+
+#[test]
 fn batches_are_bounded() {
     let mut s = Subscriptions::default();
     for number in 0..1000 {

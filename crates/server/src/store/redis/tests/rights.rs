@@ -82,3 +82,31 @@ async fn does_without_the_probe_channel() {
     inbox.expect("vehicles", "hello").await;
     assert_eq!(store.interruptions(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_was_forbidden_for_a_while_is_heard_again() {
+    let redis = RedisServer::start(&[]);
+    let mut settings = settings(&redis.url());
+    settings.probe_interval = Duration::from_millis(200);
+    let (store, mut inbox) = subscribed_to(settings, &["a", "b"]).await;
+    redis.cli(&["ACL", "SETUSER", "default", "resetchannels", "&__geocast*", "&b"]);
+    let begin = Instant::now();
+    while !matches!(store.health().await, Err(StoreError::Unavailable(reason)) if reason.contains("forbids"))
+    {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", store.health().await);
+        sleep(Duration::from_millis(20)).await;
+    }
+    redis.cli(&["ACL", "SETUSER", "default", "allchannels"]);
+    let told = loop {
+        let told = inbox.partial_gaps();
+        if !told.is_empty() {
+            break told;
+        }
+        assert!(begin.elapsed() < 2 * PATIENCE, "{:?}", store.health().await);
+        sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 1)], "the other went on");
+    healthy(&store).await;
+    redis.cli(&["PUBLISH", "a", "again"]);
+    inbox.expect("a", "again").await;
+}

@@ -1,4 +1,4 @@
-//! Watched hashes of a cluster, of which each master tells of its own writes alone.
+//! Watched hashes: of a cluster, of which each master tells of its own writes alone, and with rights that are lost for a while.
 
 use super::{clusters::quick, redis_cluster::RedisCluster, shards::redirected, *};
 
@@ -79,4 +79,35 @@ async fn hashes_of_all_masters_are_watched() {
         let expected = lost.iter().map(|number| (format!("collection-{number}"), "update".to_owned()));
         assert_eq!(told, expected.collect());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_while_it_may_not_be_heard_is_pushed_later() {
+    let redis = RedisServer::start(&["--notify-keyspace-events", "Ehgxe"]);
+    let group = channel("collection-1");
+    let mut inbox = Inbox::new(std::slice::from_ref(&group), 1_000_000);
+    let watch = Some("collection:*".parse().unwrap());
+    let mut settings = settings(&redis.url());
+    settings.probe_interval = Duration::from_millis(200);
+    let store = RedisStore::start_watching(settings, inbox.broker(), watch, Vec::new()).unwrap();
+    healthy(&store).await;
+    // What is there at the beginning is not told.
+    let begin = Instant::now();
+    while inbox.is_empty() {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", store.health().await);
+        redis.cli(&["HSET", &name(1), "id", &begin.elapsed().as_nanos().to_string()]);
+        sleep(Duration::from_millis(50)).await;
+    }
+    redis.cli(&["ACL", "SETUSER", "default", "resetchannels", "&__geocast*"]);
+    while !matches!(store.health().await, Err(StoreError::Unavailable(reason)) if reason.contains("forbids"))
+    {
+        assert!(begin.elapsed() < 2 * PATIENCE, "{:?}", store.health().await);
+        sleep(Duration::from_millis(20)).await;
+    }
+    // What is read again because Redis ended the connection has been read by then, or is that what is not looked for here.
+    sleep(Duration::from_millis(300)).await;
+    redis.cli(&["HSET", &name(1), "id", "unheard"]);
+    redis.cli(&["ACL", "SETUSER", "default", "allchannels"]);
+    while !inbox.next().await.1.contains("unheard") {}
+    healthy(&store).await;
 }
