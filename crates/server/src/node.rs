@@ -3,7 +3,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transforms};
@@ -172,6 +172,13 @@ impl Node {
         self.connections.load(Ordering::Relaxed)
     }
 
+    /// Over which time connections are closed that end for one reason, so that their clients do not all connect elsewhere at once;
+    /// a few clients need no spreading.
+    pub(crate) fn close_spread(&self) -> Duration {
+        let connections = u32::try_from(self.connections()).unwrap_or(u32::MAX);
+        (CLOSE_INTERVAL * connections.min(1_000_000)).min(self.settings.timeouts.drain_spread)
+    }
+
     pub(crate) fn count(&self, count: Count) {
         self.counters.add(count);
     }
@@ -185,3 +192,6 @@ impl Drop for Place {
 
 /// Enough for four of the largest snapshots that a store gives out.
 const SNAPSHOT_BYTES: usize = 256 * 1024 * 1024;
+
+/// Time between two such closes, if there are few enough connections.
+const CLOSE_INTERVAL: Duration = Duration::from_millis(1);

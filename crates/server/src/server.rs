@@ -1,4 +1,4 @@
-use std::{future::Future, io, net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, thread::JoinHandle};
 
 use geocast_geo_filter::{Catalogue, CatalogueError, TransformError};
 use geocast_protocol::Crs;
@@ -255,7 +255,7 @@ impl Server {
         }
         drop(listeners);
         self.node.drain();
-        let spread = drain_spread(&self.node);
+        let spread = self.node.close_spread();
         for worker in &self.workers {
             // A worker whose thread has ended has nothing left to close.
             let _ended: Result<(), _> = worker.send(WorkerMessage::Drain(spread));
@@ -280,12 +280,3 @@ fn certificates(reload: &Reload, listeners: &[Listener], addresses: &[ListenAddr
         }
     }
 }
-
-/// Closes are spread so that clients do not all connect elsewhere at once; a few clients need no spreading.
-fn drain_spread(node: &Node) -> Duration {
-    let connections = u32::try_from(node.connections()).unwrap_or(u32::MAX);
-    (CLOSE_INTERVAL * connections.min(1_000_000)).min(node.settings.timeouts.drain_spread)
-}
-
-/// Time between two closes of a stopping server, if there are few enough connections.
-const CLOSE_INTERVAL: Duration = Duration::from_millis(1);

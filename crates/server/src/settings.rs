@@ -198,7 +198,7 @@ pub struct Timeouts {
     pub close: Duration,
     /// From the order to stop until what is left is cut off.
     pub drain: Duration,
-    /// Over which the closes of a stopping server are spread.
+    /// Over which the closes of a stopping server are spread, and those of clients that may not stay.
     pub drain_spread: Duration,
     /// How long the first frames of a connection are collected, to be applied as a set.
     pub settle: Duration,

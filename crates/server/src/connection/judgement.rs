@@ -1,6 +1,8 @@
+use std::time::Instant;
+
 use geocast_protocol::Channel;
 
-use super::{CloseCode, Connection, Frame, run::End, work::Request};
+use super::{CloseCode, Connection, Frame, work::Request};
 use crate::{
     Count,
     access::Unaccepted,
@@ -12,17 +14,11 @@ use crate::{
 /// What follows from the server judging anew what it has let a client do.
 impl Connection {
     /// Ends what the client may not have any more, and says so.
-    pub(super) fn judge(&mut self) -> Option<End> {
+    pub(super) fn judge(&mut self, instant: Instant) {
         let now = clock::timestamp();
         let ended = match self.session.judge(now) {
             Ok(ended) => ended,
-            Err(dismissal) => {
-                self.count(Count::ClosedRevoked);
-                return Some(End::Close(match dismissal {
-                    Dismissal::Unaccepted(Unaccepted::Token) => CloseCode::Revoked,
-                    Dismissal::Unaccepted(Unaccepted::Page) | Dismissal::Address => CloseCode::Forbidden,
-                }));
-            }
+            Err((dismissal, channels)) => return self.dismiss(dismissal, &channels, instant),
         };
         for Ended { channel, dialect, fault } in ended {
             self.count(Count::SubscriptionEnded);
@@ -35,7 +31,31 @@ impl Connection {
             // Not among what is kept to be sent together, which answers what was asked.
             self.worker.with_mailbox(self.id, |mailbox| mailbox.answer(&notice));
         }
-        None
+    }
+
+    /// Delivers nothing more, reads nothing more, and closes. The close is spread as those of a stopping server are: all bearers of a
+    /// key are judged at the same moment, and are not to connect again all at once.
+    fn dismiss(&mut self, dismissal: Dismissal, channels: &[Channel], now: Instant) {
+        self.dismissed = Some(match dismissal {
+            Dismissal::Unaccepted(Unaccepted::Token) => CloseCode::Revoked,
+            Dismissal::Unaccepted(Unaccepted::Page) | Dismissal::Address => CloseCode::Forbidden,
+        });
+        // A server that stops has settled that already.
+        self.leave_at.get_or_insert_with(|| now + self.worker.node.close_spread().mul_f64(fastrand::f64()));
+        self.work.take_if(|work| work.is_request());
+        self.handled = None;
+        // Publications were asked for in time, and are made.
+        let stays = |effect: &Effect| {
+            !matches!(effect, Effect::Attend(..) | Effect::Muster(..)) && Request::of(effect).is_none()
+        };
+        self.effects.retain(stays);
+        if let Some(unsettled) = self.session.unsettled() {
+            unsettled.retain(stays);
+        }
+        self.depart();
+        for channel in channels {
+            self.leave(channel);
+        }
     }
 
     /// Refuses what has been asked for of a channel and not been done, also in a set that is not complete yet.

@@ -58,8 +58,10 @@ pub(crate) struct Connection {
     pub(super) is_opening: bool,
     /// Whether the client has asked to be closed.
     pub(super) is_over: bool,
-    /// When the connection is to be closed because the server stops.
+    /// When the connection is to be closed: because the server stops, or the client is dismissed.
     pub(super) leave_at: Option<Instant>,
+    /// With what the connection is to be closed if its client may not stay. Until then nothing is read.
+    pub(super) dismissed: Option<CloseCode>,
     _place: Place,
 }
 
@@ -148,6 +150,7 @@ impl Connection {
             is_opening: true,
             is_over: false,
             leave_at: None,
+            dismissed: None,
             _place: place,
             worker,
             id,
@@ -253,9 +256,10 @@ impl Connection {
         None
     }
 
-    /// Whether more may be read: not faster than the client's rate allows, and not while much is still to be done.
+    /// Whether more may be read: not faster than the client's rate allows, not while much is still to be done, and not of who
+    /// may not stay.
     pub(super) fn reads(&self, now: Instant) -> bool {
-        self.effects.len() < MOST_EFFECTS && self.session.resumes(now).is_none()
+        self.effects.len() < MOST_EFFECTS && self.session.resumes(now).is_none() && self.dismissed.is_none()
     }
 
     pub(super) fn is_blocked(&self) -> bool {

@@ -19,19 +19,18 @@ impl Connection {
             return Some(End::Close(CloseCode::Asked));
         }
         if let Some(spread) = self.worker.draining() {
-            let leave_at = *self.leave_at.get_or_insert_with(|| now + spread.mul_f64(fastrand::f64()));
-            if leave_at <= now {
-                return Some(End::Close(CloseCode::Restart));
-            }
+            self.leave_at.get_or_insert_with(|| now + spread.mul_f64(fastrand::f64()));
         }
         if self.session.expires_in(clock::timestamp()).is_some_and(|left| left.is_zero()) {
             self.count(Count::ClosedExpired);
             return Some(End::Close(CloseCode::Expired));
         }
-        if self.session.is_to_be_judged(clock::timestamp())
-            && let Some(end) = self.judge()
-        {
-            return Some(end);
+        if self.dismissed.is_none() && self.session.is_to_be_judged(clock::timestamp()) {
+            self.judge(now);
+        }
+        if self.leave_at.is_some_and(|leave_at| leave_at <= now) {
+            self.dismissed.iter().for_each(|_| self.count(Count::ClosedRevoked));
+            return Some(End::Close(self.dismissed.unwrap_or(CloseCode::Restart)));
         }
         match self.liveness.due(now) {
             Due::Ping => {

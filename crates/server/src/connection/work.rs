@@ -34,6 +34,11 @@ impl Work {
         Self { doing: Box::pin(doing), request: Some(Box::new(request)) }
     }
 
+    /// Whether it is done for somebody who is to be answered.
+    pub(super) fn is_request(&self) -> bool {
+        self.request.is_some()
+    }
+
     /// What it is done for, if that is of this channel.
     pub(super) fn request_of(&self, channel: &Channel) -> Option<&Request> {
         self.request.as_deref().filter(|request| request.channel == *channel)

@@ -38,10 +38,12 @@ impl Session {
     /// judged when it is asked for.
     ///
     /// # Errors
-    /// The connection is to be closed.
-    pub(crate) fn judge(&mut self, now: Timestamp) -> Result<Vec<Ended>, Dismissal> {
+    /// The client may not stay. All its subscriptions are over: these are their channels.
+    pub(crate) fn judge(&mut self, now: Timestamp) -> Result<Vec<Ended>, (Dismissal, Vec<Channel>)> {
         let access = &self.rules.access;
-        access.judge(&mut self.identity).map_err(Dismissal::Unaccepted)?;
+        if let Err(unaccepted) = access.judge(&mut self.identity) {
+            return Err((Dismissal::Unaccepted(unaccepted), self.give_up()));
+        }
         let (identity, mut ended, mut is_over) = (&self.identity, Vec::new(), false);
         self.subscriptions.retain(|channel, subscription| {
             if subscription.cause == Cause::Filter {
@@ -63,7 +65,22 @@ impl Session {
             ended.push(Ended { channel: channel.clone(), dialect: subscription.dialect.clone(), fault });
             false
         });
-        if is_over { Err(Dismissal::Address) } else { Ok(ended) }
+        if is_over {
+            let mut channels = self.give_up();
+            channels.extend(ended.into_iter().map(|ended| ended.channel));
+            return Err((Dismissal::Address, channels));
+        }
+        Ok(ended)
+    }
+
+    /// Ends all subscriptions, and names their channels.
+    fn give_up(&mut self) -> Vec<Channel> {
+        let mut channels = Vec::new();
+        self.subscriptions.retain(|channel, _| {
+            channels.push(channel.clone());
+            false
+        });
+        channels
     }
 
     /// How long it is until the first token ends that a subscription hangs on. At most a day: who asks asks again.

@@ -1,6 +1,9 @@
 //! What becomes of those who are connected when what they may do is configured anew.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use geocast_server::{Count, KeyFile, OriginPolicy, Patterns, Secret, Settings, TokenSettings};
 use serde_json::{Value, json};
@@ -17,6 +20,7 @@ use crate::{
 
 on_both_stores!(
     a_key_that_is_gone_takes_its_bearers_along,
+    bearers_of_a_key_do_not_leave_at_the_same_moment,
     another_issuer_or_no_keys_at_all_do_too,
     a_channel_that_is_closed_is_taken_from_everybody,
     what_a_client_asks_for_first_is_judged_before_it_is_carried_out,
@@ -106,6 +110,26 @@ async fn a_key_that_is_gone_takes_its_bearers_along(backend: Backend) {
     assert_eq!(staying.next_content().await, "for few");
     server.publish("open", "\"for all\"").await;
     assert_eq!(anybody.next_content().await, "for all");
+}
+
+/// Three hundred that are closed are so over as many milliseconds.
+async fn bearers_of_a_key_do_not_leave_at_the_same_moment(backend: Backend) {
+    let keys = Keys::of(&Signer::ALL);
+    let server = TestServer::start_with(backend, |settings| settings.tokens = keys.settings()).await;
+    let token = token(Signer::Es256, &["secret"], &[]);
+    let mut clients = Vec::new();
+    for _ in 0..300 {
+        clients.push(Client::connect_raw(server.address, &format!("/rpc?token={token}")).await);
+    }
+    keys.write(&[Signer::EdDsa]);
+    let begin = Instant::now();
+    assert_eq!(server.reload.run(), 0);
+    for client in clients {
+        assert_eq!(closed(client).await, unaccepted());
+    }
+    // Of three hundred moments chosen at random one is late.
+    assert!(begin.elapsed() > Duration::from_millis(200), "all were closed within {:?}", begin.elapsed());
+    assert_eq!(server.count(Count::ClosedRevoked), 300);
 }
 
 async fn another_issuer_or_no_keys_at_all_do_too(backend: Backend) {
