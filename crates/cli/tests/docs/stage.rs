@@ -186,7 +186,7 @@ const BEFORE_PORTS: [&str; 7] =
 /// Stand-ins for programs that go on: what a second terminal is for.
 const PROGRAMS: &str = "tests/docs/programs";
 /// Far longer than any page takes, beside whatever other work.
-const LONGEST: Duration = Duration::from_secs(240);
+const LONGEST: Duration = Duration::from_secs(600);
 
 #[test]
 fn ports_are_found_by_what_stands_before_them() {
