@@ -366,15 +366,12 @@ impl Store for RedisStore {
         if let Link::Away(reason) = self.shared.link() {
             return Err(StoreError::Unavailable(reason));
         }
-        if let Some(reason) = self.shared.subscriptions.lock().trouble() {
-            return Err(StoreError::Unavailable(reason));
-        }
-        if let Some(reason) = self.streams.failure() {
-            return Err(StoreError::Unavailable(format!("histories cannot be followed: {reason}")));
-        }
-        if let Some(reason) = self.shards.as_ref().and_then(|shards| shards.trouble(self.settings.publishing))
-        {
-            return Err(StoreError::Unavailable(reason));
+        let forbidden = self.shared.subscriptions.lock().trouble();
+        let streams = self.streams.failure().map(|reason| format!("histories cannot be followed: {reason}"));
+        let shards = self.shards.as_ref().and_then(|shards| shards.trouble(self.settings.publishing));
+        let troubles: Vec<_> = [forbidden, streams, shards].into_iter().flatten().collect();
+        if !troubles.is_empty() {
+            return Err(StoreError::Unavailable(troubles.join("; ")));
         }
         self.commands.ping(self.settings.command_timeout.min(HEALTH_TIMEOUT)).await
     }
