@@ -56,10 +56,6 @@ impl Notices {
     /// The hash of that name, if it is watched.
     pub(super) fn watched(&self, name: &[u8]) -> Option<Channel> {
         let name = std::str::from_utf8(name).ok().filter(|name| self.patterns.matches(name))?;
-        // What nodes tell each other is nobody's.
-        if name.starts_with("{geocast:") {
-            return None;
-        }
         name.parse().ok()
     }
 
