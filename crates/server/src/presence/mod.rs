@@ -28,8 +28,7 @@ mod room;
 mod roster;
 mod tally;
 
-pub(crate) use directory::covers;
-pub(crate) use directory::{Presence, Seat};
+pub(crate) use directory::{Presence, Seat, covers};
 pub(crate) use exchange::{Answer, Call, Everything, News};
 pub(crate) use keeper::Keeper;
 pub(crate) use line::{Line, NodeId};

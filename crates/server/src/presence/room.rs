@@ -31,7 +31,7 @@ pub(crate) struct Change {
 }
 
 impl Room {
-    /// Sets how many clients of a node are somebody. The other way round than [`has`](Self::has).
+    /// Sets how many clients of a node are somebody.
     pub(super) fn set(&mut self, node: NodeId, person: Option<&Arc<Person>>, count: u32, now: Instant) {
         let tally = match person {
             None => &mut self.anonymous,
