@@ -29,8 +29,9 @@ impl Connection {
             self.judge(now);
         }
         if self.leave_at.is_some_and(|leave_at| leave_at <= now) {
-            self.dismissed.iter().for_each(|_| self.count(Count::ClosedRevoked));
-            return Some(End::Close(self.dismissed.unwrap_or(CloseCode::Restart)));
+            let Some(code) = self.dismissed else { return Some(End::Close(CloseCode::Restart)) };
+            self.count(Count::ClosedRevoked);
+            return Some(End::Close(code));
         }
         match self.liveness.due(now) {
             Due::Ping => {
