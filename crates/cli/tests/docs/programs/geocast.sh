@@ -2,7 +2,6 @@
 # The binary. What goes on until it is stopped goes on behind the page, as in another terminal: a server until the next one is
 # started, which is also when its port is free again, and a `sub` without an end until the page has one.
 set -eu
-alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
 # A machine may be so slow that what waits for a time gives up: codes 3 and 4.
 patiently() {
     for _ in 1 2 3 4 5; do

@@ -1,7 +1,6 @@
 #!/bin/bash
 # In the background, but not of its own: it ends with the page. Returns when it listens.
 PATH=${PATH#*:}
-alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
 arguments=()
 while (($#)); do
     if [[ $1 == --daemonize ]]; then shift; else arguments+=("$1"); fi
@@ -10,6 +9,6 @@ done
 log=$(mktemp "$STAGE/redis-XXXXXX")
 redis-server "${arguments[@]}" >"$log" 2>&1 &
 until grep -qE 'Ready to accept connections|monitor master' "$log"; do
-    alive $! || { cat "$log" >&2; exit 1; }
+    "$STAGE/bin/alive" $! || { cat "$log" >&2; exit 1; }
     sleep 0.05
 done

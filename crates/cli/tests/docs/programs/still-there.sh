@@ -1,6 +1,5 @@
 #!/bin/sh
 # Whether what goes on behind the page goes on.
-alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
 if [ -e "$STAGE/server" ] && ! alive "$(cat "$STAGE/server")"; then
     cat "$STAGE/server-log" >&2
     echo "the server has ended" >&2
