@@ -1,28 +1,13 @@
 //! What is said when Redis was away.
 
-use std::time::Duration;
-
-use geocast_server::{Count, StoreSettings};
+use geocast_server::Count;
 use serde_json::{Value, json};
 
-use crate::{
-    caller::Caller,
-    client::Client,
-    redis_server::RedisServer,
-    server::{TestServer, patient_redis},
-};
+use crate::{caller::Caller, client::Client, server::TestServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_subscriber_of_messages_is_told_of_a_deaf_interval_in_its_dialect() {
-    let redis = RedisServer::start(&[]);
-    let url = redis.url();
-    let server = TestServer::start_on(Some(redis), |settings| {
-        let mut redis = patient_redis(&url);
-        redis.probe_interval = Duration::from_millis(200);
-        settings.store = StoreSettings::Redis(redis);
-    })
-    .await;
-    server.wait_until_ready().await;
+    let server = TestServer::start_noticing_soon().await;
     let mut text = server.subscriber("news", &["SUB cars"]).await;
     text.send("BUFFER 60000 100").await;
     text.settled().await;
@@ -57,15 +42,7 @@ async fn every_subscriber_of_messages_is_told_of_a_deaf_interval_in_its_dialect(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_reads_state_before_a_deaf_interval_and_subscribes_behind_it_is_told() {
-    let redis = RedisServer::start(&[]);
-    let url = redis.url();
-    let server = TestServer::start_on(Some(redis), |settings| {
-        let mut redis = patient_redis(&url);
-        redis.probe_interval = Duration::from_millis(200);
-        settings.store = StoreSettings::Redis(redis);
-    })
-    .await;
-    server.wait_until_ready().await;
+    let server = TestServer::start_noticing_soon().await;
     let mut witness = server.subscriber("news", &[]).await;
     let mut client = server.client().await;
     client.send("GET news").await;

@@ -4,6 +4,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     num::NonZeroUsize,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -57,6 +58,17 @@ impl TestServer {
 
     pub(crate) async fn start_on(redis: Option<RedisServer>, adjust: impl FnOnce(&mut Settings)) -> Self {
         Self::start_at("127.0.0.1:0".parse().expect("an address"), redis, adjust).await
+    }
+
+    /// On a Redis of its own, of which it notices soon that it is deaf.
+    pub(crate) async fn start_noticing_soon() -> Self {
+        let redis = RedisServer::start(&[]);
+        let mut noticing = patient_redis(&redis.url());
+        noticing.probe_interval = Duration::from_millis(200);
+        let server =
+            Self::start_on(Some(redis), |settings| settings.store = StoreSettings::Redis(noticing)).await;
+        server.wait_until_ready().await;
+        server
     }
 
     async fn start_at(

@@ -1,7 +1,5 @@
 //! Over Redis, which may be away, and whose other clients write as they like.
 
-use std::time::Duration;
-
 use geocast_server::StoreSettings;
 
 use super::follower::{Follower, point};
@@ -12,15 +10,7 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changed_while_redis_was_deaf_is_told_as_a_difference() {
-    let redis = RedisServer::start(&[]);
-    let url = redis.url();
-    let mut server = TestServer::start_on(Some(redis), |settings| {
-        let mut redis = patient_redis(&url);
-        redis.probe_interval = Duration::from_millis(200);
-        settings.store = StoreSettings::Redis(redis);
-    })
-    .await;
-    server.wait_until_ready().await;
+    let mut server = TestServer::start_noticing_soon().await;
     for key in ["gone", "moved", "same"] {
         server.put("map", key, point(key, 5.0, 5.0)).await;
     }
