@@ -40,7 +40,7 @@ impl Presence {
         let me = NodeId::draw();
         Some(Arc::new(Self {
             me,
-            roster: Mutex::new(Roster::new(me, Bounds { most, grace, missing: MISSING }, has_others)),
+            roster: Mutex::new(Roster::new(me, Bounds { most, grace, patience: PATIENCE }, has_others)),
             is_stale: AtomicBool::new(has_others),
             watchers: AtomicUsize::new(0),
         }))
@@ -92,5 +92,5 @@ pub(crate) fn covers(patterns: &Patterns, channel: &Channel) -> bool {
     !channel.is_internal() && patterns.matches(channel.as_str())
 }
 
-/// A node that a store has forgotten says so within seconds.
-const MISSING: Duration = Duration::from_secs(15);
+/// A node that a store has forgotten says so within seconds, and everything else as well.
+const PATIENCE: Duration = Duration::from_secs(15);

@@ -22,6 +22,10 @@ pub(crate) struct Exchange {
     heard: Option<Instant>,
     saying: Vec<Line>,
     is_behind: bool,
+    /// Nodes that have not been read yet; the last is being read.
+    unread: Vec<NodeId>,
+    /// How far that one has been read: where to go on, and how many lines there have been.
+    read: (u64, usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +44,10 @@ pub(crate) enum Call {
         writes: u64,
         lines: Vec<(Line, u32)>,
     },
-    /// What has everybody said?
+    /// Who is alive?
     Read,
+    /// What has this node said, from this place on? Such places are the store's own; the first one is 0.
+    Lines(NodeId, u64),
     /// This has changed; what was said behind the cursor?
     Follow {
         cursor: Box<str>,
@@ -58,21 +64,21 @@ pub(crate) enum Call {
 pub(crate) enum Answer {
     /// It has begun.
     Begun,
-    /// What everybody has said.
-    Everything(Everything),
+    /// These are alive; from here on the log may be followed.
+    Nodes {
+        /// Where in the log.
+        cursor: Box<str>,
+        nodes: Vec<NodeId>,
+    },
+    /// A part of what a node has said. Whatever it had said when the first part was read is in one of them, and the last is that in
+    /// front of place 0.
+    Lines { lines: Vec<(Line, u32)>, next: u64 },
     /// What was said since.
     News { cursor: Option<Box<str>>, news: Vec<News>, is_all: bool },
     /// It does not know all that this node has said; it has not taken what it was told.
     Forgotten,
     /// It has taken what it was told, and does not know what was said behind the cursor.
     Lost,
-}
-
-/// What all nodes have said, from where on the log may be followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Everything {
-    pub(crate) cursor: Box<str>,
-    pub(crate) nodes: Vec<(NodeId, Vec<(Line, u32)>)>,
 }
 
 /// What a node has said, or what is said of it.
@@ -96,14 +102,19 @@ impl Exchange {
             heard: None,
             saying: Vec::new(),
             is_behind: false,
+            unread: Vec::new(),
+            read: (0, 0),
         }
     }
 
     /// What is to be said now. What comes of it is to be [taken](Self::take), or [failed](Self::fail).
     pub(crate) fn call(&mut self, roster: &mut Roster, now: Instant) -> Call {
-        if roster.is_short() && self.phase == Phase::Follow {
+        if roster.is_lost() {
+            self.phase = Phase::Begin;
+        } else if self.phase == Phase::Follow && self.unread.is_empty() && roster.is_short() {
             self.phase = Phase::Read;
         }
+        let is_alive = self.alive.is_none_or(|alive| now.saturating_duration_since(alive) >= HEARTBEAT);
         match (self.phase, &self.cursor) {
             (Phase::Begin, _) => {
                 roster.say_all();
@@ -111,11 +122,14 @@ impl Exchange {
                 Call::Begin { writes: self.writes, lines: Self::say(&mut self.saying, roster) }
             }
             (Phase::Read, _) | (Phase::Follow, None) => Call::Read,
-            (Phase::Follow, Some(cursor)) => Call::Follow {
-                cursor: cursor.clone(),
-                writes: self.writes,
-                lines: Self::say(&mut self.saying, roster),
-                is_alive: self.alive.is_none_or(|alive| now.saturating_duration_since(alive) >= HEARTBEAT),
+            (Phase::Follow, Some(cursor)) => match self.unread.last() {
+                Some(node) if !is_alive => Call::Lines(*node, self.read.0),
+                _ => Call::Follow {
+                    cursor: cursor.clone(),
+                    writes: self.writes,
+                    lines: Self::say(&mut self.saying, roster),
+                    is_alive,
+                },
             },
         }
     }
@@ -137,9 +151,15 @@ impl Exchange {
                 self.phase = if self.cursor.is_some() { Phase::Follow } else { Phase::Read };
                 self.alive = Some(then);
             }
-            Answer::Everything(Everything { cursor, nodes }) => {
-                roster.hear_all(nodes, now);
+            Answer::Nodes { cursor, mut nodes } => {
+                roster.finds(&mut nodes, now);
                 (self.phase, self.cursor) = (Phase::Follow, Some(cursor));
+                (self.unread, self.read) = (nodes, (0, 0));
+            }
+            Answer::Lines { lines, next } => {
+                if let Some(node) = self.unread.last().copied() {
+                    self.hear(node, &lines, next, roster, now);
+                }
             }
             Answer::News { cursor, news, is_all } => {
                 self.said(call, then);
@@ -152,7 +172,7 @@ impl Exchange {
                     self.cursor = cursor;
                 }
                 self.is_behind = !is_all;
-                if is_all {
+                if is_all && self.unread.is_empty() {
                     self.heard = Some(then);
                 }
             }
@@ -171,16 +191,33 @@ impl Exchange {
     pub(crate) fn fail(&mut self, roster: &mut Roster) {
         self.is_behind = false;
         roster.put_back(self.saying.drain(..));
+        // It may be another store that answers next, with places of its own.
+        self.read = (0, 0);
     }
 
     /// Whether there is nothing more to be said and heard at once.
     pub(crate) fn is_settled(&self, roster: &Roster) -> bool {
-        self.phase == Phase::Follow && !self.is_behind && !roster.has_unsaid()
+        self.phase == Phase::Follow && !self.is_behind && self.unread.is_empty() && !roster.has_unsaid()
     }
 
     /// Whether the others have not been heard of lately.
     pub(crate) fn is_stale(&self, now: Instant) -> bool {
         self.heard.is_none_or(|heard| now.saturating_duration_since(heard) >= STALE)
+    }
+
+    /// Hears a part of what a node has said.
+    fn hear(&mut self, node: NodeId, lines: &[(Line, u32)], next: u64, roster: &mut Roster, now: Instant) {
+        let (place, before) = self.read;
+        if place == 0 {
+            roster.begins(node, now);
+        }
+        lines.iter().for_each(|(line, count)| roster.hear(node, line, *count, now));
+        self.read = (next, before + lines.len());
+        // Others may write what they like under these names.
+        if next == 0 || self.read.1 > MOST_LINES {
+            self.unread.pop();
+            self.read = (0, 0);
+        }
     }
 
     fn said(&mut self, call: &Call, then: Instant) {
@@ -208,6 +245,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// From when on it is said that the others have not been heard of.
 const STALE: Duration = Duration::from_secs(10);
+
+/// Lines that are read of one node.
+const MOST_LINES: usize = 250_000;
 
 /// Lines that are said in one call, each of about a kilobyte at most.
 const AT_ONCE: usize = 500;

@@ -63,6 +63,10 @@ async fn run(
             speak(&presence, &mut exchange, log).await;
             presence.is_stale.store(exchange.is_stale(Instant::now()), Ordering::Relaxed);
         }
+        // In pieces, because clients that come and go want the same lock.
+        while presence.roster.lock().forget(Instant::now(), AT_ONCE) {
+            tokio::task::yield_now().await;
+        }
         let changes = presence.roster.lock().settle(Instant::now());
         if presence.is_watched() {
             changes.iter().for_each(|(channel, change)| tell(&broker, channel, change));
@@ -118,6 +122,9 @@ fn tell(broker: &Broker, channel: &Channel, change: &Change) {
 
 /// How long changes are collected, and how often the other nodes are listened to.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Lines that are forgotten in one piece.
+const AT_ONCE: usize = 1000;
 
 /// Turns of one conversation with the store: what is left waits for the next.
 const TURNS: usize = 64;

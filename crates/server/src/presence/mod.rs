@@ -5,6 +5,7 @@
 //! | `line` | what a node says: so many of its clients on a channel are this person, or nobody in particular |
 //! | `tally`, `room` | one of them, and all of a channel, as the lines of all nodes have it |
 //! | `roster` | all channels |
+//! | `neighbour`, `voice` | which lines another node has said, and which this one has |
 //! | `exchange` | what a node says to the others and hears from them, free of sockets and clocks |
 //! | `directory` | the same for connections: a seat for each subscription, which it leaves when it is dropped |
 //! | `keeper` | the task that speaks with the store and has changes told |
@@ -23,16 +24,19 @@ mod directory;
 mod exchange;
 mod keeper;
 mod line;
+mod neighbour;
 mod roll;
 mod room;
 mod roster;
 mod tally;
+mod voice;
 
 pub(crate) use directory::{Presence, Seat, covers};
-pub(crate) use exchange::{Answer, Call, Everything, News};
+pub(crate) use exchange::{Answer, Call, News};
 pub(crate) use keeper::Keeper;
 pub(crate) use line::{Line, NodeId};
 pub(crate) use roll::Roll;
+pub(crate) use roster::MOST_NODES;
 
 use exchange::Exchange;
 use room::{Change, Room};

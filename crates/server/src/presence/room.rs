@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,6 +19,8 @@ pub(super) struct Room {
     told: u64,
     /// Of whom it is to be looked whether watchers are to be told.
     stirred: FxHashSet<Arc<Person>>,
+    /// Who may come back, and since when they are away, the longest first.
+    awaited: VecDeque<(Instant, Arc<Person>)>,
 }
 
 /// What has become of who is on a channel.
@@ -65,39 +68,44 @@ impl Room {
         self.clients == 0 && self.people.is_empty() && self.told == 0
     }
 
-    /// All that a node has here.
-    pub(super) fn lines_of(&self, node: NodeId) -> Vec<(Option<Arc<Person>>, u32)> {
-        let people = self.people.iter().map(|(person, tally)| (Some(Arc::clone(person)), tally.of(node)));
-        let anonymous = [(None, self.anonymous.of(node))];
-        people.chain(anonymous).filter(|(_, count)| *count > 0).collect()
-    }
-
     /// What there is to be told, if there is something. Who has gone is told after `grace`, unless they come back.
     pub(super) fn settle(&mut self, now: Instant, grace: Duration) -> Option<Change> {
         let mut change = Change { clients: self.clients, ..Change::default() };
-        let people = &mut self.people;
-        self.stirred.retain(|person| {
-            let Some(tally) = people.get_mut(person) else { return false };
+        for person in self.stirred.drain() {
+            let Some(tally) = self.people.get_mut(&person) else { continue };
             match tally.empty_since {
                 None if !tally.is_shown => {
                     tally.is_shown = true;
-                    change.joined.push(Arc::clone(person));
-                    false
+                    change.joined.push(person);
                 }
-                None => false,
+                None => {}
                 // Who was never told to be there has not left.
-                Some(_) if !tally.is_shown => {
-                    people.remove(person);
-                    false
+                Some(_) if !tally.is_shown => drop(self.people.remove(&person)),
+                Some(since) if !tally.is_awaited => {
+                    tally.is_awaited = true;
+                    self.awaited.push_back((since, person));
                 }
-                Some(since) if now.saturating_duration_since(since) >= grace => {
-                    people.remove(person);
-                    change.left.push(Arc::clone(person));
-                    false
-                }
-                Some(_) => true,
+                Some(_) => {}
             }
-        });
+        }
+        while let Some((_, person)) =
+            self.awaited.pop_front_if(|(since, _)| now.saturating_duration_since(*since) >= grace)
+        {
+            let Some(tally) = self.people.get_mut(&person) else { continue };
+            tally.is_awaited = false;
+            match tally.empty_since {
+                None => {}
+                Some(since) if now.saturating_duration_since(since) >= grace => {
+                    self.people.remove(&person);
+                    change.left.push(person);
+                }
+                // They were back meanwhile.
+                Some(since) => {
+                    tally.is_awaited = true;
+                    self.awaited.push_back((since, person));
+                }
+            }
+        }
         let is_changed = self.clients != self.told || !change.joined.is_empty() || !change.left.is_empty();
         self.told = self.clients;
         for named in [&mut change.joined, &mut change.left] {
@@ -110,7 +118,7 @@ impl Room {
 
     /// Whether something is waited for.
     pub(super) fn is_stirred(&self) -> bool {
-        !self.stirred.is_empty() || self.clients != self.told
+        !self.stirred.is_empty() || !self.awaited.is_empty() || self.clients != self.told
     }
 
     pub(super) fn roll(&self, most: usize) -> Roll {

@@ -6,7 +6,7 @@ use std::{
 use geocast_protocol::{Channel, Person};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Change, Line, NodeId, Roll, Room};
+use super::{Change, Line, NodeId, Roll, Room, neighbour::Neighbour, voice::Voice};
 
 /// Who is on all channels: what this node knows itself, and what it has heard of the others.
 #[derive(Debug)]
@@ -14,14 +14,13 @@ pub(crate) struct Roster {
     me: NodeId,
     bounds: Bounds,
     rooms: FxHashMap<Channel, Room>,
-    /// The other nodes; for those that were not found when all was read, when that was.
-    others: FxHashMap<NodeId, Option<Instant>>,
+    others: FxHashMap<NodeId, Neighbour>,
     /// People of all rooms.
     people: usize,
     /// Whether something of the others was left out because there was no room.
     is_cut: bool,
-    /// Lines of this node that the others are to be told, if there are others.
-    unsaid: Option<FxHashSet<Line>>,
+    /// For the others, if there are others.
+    voice: Option<Voice>,
     /// Channels whose watchers may have to be told something.
     stirred: FxHashSet<Channel>,
 }
@@ -33,8 +32,8 @@ pub(crate) struct Bounds {
     pub(crate) most: usize,
     /// How long somebody may be away without being told to have left.
     pub(crate) grace: Duration,
-    /// How long a node that was not found is believed to come back.
-    pub(crate) missing: Duration,
+    /// How long it is waited for another node to come back, or to say again what it has said before.
+    pub(crate) patience: Duration,
 }
 
 impl Roster {
@@ -47,7 +46,7 @@ impl Roster {
             others: FxHashMap::default(),
             people: 0,
             is_cut: false,
-            unsaid: has_others.then(FxHashSet::default),
+            voice: has_others.then(Voice::new),
             stirred: FxHashSet::default(),
         }
     }
@@ -83,12 +82,6 @@ impl Roster {
 
     /// What there is to be told to watchers.
     pub(crate) fn settle(&mut self, now: Instant) -> Vec<(Channel, Change)> {
-        let missing = |since: &Option<Instant>| {
-            since.is_some_and(|since| now.saturating_duration_since(since) >= self.bounds.missing)
-        };
-        let gone: Vec<NodeId> =
-            self.others.iter().filter(|(_, since)| missing(since)).map(|(node, _)| *node).collect();
-        gone.into_iter().for_each(|node| self.gone(node, now));
         let mut changes = Vec::new();
         for channel in std::mem::take(&mut self.stirred) {
             let Some(room) = self.rooms.get_mut(&channel) else { continue };
@@ -115,53 +108,45 @@ impl Roster {
 impl Roster {
     /// Some lines of this node that have changed, with how many clients that is now.
     pub(super) fn take_unsaid(&mut self, most: usize) -> Vec<(Line, u32)> {
-        let Some(unsaid) = &mut self.unsaid else { return Vec::new() };
-        let mut some = Vec::new();
-        if unsaid.len() <= most {
-            some.extend(unsaid.drain());
-        } else {
-            some.extend(unsaid.iter().take(most).cloned());
-            for line in &some {
-                unsaid.remove(line);
-            }
-        }
+        let Some(voice) = &mut self.voice else { return Vec::new() };
+        let unsaid = voice.take_unsaid(most);
         let own = |line: Line| {
-            let count =
-                self.rooms.get(&line.channel).map_or(0, |room| room.of(self.me, line.person.as_ref()));
+            let count = count(&self.rooms, self.me, &line);
+            voice.has_said(&line, count);
             (line, count)
         };
-        some.into_iter().map(own).collect()
+        unsaid.into_iter().map(own).collect()
     }
 
     /// They were not told.
     pub(super) fn put_back(&mut self, lines: impl IntoIterator<Item = Line>) {
-        if let Some(unsaid) = &mut self.unsaid {
-            unsaid.extend(lines);
+        if let Some(voice) = &mut self.voice {
+            voice.put_back(lines);
         }
     }
 
     pub(super) fn has_unsaid(&self) -> bool {
-        self.unsaid.as_ref().is_some_and(|unsaid| !unsaid.is_empty())
+        self.voice.as_ref().is_some_and(Voice::has_unsaid)
+    }
+
+    /// Whether everything has to be told once more: too much has changed since anything could be.
+    pub(super) fn is_lost(&self) -> bool {
+        self.voice.as_ref().is_some_and(Voice::is_lost)
     }
 
     /// Everything is to be told once more, to others who know nothing of this node.
     pub(super) fn say_all(&mut self) {
-        let lines: FxHashSet<Line> = self
-            .rooms
-            .iter()
-            .flat_map(|(channel, room)| {
-                let line = |person| Line { channel: channel.clone(), person };
-                room.lines_of(self.me).into_iter().map(move |(person, _)| line(person))
-            })
-            .collect();
-        self.unsaid = Some(lines);
+        if let Some(voice) = &mut self.voice {
+            voice.say_all();
+        }
     }
 
     fn set_own(&mut self, channel: &Channel, person: Option<&Arc<Person>>, count: u32, now: Instant) {
-        if let Some(unsaid) = &mut self.unsaid {
-            unsaid.insert(Line { channel: channel.clone(), person: person.cloned() });
-        }
         self.put(self.me, channel, person, count, now);
+        if let Some(voice) = &mut self.voice {
+            let line = Line { channel: channel.clone(), person: person.cloned() };
+            voice.has_changed(line, |line| self::count(&self.rooms, self.me, line) > 0);
+        }
     }
 }
 
@@ -180,61 +165,72 @@ impl Roster {
             (None, _) => self.rooms.len() < self.bounds.most && self.people < self.bounds.most,
         };
         // What is not known cannot go.
-        if is_known && (count > 0 || room.is_some()) {
+        let is_kept = is_known && (count > 0 || room.is_some());
+        self.is_cut |= !is_known && count > 0;
+        let neighbour = self.others.entry(node).or_default();
+        if is_kept && count > 0 {
+            neighbour.says(line);
+        } else {
+            neighbour.takes_back(line);
+        }
+        if is_kept {
             self.put(node, channel, person.as_ref(), count, now);
-        } else if count > 0 {
-            self.is_cut = true;
         }
     }
 
-    /// Another node begins to say everything.
+    /// All that another node has said is about to be heard again: what is not, it may have lost, and is about to say.
     pub(super) fn begins(&mut self, node: NodeId, now: Instant) {
-        if node != self.me {
-            self.clear(node, now);
-            self.meets(node);
+        if node != self.me && self.meets(node) {
+            self.others.entry(node).or_default().begin(now);
         }
     }
 
     /// Another node is no more.
     pub(super) fn gone(&mut self, node: NodeId, now: Instant) {
-        if node != self.me {
-            self.clear(node, now);
-            self.others.remove(&node);
+        if let Some(neighbour) = self.others.get_mut(&node) {
+            neighbour.go(now);
         }
     }
 
-    /// All that is known to others. A node that is not among them may have lost what it had said, and is about to say it again:
-    /// it is believed for a while.
-    pub(super) fn hear_all(&mut self, nodes: Vec<(NodeId, Vec<(Line, u32)>)>, now: Instant) {
+    /// These are all that are alive; leaves the others. One that is not among them may have lost what it had said, and is about to say it again: it is
+    /// believed for a while.
+    pub(super) fn finds(&mut self, nodes: &mut Vec<NodeId>, now: Instant) {
+        nodes.retain(|node| *node != self.me);
         self.is_cut = false;
-        for (node, since) in &mut self.others {
-            let is_found = nodes.iter().any(|(found, _)| found == node);
-            *since = if is_found { None } else { since.or(Some(now)) };
+        for (node, neighbour) in &mut self.others {
+            if nodes.contains(node) {
+                neighbour.meet();
+            } else {
+                neighbour.miss(now);
+            }
         }
-        for (node, lines) in nodes {
-            self.begins(node, now);
-            lines.iter().for_each(|(line, count)| self.hear(node, line, *count, now));
+    }
+
+    /// Forgets some of what others do not say any more; true if there is more of it.
+    pub(super) fn forget(&mut self, now: Instant, most: usize) -> bool {
+        let patience = self.bounds.patience;
+        let next = self.others.iter_mut().find_map(|(node, neighbour)| {
+            let lines = neighbour.forgotten(now, patience, most);
+            (!lines.is_empty()).then_some((*node, lines))
+        });
+        let Some((node, lines)) = next else {
+            self.others.retain(|_, neighbour| !neighbour.is_over());
+            return false;
+        };
+        for Line { channel, person } in lines {
+            self.put(node, &channel, person.as_ref(), 0, now);
         }
+        true
     }
 
     /// True if there is room for what it says.
     fn meets(&mut self, node: NodeId) -> bool {
         let has_room = self.others.len() < MOST_NODES || self.others.contains_key(&node);
         if has_room {
-            self.others.insert(node, None);
+            self.others.entry(node).or_default().meet();
         }
         self.is_cut |= !has_room;
         has_room
-    }
-
-    fn clear(&mut self, node: NodeId, now: Instant) {
-        let lines = self.rooms.iter().flat_map(|(channel, room)| {
-            room.lines_of(node).into_iter().map(move |(person, _)| (channel.clone(), person))
-        });
-        let lines: Vec<(Channel, Option<Arc<Person>>)> = lines.collect();
-        for (channel, person) in lines {
-            self.put(node, &channel, person.as_ref(), 0, now);
-        }
     }
 
     fn put(
@@ -253,5 +249,10 @@ impl Roster {
     }
 }
 
+/// How many clients of a node a line stands for.
+fn count(rooms: &FxHashMap<Channel, Room>, node: NodeId, line: &Line) -> u32 {
+    rooms.get(&line.channel).map_or(0, |room| room.of(node, line.person.as_ref()))
+}
+
 /// Nodes on one store.
-const MOST_NODES: usize = 256;
+pub(crate) const MOST_NODES: usize = 256;

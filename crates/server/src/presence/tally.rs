@@ -9,6 +9,8 @@ pub(super) struct Tally {
     places: Vec<(NodeId, u32)>,
     /// Whether watchers have been told that somebody is there.
     pub(super) is_shown: bool,
+    /// Whether it is waited for somebody to come back.
+    pub(super) is_awaited: bool,
     /// Since when nobody has been there.
     pub(super) empty_since: Option<Instant>,
 }

@@ -2,13 +2,15 @@
 
 mod node;
 mod shelf;
+mod volume;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use geocast_protocol::{Channel, Person};
 use proptest::{collection::vec, prelude::*};
 
 use self::{node::Node, shelf::Shelf};
+use super::roster::Bounds;
 
 /// Whatever may happen.
 #[derive(Debug, Clone)]
@@ -58,13 +60,14 @@ struct World {
     snapshot: Shelf,
     nodes: Vec<Node>,
     born: u64,
-    most: usize,
+    bounds: Bounds,
 }
 
 impl World {
-    fn new(nodes: usize, most: usize) -> Self {
-        let mut world =
-            Self { shelf: Shelf::default(), snapshot: Shelf::default(), nodes: Vec::new(), born: 0, most };
+    fn new(nodes: usize, most: usize, grace: Duration) -> Self {
+        let bounds = Bounds { most, grace, patience: Duration::from_secs(15) };
+        let (shelf, snapshot) = (Shelf::default(), Shelf::default());
+        let mut world = Self { shelf, snapshot, nodes: Vec::new(), born: 0, bounds };
         (0..nodes).for_each(|_| {
             let node = world.birth();
             world.nodes.push(node);
@@ -75,7 +78,7 @@ impl World {
     fn birth(&mut self) -> Node {
         self.born += 1;
         // Clocks that are up to a twentieth too fast or too slow.
-        Node::start(self.born, self.most, 950 + (self.born * 37 % 100) as u32)
+        Node::start(self.born, self.bounds, 950 + (self.born * 37 % 100) as u32)
     }
 
     fn pass(&mut self, turns: u32) {
@@ -152,7 +155,7 @@ proptest! {
     /// every node knows who is there.
     #[test]
     fn in_the_end_every_node_knows_who_is_there(events in vec(event(3), 1..60)) {
-        let mut world = World::new(3, 1000);
+        let mut world = World::new(3, 1000, GRACE);
         for event in &events {
             world.happen(event);
         }
@@ -162,10 +165,11 @@ proptest! {
     }
 
     /// Somebody on a node that lives and reaches its store is never said to have left, whatever the others and the store
-    /// do, as long as it can be reached, and does not go back so far that the last sign of life of that node is too old in it.
+    /// do, as long as it can be reached, and does not go back so far that the last sign of life of that node is too old in it. A
+    /// moment of grace is enough for that.
     #[test]
     fn who_stays_is_never_said_to_have_left(events in vec(event(3), 1..60)) {
-        let mut world = World::new(3, 1000);
+        let mut world = World::new(3, 1000, Duration::from_secs(1));
         let steady = person("steady");
         world.nodes[0].join(&channels()[0], Some(Arc::clone(&steady)));
         world.pass(4);
@@ -195,7 +199,7 @@ proptest! {
 #[test]
 fn a_node_that_dies_is_gone_within_half_a_minute() {
     for turn in 0..40 {
-        let mut world = World::new(3, 1000);
+        let mut world = World::new(3, 1000, GRACE);
         world.nodes[0].join(&channels()[0], Some(person("ada")));
         world.pass(turn + 4);
         assert_eq!(world.nodes[1].roll(&channels()[0]).clients, 1);
@@ -208,7 +212,7 @@ fn a_node_that_dies_is_gone_within_half_a_minute() {
 
 #[test]
 fn what_has_no_room_is_read_when_there_is() {
-    let mut world = World::new(2, 4);
+    let mut world = World::new(2, 4, GRACE);
     for name in 0..8 {
         world.nodes[0].join(&channels()[0], Some(person(&name.to_string())));
     }
@@ -254,6 +258,8 @@ fn people() -> [Option<Arc<Person>>; 4] {
 fn person(name: &str) -> Arc<Person> {
     Arc::new(Person::new(Some(name), None).unwrap())
 }
+
+const GRACE: Duration = Duration::from_secs(5);
 
 /// So many milliseconds a replica may be behind: a node is given up after 15 s, and gives a sign of life every 5 s by its clock.
 const LITTLE: u64 = 9_000;

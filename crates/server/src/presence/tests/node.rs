@@ -29,9 +29,8 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn start(number: u64, most: usize, pace: u32) -> Self {
+    pub(super) fn start(number: u64, bounds: Bounds, pace: u32) -> Self {
         let id = NodeId::of(number);
-        let bounds = Bounds { most, grace: Duration::from_secs(5), missing: Duration::from_secs(15) };
         Self {
             id,
             roster: Roster::new(id, bounds, true),
@@ -82,6 +81,7 @@ impl Node {
                 break;
             }
         }
+        while self.roster.forget(self.now, 2) {}
         for (channel, change) in self.roster.settle(self.now) {
             let (clients, people) = self.told.entry(channel).or_default();
             *clients = change.clients;

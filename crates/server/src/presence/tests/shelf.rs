@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use crate::presence::{Answer, Call, Everything, Line, News, NodeId};
+use crate::presence::{Answer, Call, Line, News, NodeId};
 
 /// A store, as the scripts of Redis treat it.
 #[derive(Debug, Clone, Default)]
@@ -31,12 +31,19 @@ impl Shelf {
             }
             Call::Read => {
                 let Some((cursor, _)) = self.log.last() else { return Answer::Forgotten };
-                let lines = |node: &NodeId| {
-                    let said = self.said.get(node).cloned().unwrap_or_default();
-                    (*node, said.lines.into_iter().collect())
-                };
-                let nodes = self.nodes.keys().map(lines).collect();
-                Answer::Everything(Everything { cursor: cursor.to_string().into(), nodes })
+                Answer::Nodes {
+                    cursor: cursor.to_string().into(),
+                    nodes: self.nodes.keys().copied().collect(),
+                }
+            }
+            // As Redis scans: what is there all the time is told, wherever the rest is put meanwhile.
+            Call::Lines(node, place) => {
+                let lines = self.said.get(node).into_iter().flat_map(|said| &said.lines);
+                let here = lines.filter(|(line, _)| line.to_string().len() as u64 % PLACES == *place);
+                Answer::Lines {
+                    lines: here.map(|(line, count)| (line.clone(), *count)).collect(),
+                    next: (place + 1) % PLACES,
+                }
             }
             Call::Follow { cursor, writes, lines, is_alive } => {
                 let known = self.said.get(&node).map(|said| said.writes);
@@ -105,3 +112,6 @@ impl Shelf {
         self.log.push((self.last, news));
     }
 }
+
+/// In so many parts the lines of a node are told.
+const PLACES: u64 = 3;

@@ -6,7 +6,7 @@ use geocast_protocol::Channel;
 use super::{commands::Commands, remedy::Effect, streams::Entries};
 use crate::{
     StoreError,
-    presence::{Answer, Call, Everything, Line, News, NodeId},
+    presence::{Answer, Call, Line, MOST_NODES, News, NodeId},
 };
 
 /// What nodes on one Redis tell each other about their clients: a sorted set of the nodes by when they were last alive, a hash of
@@ -36,6 +36,7 @@ impl PresenceLog {
                 self.run(script).await.map(|_: Value| Answer::Begun)
             }
             Call::Read => self.read().await,
+            Call::Lines(node, place) => self.lines(*node, *place).await,
             Call::Follow { cursor, writes, lines, is_alive } => {
                 let mut script = script(FOLLOW, node);
                 script.arg(&**cursor).arg(*writes).arg(u8::from(*is_alive)).arg(SILENCE).arg(NEWS_AT_ONCE);
@@ -57,34 +58,22 @@ impl PresenceLog {
 
     async fn read(&self) -> Result<Answer, StoreError> {
         let mut script = cmd("EVAL");
-        script.arg(READ).arg(2).arg(NODES).arg(LOG);
+        script.arg(READ).arg(2).arg(NODES).arg(LOG).arg(MOST_NODES);
         let (cursor, names): (String, Vec<String>) = self.run(script).await?;
         if cursor.is_empty() {
             return Ok(Answer::Forgotten);
         }
-        let mut nodes = Vec::new();
-        for node in names.iter().filter_map(|name| NodeId::from_str(name).ok()) {
-            nodes.push((node, self.lines(node).await?));
-        }
-        Ok(Answer::Everything(Everything { cursor: cursor.into(), nodes }))
+        let nodes = names.iter().filter_map(|name| NodeId::from_str(name).ok()).collect();
+        Ok(Answer::Nodes { cursor: cursor.into(), nodes })
     }
 
-    /// What a node has said. What it says meanwhile is in the log as well.
-    async fn lines(&self, node: NodeId) -> Result<Vec<(Line, u32)>, StoreError> {
-        let (mut lines, mut cursor) = (Vec::new(), 0_u64);
-        loop {
-            let mut scan = cmd("HSCAN");
-            scan.arg(key(node)).arg(cursor).arg("COUNT").arg(FIELDS_AT_ONCE);
-            let (next, fields): (u64, Vec<Vec<u8>>) = self.run(scan).await?;
-            for pair in fields.chunks_exact(2) {
-                lines.extend(text(&pair[0]).zip(text(&pair[1])));
-            }
-            // Others may write what they like under these names.
-            if next == 0 || lines.len() > MOST_LINES {
-                return Ok(lines);
-            }
-            cursor = next;
-        }
+    /// A part of what a node has said. What it says meanwhile is in the log as well.
+    async fn lines(&self, node: NodeId, place: u64) -> Result<Answer, StoreError> {
+        let mut scan = cmd("HSCAN");
+        scan.arg(key(node)).arg(place).arg("COUNT").arg(FIELDS_AT_ONCE);
+        let (next, fields): (u64, Vec<Vec<u8>>) = self.run(scan).await?;
+        let line = |pair: &[Vec<u8>]| text(&pair[0]).zip(text(&pair[1]));
+        Ok(Answer::Lines { lines: fields.chunks_exact(2).filter_map(line).collect(), next })
     }
 
     async fn run<T: FromRedisValue + Send + 'static>(&self, command: Cmd) -> Result<T, StoreError> {
@@ -194,7 +183,7 @@ const FOLLOW: &str = concat!(
 
 const READ: &str = "local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1) \
     if #last == 0 then return {'', {}} end \
-    return {last[1][1], redis.call('ZRANGE', KEYS[1], 0, -1)}";
+    return {last[1][1], redis.call('ZRANGE', KEYS[1], -ARGV[1], -1)}";
 
 const END: &str = "redis.call('DEL', KEYS[3]) \
     if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 then \
@@ -217,6 +206,3 @@ const KEPT: u32 = 120_000;
 const NEWS_AT_ONCE: usize = 1000;
 
 const FIELDS_AT_ONCE: usize = 1000;
-
-/// Lines that are read of one node.
-const MOST_LINES: usize = 250_000;
