@@ -88,14 +88,15 @@ impl Room {
                 Some(_) => {}
             }
         }
-        while let Some((_, person)) =
-            self.awaited.pop_front_if(|(since, _)| now.saturating_duration_since(*since) >= grace)
+        let is_due = |since: Instant| now.saturating_duration_since(since) >= grace;
+        while self.awaited.front().is_some_and(|&(since, _)| is_due(since))
+            && let Some((_, person)) = self.awaited.pop_front()
         {
             let Some(tally) = self.people.get_mut(&person) else { continue };
             tally.is_awaited = false;
             match tally.empty_since {
                 None => {}
-                Some(since) if now.saturating_duration_since(since) >= grace => {
+                Some(since) if is_due(since) => {
                     self.people.remove(&person);
                     change.left.push(person);
                 }

@@ -3,10 +3,7 @@
 use geocast_server::StoreSettings;
 
 use super::follower::{Follower, point};
-use crate::{
-    redis_server::RedisServer,
-    server::{TestServer, patient_redis},
-};
+use crate::server::{TestServer, patient_redis};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changed_while_redis_was_deaf_is_told_as_a_difference() {
