@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use geocast_server::{Count, StoreSettings};
 use serde_json::{Value, json};
 
 use crate::{
@@ -140,4 +141,30 @@ async fn who_cannot_be_sent_what_it_missed_is_sent_nothing_until_it_asks_again()
     }
     server.publish("map", "4").await;
     assert_eq!(returning.pushed().await["content"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_long_in_a_stream_is_passed_over() {
+    let server = TestServer::start_with(Backend::Redis, |settings| {
+        keeping(1_000)(settings);
+        let StoreSettings::Redis(redis) = &mut settings.store else { panic!("it runs on Redis") };
+        redis.max_message = 100;
+    })
+    .await;
+    let mut caller = Caller::connect(&server).await;
+    let told = caller.call("subscribe", json!(["map"])).await;
+    // More than are read at once.
+    let fill = "for n = 1, 300 do redis.call('XADD', KEYS[1], '*', 'payload', ARGV[1]) end";
+    cli(&server, &["EVAL", fill, "1", "geocast:history:map", &format!("\"{}\"", "x".repeat(99))]);
+    let longest = "x".repeat(98);
+    cli(&server, &["XADD", "geocast:history:map", "*", "payload", &format!("\"{longest}\"")]);
+    let push = caller.pushed().await;
+    assert_eq!(push["content"], longest);
+    assert_eq!(server.count(Count::StoreSkipped), 300);
+    let since = json!({ "channel": "map", "since": told["offset"], "epoch": told["epoch"] });
+    let mut returning = Caller::connect(&server).await;
+    assert_eq!(returning.call("subscribe", since).await["recovered"], true);
+    assert_eq!(returning.pushed().await, push);
+    let read = caller.call("history", json!({ "channel": "map", "limit": 10 })).await;
+    assert_eq!(read["messages"].as_array().map(Vec::len), Some(1), "{read}");
 }

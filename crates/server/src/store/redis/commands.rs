@@ -27,6 +27,7 @@ pub(super) struct Commands {
     runtime: Handle,
     timeout: Duration,
     max_state: usize,
+    max_message: usize,
     publishing: RedisPublishing,
 }
 
@@ -38,6 +39,7 @@ impl Commands {
             runtime,
             timeout: settings.command_timeout,
             max_state: settings.max_state,
+            max_message: settings.max_message,
             publishing: settings.publishing,
         }
     }
@@ -45,6 +47,11 @@ impl Commands {
     /// How long a command may take.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// Bytes of the longest message that is passed on.
+    pub(super) fn max_message(&self) -> usize {
+        self.max_message
     }
 
     /// One value, if it is within the bound.

@@ -103,8 +103,8 @@ impl RedisStore {
         let listening = nodes.sentinels().map(|_| switch_watch::run(Arc::clone(&nodes)));
         let switch_watch = listening.map(|listening| runtime.spawn(listening).abort_handle());
         let streams = Arc::<Streams>::default();
-        let following =
-            (!kept.is_empty()).then(|| Arc::clone(&streams).run(commands.clone(), Arc::clone(&broker)));
+        let following = (!kept.is_empty())
+            .then(|| Arc::clone(&streams).run(commands.clone(), Arc::clone(&broker), Arc::clone(&shared)));
         let reader = following.map(|following| runtime.spawn(following).abort_handle());
         let shards = matches!(settings.url.place, Place::Cluster(_)).then(|| {
             let (broker, nodes) = (Arc::clone(&broker), Arc::clone(&nodes));

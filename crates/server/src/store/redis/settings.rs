@@ -25,8 +25,8 @@ pub struct RedisSettings {
     /// Connections for commands, made when needed and kept. Default 8.
     pub pool_size: NonZeroUsize,
     /// Bytes of the longest message that is passed on. Longer ones are skipped without being held in memory, and
-    /// counted. Default 1 MiB, as for publications over HTTP. Redis itself ends the connection for a message above its
-    /// `client-output-buffer-limit pubsub`, 32 MB by default.
+    /// counted; those of a history are read first. Default 1 MiB, as for publications over HTTP. Redis itself ends the
+    /// connection for a message above its `client-output-buffer-limit pubsub`, 32 MB by default.
     pub max_message: usize,
     /// Bytes of fields and values that one read of a channel's state may bring, as a single value or in sum. Default
     /// 64 MiB.

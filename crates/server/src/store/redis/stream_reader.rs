@@ -13,6 +13,7 @@ use tokio::{
 
 use super::{
     commands::Commands,
+    shared::Shared,
     streams::{EntryId, channel_of, entry_id, message},
 };
 use crate::{Broker, StoreError, log_limit::LogLimit, store::history::KeptMessage};
@@ -72,10 +73,10 @@ impl Streams {
     }
 
     /// Follows streams without end. Whatever fails is tried again from where it was: Redis keeps what comes meanwhile.
-    pub(super) async fn run(self: Arc<Self>, commands: Commands, broker: Arc<Broker>) {
+    pub(super) async fn run(self: Arc<Self>, commands: Commands, broker: Arc<Broker>, shared: Arc<Shared>) {
         let (mut pause, mut checked) = (FIRST_PAUSE, Instant::now());
         loop {
-            let mut outcome = self.round(&commands, &broker).await;
+            let mut outcome = self.round(&commands, &broker, &shared).await;
             if let Err(StoreError::Refused(_)) = outcome {
                 outcome = self.set_aside(&commands).await.map(|()| true);
             } else if outcome.is_ok() && checked.elapsed() > CHECK {
@@ -104,7 +105,8 @@ impl Streams {
     }
 
     /// Reads what has come, or waits for a moment. False if nothing is followed.
-    async fn round(&self, commands: &Commands, broker: &Broker) -> Result<bool, StoreError> {
+    async fn round(&self, commands: &Commands, broker: &Broker, shared: &Shared) -> Result<bool, StoreError> {
+        let longest = commands.max_message();
         for channel in self.unknown(Instant::now()) {
             let end = commands.end(&channel).await?;
             self.reach(&channel, end);
@@ -118,7 +120,11 @@ impl Streams {
             let mut parcel = broker.parcel();
             let last = entries.last().and_then(|(id, _)| entry_id(id));
             for KeptMessage { place, payload } in entries.into_iter().filter_map(message) {
-                parcel.add_at(&channel, payload, Some(place)).await;
+                if payload.len() > longest {
+                    shared.skipped(channel.as_str().as_bytes(), payload.len() as u64, longest);
+                } else {
+                    parcel.add_at(&channel, payload, Some(place)).await;
+                }
             }
             // Whoever waits for this may rely on everything before it.
             drop(parcel);

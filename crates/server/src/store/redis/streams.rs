@@ -139,7 +139,7 @@ impl Commands {
             }
             Err(_other) => false,
         };
-        Ok(part(entries, query, end, (epoch, is_whole)))
+        Ok(part(entries, query, self.max_message(), end, (epoch, is_whole)))
     }
 }
 
@@ -189,23 +189,33 @@ fn as_entry(offset: Offset) -> Option<EntryId> {
     }
 }
 
-/// Of what was read, as much as is asked for.
-fn part(entries: Entries, query: &HistoryQuery, end: EntryId, (epoch, is_whole): (Word, bool)) -> History {
-    let (read, mut bytes) = (entries.len(), 0);
+/// Of what was read, as much as is asked for. Entries without any message, or with one that is longer than `longest` bytes, are
+/// passed over.
+fn part(
+    entries: Entries,
+    query: &HistoryQuery,
+    longest: usize,
+    end: EntryId,
+    (epoch, is_whole): (Word, bool),
+) -> History {
+    let (mut is_all, mut bytes) = (entries.len() < query.most.min(AT_ONCE), 0);
     let mut messages: Vec<KeptMessage> = Vec::new();
-    for kept in entries.into_iter().take(query.most).filter_map(message) {
-        bytes += kept.payload.len() + ENTRY;
-        if bytes > query.bytes && !messages.is_empty() {
-            break;
+    let mut reached = None;
+    for entry in entries.into_iter().take(query.most) {
+        let passed = entry_id(&entry.0);
+        if let Some(kept) = message(entry).filter(|kept| kept.payload.len() <= longest) {
+            bytes += kept.payload.len() + ENTRY;
+            if bytes > query.bytes && !messages.is_empty() {
+                is_all = false;
+                break;
+            }
+            messages.push(kept);
         }
-        messages.push(kept);
+        reached = passed.or(reached);
     }
+    let (time, number) = reached.filter(|_| !is_all).unwrap_or(end);
     let end = Offset::Entry(end.0, end.1);
-    // Entries without any message are passed over.
-    let is_all = read == messages.len() && query.most > read && read < AT_ONCE;
-    let reached = if is_all { None } else { messages.last() };
-    let offset = reached.map_or(end, |kept| kept.place.offset);
-    History { messages, offset, end, epoch, is_whole }
+    History { messages, offset: Offset::Entry(time, number), end, epoch, is_whole }
 }
 
 fn range(verb: &str, channel: &Channel, from: &str, to: &str, count: usize) -> Cmd {
