@@ -55,6 +55,7 @@ impl Connection {
                 self.effects = VecDeque::new();
                 return;
             };
+            let Some(effect) = self.admitted(effect) else { continue };
             match effect {
                 Effect::Say(payload) => self.say(payload),
                 // A view that another one replaces at once is not shown, if neither can be refused.

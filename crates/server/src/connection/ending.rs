@@ -72,7 +72,10 @@ impl Connection {
             drop(timeout_at(deadline.into(), work).await);
         }
         for effect in effects {
-            let Effect::Publish(publication, _) = effect else { continue };
+            if !matches!(effect, Effect::Publish(..)) {
+                continue;
+            }
+            let Some(Effect::Publish(publication, _)) = self.admitted(effect) else { continue };
             // What has begun goes on by itself.
             match timeout_at(deadline.into(), publish(&self.worker, publication)).await {
                 Ok(Ok(())) => {}

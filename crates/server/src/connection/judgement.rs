@@ -8,7 +8,7 @@ use crate::{
     access::Unaccepted,
     clock,
     dialect::Answer,
-    session::{Asked, Dismissal, Effect, Ended, Fault},
+    session::{Asked, Dismissal, Effect, Ended, Fault, Publication},
 };
 
 /// What follows from the server judging anew what it has let a client do.
@@ -44,7 +44,7 @@ impl Connection {
         self.leave_at.get_or_insert_with(|| now + self.worker.node.close_spread().mul_f64(fastrand::f64()));
         self.work.take_if(|work| work.is_request());
         self.handled = None;
-        // Publications were asked for in time, and are made.
+        // Publications may still be allowed.
         let stays = |effect: &Effect| {
             !matches!(effect, Effect::Attend(..) | Effect::Muster(..)) && Request::of(effect).is_none()
         };
@@ -56,6 +56,33 @@ impl Connection {
         for channel in channels {
             self.leave(channel);
         }
+    }
+
+    /// An effect whose turn has come; or none, because access was configured anew while it waited and does not let the client have
+    /// it any more. Then that is said.
+    pub(super) fn admitted(&mut self, effect: Effect) -> Option<Effect> {
+        let (Effect::Fetch(_, asked) | Effect::Recall(_, asked) | Effect::Publish(_, asked)) = &effect else {
+            return Some(effect);
+        };
+        let (session, now) = (&self.session, clock::timestamp());
+        if session.is_as_then(&asked.admission) {
+            return Some(effect);
+        }
+        let (judged, asked, count) = match &effect {
+            Effect::Publish(Publication { channel, .. }, asked) => (
+                session.still_publishes(channel, &asked.admission, now),
+                asked.clone(),
+                Count::PublishRefused,
+            ),
+            _ => {
+                let Request { channel, asked } = Request::of(&effect)?;
+                (session.still_reads(&channel, &asked.admission, now), asked, Count::ChannelRefused)
+            }
+        };
+        let Err(fault) = judged else { return Some(effect) };
+        self.count(count);
+        self.fail(&asked, &fault);
+        None
     }
 
     /// Refuses what has been asked for of a channel and not been done, also in a set that is not complete yet.

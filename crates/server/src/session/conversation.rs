@@ -161,7 +161,8 @@ impl<'a> Conversation<'a> {
     }
 
     fn asked(&self, receipt: Option<Receipt>) -> Asked {
-        Asked { dialect: self.dialect.clone(), rights: self.session.asking().rights(), receipt }
+        let (rights, admission) = (self.session.asking().rights(), self.session.admission());
+        Asked { dialect: self.dialect.clone(), rights, admission, receipt }
     }
 
     fn wants(&mut self, effect: Effect) {

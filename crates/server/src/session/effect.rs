@@ -4,7 +4,7 @@ use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
 use geocast_protocol::{ChangeFormat, Channel, Person, Since, Word};
 
-use super::View;
+use super::{Admission, View};
 use crate::{
     Store, StoreError,
     access::Held,
@@ -66,6 +66,7 @@ pub(crate) struct Asked {
     pub(crate) dialect: AnyDialect,
     /// To what of the world whoever asks is limited.
     pub(crate) rights: Held,
+    pub(crate) admission: Admission,
     pub(crate) receipt: Option<Receipt>,
 }
 

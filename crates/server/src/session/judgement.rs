@@ -26,6 +26,22 @@ pub(crate) enum Dismissal {
     Address,
 }
 
+/// By what a client was let ask for something. When its turn comes, that may not hold any more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Admission {
+    /// The number of the terms. None where nobody has to be allowed it.
+    terms: Option<u64>,
+    /// Who asked, if it was not the client as it connected.
+    bearer: Option<Box<Identity>>,
+}
+
+impl PartialEq for Admission {
+    fn eq(&self, other: &Self) -> bool {
+        let token = |admission: &Self| admission.bearer.as_ref().map(|bearer| bearer.token());
+        self.terms == other.terms && token(self) == token(other)
+    }
+}
+
 /// Whether a client may still have what it was given: access is configured anew, and tokens end.
 impl Session {
     /// Whether that is a question.
@@ -81,6 +97,52 @@ impl Session {
             false
         });
         channels
+    }
+
+    /// By what the client is let ask for what is being read.
+    pub(super) fn admission(&self) -> Admission {
+        Admission { terms: Some(self.asking().terms()), bearer: self.bearer.clone() }
+    }
+
+    /// Whether access is as it was when something was asked for.
+    pub(crate) fn is_as_then(&self, admission: &Admission) -> bool {
+        admission.terms.is_none_or(|terms| terms == self.rules.access.number())
+    }
+
+    /// Whether a channel may be read by who asked for that.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`].
+    pub(crate) fn still_reads(
+        &self,
+        channel: &Channel,
+        admission: &Admission,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let reads = self.rules.access.reads(&self.judged_anew(admission), channel, now);
+        reads.map_err(|refused| Fault::new(FaultKind::AccessDenied, refused.to_string()).of(channel.as_str()))
+    }
+
+    /// Whether who asked for that may publish to a channel.
+    ///
+    /// # Errors
+    /// [`FaultKind::AccessDenied`].
+    pub(crate) fn still_publishes(
+        &self,
+        channel: &Channel,
+        admission: &Admission,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let publishes = self.rules.access.publishes(&self.judged_anew(admission), channel, now);
+        publishes
+            .map_err(|refused| Fault::new(FaultKind::AccessDenied, refused.to_string()).of(channel.as_str()))
+    }
+
+    fn judged_anew(&self, admission: &Admission) -> Identity {
+        let mut identity = admission.bearer.as_deref().unwrap_or(&self.identity).clone();
+        // What is not accepted stays marked as not judged, and may do nothing.
+        let _refused: Result<(), Unaccepted> = self.rules.access.judge(&mut identity);
+        identity
     }
 
     /// How long it is until the first token ends that a subscription hangs on. At most a day: who asks asks again.

@@ -24,7 +24,7 @@ pub use conversation::Conversation;
 pub(crate) use effect::{Asked, Attendee, Buffering, Effect, Muster, Recall};
 pub use effect::{Fetch, Publication, Receipt};
 pub use fault::{Fault, FaultKind};
-pub(crate) use judgement::{Dismissal, Ended};
+pub(crate) use judgement::{Admission, Dismissal, Ended};
 pub use thinning::Thinning;
 pub(crate) use view::{Naming, name_of};
 pub use view::{Report, View, Viewport};
@@ -137,7 +137,12 @@ impl Session {
         }
         let mut effects = self.settle();
         if self.view.output != self.rules.source {
-            let asked = Asked { dialect: dialect.clone(), rights: self.identity.rights(), receipt: None };
+            let asked = Asked {
+                dialect: dialect.clone(),
+                rights: self.identity.rights(),
+                admission: Admission::default(),
+                receipt: None,
+            };
             effects.push(Effect::View(Box::new(self.view.clone()), asked));
         }
         effects
@@ -170,6 +175,7 @@ impl Session {
                 .map(|Change { dialect, .. }| Asked {
                     dialect,
                     rights: self.identity.rights(),
+                    admission: Admission::default(),
                     receipt: None,
                 })
                 .map(|asked| Effect::View(Box::new(self.view.clone()), asked)),

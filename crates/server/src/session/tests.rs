@@ -1,3 +1,5 @@
+mod giving_up;
+
 use std::{
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
@@ -8,7 +10,7 @@ use proptest::prelude::*;
 
 use geocast_protocol::envelope::Timestamp;
 
-use super::{Buffering, Dismissal, Effect, Fetch, Now, Rules, Session};
+use super::{Buffering, Effect, Fetch, Now, Rules, Session};
 use crate::{
     AbsentClientReference, Access, Count, Settings,
     access::{Exposure, Identity},
@@ -366,22 +368,4 @@ fn who_is_to_be_seen_is_so_before_the_subscription_is_in_force() {
     let who = r#"{"jsonrpc":"2.0","id":1,"method":"presence","params":{"channel":"map","limit":5000}}"#;
     check(&[who, &who.replace(r#","limit":5000"#, "")], &["muster map 1000", "muster map 100"]);
     check(&["DEL map"], &["unsubscribe map"]);
-}
-
-#[test]
-fn who_may_not_stay_gives_up_all_channels() {
-    let rules = rules(|_| ());
-    let mut session = session(Arc::clone(&rules));
-    // What comes first is given up as well, and what could be kept.
-    converse(&mut session, &["SUB map"]);
-    DIALECT.with(|dialect| session.open(dialect, Some("news".parse().unwrap()), moment(Instant::now())));
-    let now = Timestamp::since_epoch(Duration::ZERO);
-    assert_eq!(session.judge(now).unwrap().len(), 0);
-    let settings = Settings { channels: Some("map".parse().unwrap()), ..Settings::default() };
-    rules.access.replace(rules.access.prepare(&settings).unwrap());
-    assert!(session.is_to_be_judged(now));
-    let (dismissal, mut channels) = session.judge(now).unwrap_err();
-    channels.sort();
-    assert_eq!(dismissal, Dismissal::Address);
-    assert_eq!(channels.iter().map(ToString::to_string).collect::<Vec<_>>(), ["map", "news"]);
 }

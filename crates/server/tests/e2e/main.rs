@@ -45,6 +45,7 @@ mod presence;
 mod projection;
 mod property_filters;
 mod pulse;
+mod queued;
 mod raw_client;
 mod redis_cluster;
 mod redis_interop;

@@ -1,5 +1,5 @@
 use super::{
-    super::{Effect, Fault, FaultKind, Publication, Receipt, Session},
+    super::{Admission, Asked, Effect, Fault, FaultKind, Publication, Receipt, Session},
     Conversation,
 };
 use crate::{Count, Event};
@@ -32,7 +32,7 @@ impl Conversation<'_> {
 
     /// Sends something to other clients on a channel of the server's own, which nobody has to be allowed.
     pub(crate) fn publish_freely(&mut self, publication: Publication) {
-        let asked = self.asked(None);
+        let asked = Asked { admission: Admission::default(), ..self.asked(None) };
         self.wants(Effect::Publish(publication, asked));
     }
 

@@ -2,7 +2,7 @@ use geocast_geo_filter::KnownCrs;
 use geocast_protocol::{Crs, Number, text::Members};
 
 use super::{
-    super::{Asked, Change, Effect, Fault, FaultKind, Naming, Receipt, View, Viewport},
+    super::{Admission, Asked, Change, Effect, Fault, FaultKind, Naming, Receipt, View, Viewport},
     Conversation,
 };
 
@@ -43,7 +43,8 @@ impl Conversation<'_> {
         let waited = self.session.waiting().view.replace(change);
         if let Some(waited) = waited.filter(|_| has_box_already) {
             // The box that was named before is the one that stays if this one turns out to be refused.
-            let asked = Asked { dialect: waited.dialect, rights, receipt: None };
+            let asked =
+                Asked { dialect: waited.dialect, rights, admission: Admission::default(), receipt: None };
             self.session.waiting().boxes.push(Effect::View(Box::new(before), asked));
         }
     }
