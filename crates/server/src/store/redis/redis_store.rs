@@ -91,13 +91,18 @@ impl RedisStore {
         let database = settings.url.database;
         let notices = watch.map(|watch| Arc::new(Notices::new(watch, database)));
         let shared = Arc::new(Shared::new(Arc::clone(broker.counters()), notices.clone()));
+        let shards = matches!(settings.url.place, Place::Cluster(_)).then(|| {
+            let (broker, nodes) = (Arc::clone(&broker), Arc::clone(&nodes));
+            Arc::new(Shards::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared)))
+        });
         let watcher = notices.map(|notices| {
             let want = |channel| shared.subscriptions.lock().want(channel);
             // Each master of a cluster tells of its own writes alone, over its connection for its shard.
             let one = !matches!(settings.url.place, Place::Cluster(_));
             let standings = notices.channels().filter(|_| one).map(want).collect();
             let shared = Arc::clone(&shared);
-            let watcher = Watcher::new(notices, standings, shared, commands.clone(), Arc::clone(&broker));
+            let (shards, broker) = (shards.clone(), Arc::clone(&broker));
+            let watcher = Watcher::new(notices, standings, shared, shards, commands.clone(), broker);
             runtime.spawn(watcher.run()).abort_handle()
         });
         let listening = nodes.sentinels().map(|_| switch_watch::run(Arc::clone(&nodes)));
@@ -106,10 +111,6 @@ impl RedisStore {
         let following = (!kept.is_empty())
             .then(|| Arc::clone(&streams).run(commands.clone(), Arc::clone(&broker), Arc::clone(&shared)));
         let reader = following.map(|following| runtime.spawn(following).abort_handle());
-        let shards = matches!(settings.url.place, Place::Cluster(_)).then(|| {
-            let (broker, nodes) = (Arc::clone(&broker), Arc::clone(&nodes));
-            Arc::new(Shards::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared)))
-        });
         let sharding = shards.as_ref().map(|shards| runtime.spawn(Arc::clone(shards).run()).abort_handle());
         let subscriber =
             Subscriber::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared));

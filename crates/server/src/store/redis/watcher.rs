@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::watch;
 
 use super::{
-    address::Address, commands::Commands, event_flags, notices::Notices, shared::Shared,
+    address::Address, commands::Commands, event_flags, notices::Notices, shards::Shards, shared::Shared,
     subscriptions::Standing,
 };
 use crate::{
@@ -20,6 +20,8 @@ use crate::{
 pub(super) struct Watcher {
     notices: Arc<Notices>,
     shared: Arc<Shared>,
+    /// In a cluster, whose masters tell over connections of their own.
+    shards: Option<Arc<Shards>>,
     commands: Commands,
     broker: Arc<Broker>,
     seen: FxHashMap<Channel, Fields>,
@@ -46,12 +48,14 @@ impl Watcher {
         notices: Arc<Notices>,
         standings: Vec<watch::Receiver<Standing>>,
         shared: Arc<Shared>,
+        shards: Option<Arc<Shards>>,
         commands: Commands,
         broker: Arc<Broker>,
     ) -> Self {
         Self {
             notices,
             shared,
+            shards,
             commands,
             broker,
             seen: FxHashMap::default(),
@@ -176,9 +180,8 @@ impl Watcher {
     /// Waits until all that Redis has told before has come, however long that takes on its way: it answers a subscription behind it,
     /// also one that it refuses. If the connection is lost meanwhile, the next one subscribes, and everything is read again.
     async fn heard(&self) {
-        if self.standings.is_empty() {
-            // The masters of a cluster tell over connections of their own, whose order says nothing here.
-            return tokio::time::sleep(SETTLING).await;
+        if let Some(shards) = &self.shards {
+            return shards.hear_out().await;
         }
         let Some((channel, _heard)) = self.shared.settling.begin() else { return };
         let mut standing = self.shared.subscriptions.lock().want(&channel);
@@ -265,9 +268,6 @@ const MOST_REMEMBERED: usize = 64 * 1024 * 1024;
 
 /// Names that are kept of hashes that are not remembered. A hash beyond that is taken for new when it changes.
 const MOST_FORGOTTEN: usize = 100_000;
-
-/// From the end of the first reading of a cluster: what a notice may take on its way.
-const SETTLING: Duration = Duration::from_millis(50);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);

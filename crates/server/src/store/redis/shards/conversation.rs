@@ -41,6 +41,8 @@ enum Request {
     Auth,
     Name,
     Ping,
+    /// Behind all that the master has told before, with this number.
+    Answer(u64),
     /// To this many channels on which the master tells of writes.
     Listen(usize),
     /// To this channel of the probe, for the first time or once more. Another may have taken its place meanwhile.
@@ -135,6 +137,12 @@ impl Conversation {
     pub(super) fn listen(&mut self, channels: &[Channel], out: &mut Vec<u8>) {
         write_channels(out, "SUBSCRIBE", channels);
         self.unanswered.push_back(Request::Listen(channels.len()));
+    }
+
+    /// Has the master answer behind all that it has told before.
+    pub(super) fn ask(&mut self, number: u64, out: &mut Vec<u8>) {
+        write_command(out, &[b"PING"]);
+        self.unanswered.push_back(Request::Answer(number));
     }
 
     /// Whether the master has begun to tell of writes: true once.
@@ -254,6 +262,7 @@ impl Conversation {
                 self.place = ProbePlace::Forbidden;
             }
             (Request::Ping, Push::Pong) => self.probe.answered()?,
+            (Request::Answer(number), Push::Pong) => placements.has_answered(self.id, *number),
             // The name only helps people who look at CLIENT LIST.
             (Request::Name, Push::Okay | Push::Error(_)) | (Request::Auth, Push::Okay) => {}
             (request, Push::Error(reason)) => {
@@ -289,7 +298,7 @@ impl Request {
         match self {
             Self::Auth => "AUTH",
             Self::Name => "CLIENT SETNAME",
-            Self::Ping => "PING",
+            Self::Ping | Self::Answer(_) => "PING",
             Self::Listen(_) => "SUBSCRIBE",
             Self::Probe(_) | Self::Subscribe(_) => "SSUBSCRIBE",
             Self::Unsubscribe(_) => "SUNSUBSCRIBE",

@@ -120,6 +120,9 @@ impl<'a> Session<'a> {
             let changes = placements.take_changes(self.link.id, BATCH);
             self.conversation.change(changes, &mut self.wire.out);
         }
+        if let Some(answer) = placements.take_wanted(self.link.id) {
+            self.conversation.ask(answer, &mut self.wire.out);
+        }
     }
 
     /// Deals with everything that was read. While the broker has no room this waits, nothing more is read, and Redis
@@ -155,6 +158,7 @@ impl<'a> Session<'a> {
                     if placements.is_in_doubt() {
                         shards.wake.notify_one();
                     }
+                    shards.answered.notify_one();
                 }
             }
         }

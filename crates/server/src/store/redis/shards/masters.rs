@@ -28,6 +28,11 @@ pub(super) struct Master {
     pub(super) trouble: Option<String>,
     /// A channel whose messages come over the connection, if it is proven alive.
     pub(super) probe: Option<Channel>,
+    /// How often somebody wanted it to answer, to have heard all that it has told before.
+    pub(super) wanted: u64,
+    /// Up to which of these it has been asked on the connection, and up to which it has answered.
+    pub(super) asked: u64,
+    pub(super) answered: u64,
 }
 
 /// A master that is to be connected to.
@@ -61,6 +66,9 @@ impl Masters {
             changed: Arc::default(),
             trouble: None,
             probe: None,
+            wanted: 0,
+            asked: 0,
+            answered: 0,
         };
         self.by_id.insert(id, master);
         id
@@ -87,6 +95,16 @@ impl Masters {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Master> {
         self.by_id.values_mut()
+    }
+
+    /// Wants an answer of each, and says which.
+    pub(super) fn want_answers(&mut self) -> Vec<(ShardId, u64)> {
+        let want = |(&id, master): (&ShardId, &mut Master)| {
+            master.wanted += 1;
+            master.changed.notify_one();
+            (id, master.wanted)
+        };
+        self.by_id.iter_mut().map(want).collect()
     }
 
     /// All but those that are `open` already.

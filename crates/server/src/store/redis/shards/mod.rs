@@ -46,6 +46,8 @@ pub(super) struct Shards {
     placements: Mutex<Placements>,
     /// Wakes the task when channels are nowhere, or a master is needed.
     wake: Notify,
+    /// Wakes the one who waits for answers of all masters.
+    answered: Notify,
 }
 
 impl Shards {
@@ -56,8 +58,8 @@ impl Shards {
         commands: Commands,
         shared: Arc<Shared>,
     ) -> Self {
-        let (placements, wake) = (Mutex::default(), Notify::new());
-        Self { settings, broker, nodes, commands, shared, placements, wake }
+        let (placements, wake, answered) = (Mutex::default(), Notify::new(), Notify::new());
+        Self { settings, broker, nodes, commands, shared, placements, wake, answered }
     }
 
     /// One more subscription. What is returned tells when it is in force.
@@ -90,6 +92,15 @@ impl Shards {
             sent += 1;
         }
         Ok(sent)
+    }
+
+    /// Waits until all that the masters have told before has come, however long that takes on its way. Those that are away, or become
+    /// so, are not waited for. One at a time may wait.
+    pub(super) async fn hear_out(&self) {
+        let answers = self.placements.lock().want_answers();
+        while !self.placements.lock().have_answered(&answers) {
+            self.answered.notified().await;
+        }
     }
 
     /// Has connections opened where they are needed, and ended where there is no master any more, for as long as the store lives.
@@ -140,6 +151,7 @@ impl Shards {
                 }
                 for gone in placements.locate(&known) {
                     open.remove(&gone).iter().for_each(AbortHandle::abort);
+                    self.answered.notify_one();
                 }
                 placements.retry();
                 if self.shared.notices.is_some() {
@@ -196,6 +208,7 @@ impl Shards {
         }
         drop(placements);
         self.wake.notify_one();
+        self.answered.notify_one();
         if was_live && !is_impossible {
             tracing::warn!(%master, %reason, "a shard is away; trying again until it is back");
             self.shared.count_interruption();

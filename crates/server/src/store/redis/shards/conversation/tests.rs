@@ -186,3 +186,28 @@ fn what_redis_has_not_or_forbids_is_told() {
     conversation.ping(Acknowledged::default(), || Some(channel(PROBE)), &mut out);
     assert_eq!(out, b"*1\r\n$4\r\nPING\r\n");
 }
+
+#[test]
+fn an_answer_comes_behind_all_that_was_told_before() {
+    let (mut conversation, mut placements, id) = begin();
+    let answers = placements.want_answers();
+    assert!(!placements.have_answered(&answers));
+    let (number, mut out) = (placements.take_wanted(id).unwrap(), Vec::new());
+    assert_eq!(placements.take_wanted(id), None, "once");
+    conversation.ask(number, &mut out);
+    conversation.ping(Acknowledged::default(), || None, &mut out);
+    let again = placements.want_answers();
+    assert_eq!(
+        out,
+        format!("*1\r\n$4\r\nPING\r\n*2\r\n$10\r\nSSUBSCRIBE\r\n$17\r\n{PROBE}\r\n*1\r\n$4\r\nPING\r\n")
+            .as_bytes()
+    );
+    conversation.answer(Push::Pong, &mut placements).unwrap();
+    assert_eq!((placements.have_answered(&answers), placements.have_answered(&again)), (true, false));
+    assert!(conversation.probe.is_outstanding(), "that is another");
+    // A connection that is new tells everything anew, and is asked anew.
+    placements.take_wanted(id).unwrap();
+    placements.lost(id, "gone".to_owned());
+    assert!(placements.have_answered(&again));
+    assert!(placements.take_wanted(id).is_some());
+}

@@ -89,6 +89,13 @@ impl Placements {
         }
     }
 
+    /// A master has answered behind all that it has told before.
+    pub(in super::super) fn has_answered(&mut self, id: ShardId, answer: u64) {
+        if let Some(master) = self.masters.find_mut(id) {
+            master.answered = answer;
+        }
+    }
+
     /// A connection is proven alive, and messages on this channel come over it.
     pub(in super::super) fn live(&mut self, id: ShardId, probe: Option<&Channel>) {
         if let Some(master) = self.masters.find_mut(id) {
@@ -104,6 +111,7 @@ impl Placements {
     pub(in super::super) fn lost(&mut self, id: ShardId, reason: String) {
         let Some(master) = self.masters.find_mut(id) else { return };
         (master.in_flight, master.trouble, master.probe) = (0, Some(reason), None);
+        master.asked = master.answered;
         let mut affected: Vec<Channel> = master.queue.drain(..).collect();
         for channel in &affected {
             let Some(entry) = self.entries.get_mut(channel) else { continue };

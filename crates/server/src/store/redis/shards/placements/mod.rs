@@ -237,6 +237,26 @@ impl Placements {
         }
     }
 
+    /// Has each master answer behind all that it has told before, on its connection. Returned is which answers these are.
+    pub(super) fn want_answers(&mut self) -> Vec<(ShardId, u64)> {
+        self.masters.want_answers()
+    }
+
+    /// Whether these answers have come, of all whose connections have not been lost meanwhile.
+    pub(super) fn have_answered(&self, answers: &[(ShardId, u64)]) -> bool {
+        answers.iter().all(|&(id, wanted)| {
+            let master = self.masters.find(id);
+            master.is_none_or(|master| master.answered >= wanted || master.trouble.is_some())
+        })
+    }
+
+    /// The answer that one is to be asked for now, if there is one.
+    pub(super) fn take_wanted(&mut self, id: ShardId) -> Option<u64> {
+        let master = self.masters.find_mut(id).filter(|master| master.wanted > master.asked)?;
+        master.asked = master.wanted;
+        Some(master.asked)
+    }
+
     /// Why it was given up, if it was.
     pub(super) fn given_up(&self) -> Option<&str> {
         self.unsupported.as_deref()
