@@ -244,6 +244,7 @@ fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
         close_timeout,
         header_timeout,
         request_timeout,
+        drain_delay,
         drain_timeout,
         drain_spread,
         settle_time,
@@ -257,6 +258,7 @@ fn apply_timeouts(timeouts: &mut Timeouts, options: TimeoutOptions) {
     set(&mut timeouts.close, close_timeout);
     set(&mut timeouts.header, header_timeout);
     set(&mut timeouts.request, request_timeout);
+    set(&mut timeouts.drain_delay, drain_delay);
     set(&mut timeouts.drain, drain_timeout);
     set(&mut timeouts.drain_spread, drain_spread);
     set(&mut timeouts.settle, settle_time);

@@ -8,6 +8,7 @@ use std::{
 
 use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transforms};
 use geocast_protocol::{Channel, Crs};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -40,7 +41,10 @@ pub(crate) struct Node {
     /// WebSockets that there may be.
     most_connections: usize,
     connections: AtomicUsize,
+    leaving: AtomicBool,
     draining: AtomicBool,
+    /// When somebody last asked whether the server is ready.
+    asked: Mutex<Option<Instant>>,
     /// For those who ask what became of it.
     pub(crate) last_reload: LastReload,
 }
@@ -84,7 +88,9 @@ impl Node {
             door,
             most_connections: budget.connections,
             connections: AtomicUsize::new(0),
+            leaving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            asked: Mutex::default(),
             last_reload: LastReload::default(),
             settings,
             access,
@@ -158,7 +164,21 @@ impl Node {
         if taken < self.most_connections { Ok(place) } else { Err(self.most_connections) }
     }
 
-    /// Says that the server is about to stop.
+    /// Somebody wants to know whether the server is ready. False once it is about to stop.
+    pub(crate) fn is_staying(&self) -> bool {
+        *self.asked.lock() = Some(Instant::now());
+        !self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Says that the server is about to stop. How long it is to go on until then: as long as whoever asks whether it is ready may
+    /// take to notice.
+    pub(crate) fn leave(&self) -> Duration {
+        self.leaving.store(true, Ordering::Relaxed);
+        let is_asked = self.asked.lock().is_some_and(|asked| asked.elapsed() < ASKED_LATELY);
+        if is_asked { self.settings.timeouts.drain_delay } else { Duration::ZERO }
+    }
+
+    /// Says that nobody is let in any more.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -192,6 +212,9 @@ impl Drop for Place {
 
 /// Enough for four of the largest snapshots that a store gives out.
 const SNAPSHOT_BYTES: usize = 256 * 1024 * 1024;
+
+/// Balancers ask more often than that.
+const ASKED_LATELY: Duration = Duration::from_secs(60);
 
 /// Time between two such closes, if there are few enough connections.
 const CLOSE_INTERVAL: Duration = Duration::from_millis(1);

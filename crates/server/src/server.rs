@@ -241,16 +241,25 @@ impl Server {
         self.node.access.advice()
     }
 
-    /// Accepts and serves until `shutdown` ends; then closes all connections and returns when they are closed or the
-    /// time for that is over.
+    /// Accepts and serves until `shutdown` ends, and for [a while](crate::Timeouts::drain_delay) longer if a balancer is to notice that;
+    /// then closes all connections and returns when they are closed or the time for that is over.
     ///
     /// # Errors
     /// The listener is broken, or state could not be kept at the end.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let listeners =
             self.listeners.into_iter().map(Listener::open).collect::<io::Result<Vec<Accepting>>>()?;
+        let node = Arc::clone(&self.node);
+        let stopping = async move {
+            shutdown.await;
+            let delay = node.leave();
+            if !delay.is_zero() {
+                tracing::info!(?delay, "not ready any more: those who ask are given time to notice");
+                tokio::time::sleep(delay).await;
+            }
+        };
         tokio::select! {
-            () = shutdown => {}
+            () = stopping => {}
             () = accept(&self.node, &listeners, &self.workers) => {}
         }
         drop(listeners);

@@ -196,7 +196,10 @@ pub struct Timeouts {
     pub write: Duration,
     /// From the closing frame to the end of the connection.
     pub close: Duration,
-    /// From the order to stop until what is left is cut off.
+    /// From the order to stop, from which on the server says that it is not ready, until it accepts nobody any more: time for a
+    /// balancer to notice. Left out if nobody has asked for `/ready` within the minute before.
+    pub drain_delay: Duration,
+    /// From then on until what is left is cut off.
     pub drain: Duration,
     /// Over which the closes of a stopping server are spread, and those of clients that may not stay.
     pub drain_spread: Duration,
@@ -310,6 +313,7 @@ impl Default for Timeouts {
             pong: Duration::from_secs(8),
             write: Duration::from_secs(5),
             close: Duration::from_secs(2),
+            drain_delay: Duration::from_secs(3),
             drain: Duration::from_secs(25),
             drain_spread: Duration::from_secs(10),
             settle: Duration::from_millis(5),

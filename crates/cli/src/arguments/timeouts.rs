@@ -26,7 +26,10 @@ pub(crate) struct TimeoutOptions {
     /// The whole of an HTTP request and its answer [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = units::some_time, hide_short_help = true)]
     pub(crate) request_timeout: Option<Duration>,
-    /// From the order to stop until what is left is cut off [default: 25s]
+    /// From the order to stop, which /ready tells, until nobody is let in any more, if somebody asks for /ready [default: 3s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration, hide_short_help = true)]
+    pub(crate) drain_delay: Option<Duration>,
+    /// From then on until what is left is cut off [default: 25s]
     #[arg(long, value_name = "TIME", value_parser = units::duration, hide_short_help = true)]
     pub(crate) drain_timeout: Option<Duration>,
     /// Over which the closes of a stopping server are spread [default: 10s]

@@ -75,7 +75,7 @@ fn the_unit_leaves_time_for_a_drain_and_is_confined() {
             said.and_then(|rest| rest.split_once("s]")).and_then(|(seconds, _)| seconds.parse().ok());
         Duration::from_secs(seconds.unwrap_or_else(|| panic!("{option} has no default")))
     };
-    let drain = default("drain-timeout") + default("close-timeout");
+    let drain = default("drain-delay") + default("drain-timeout") + default("close-timeout");
     assert!(default("drain-spread") + default("close-timeout") < default("drain-timeout"));
     assert!(seconds("TimeoutStopSec").is_some_and(|stop| stop > drain), "{drain:?}");
     assert!(seconds("WatchdogSec").is_some_and(|patience| patience >= Duration::from_secs(10)));

@@ -279,6 +279,8 @@ async fn clients_behind_a_balancer_miss_nothing_when_nodes_end() {
     }
     // It gets no clients any more, by what is asked of /ready.
     nodes.is_taken_out(1).await;
+    // It has those that it had until the balancer has had time to notice.
+    nodes.clients_of(2, &[2]).await;
     all_are_present(nodes.port).await;
     publish(&nodes, LAST).await;
     let mut connections = 0;

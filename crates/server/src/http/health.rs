@@ -14,7 +14,7 @@ pub(crate) async fn live() -> Json<Value> {
 /// Clients can be served: the store answers and the server is not about to stop.
 pub(crate) async fn ready(State(node): State<Arc<Node>>) -> Result<Json<Value>, Refusal> {
     let unavailable = |code, message| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
-    if node.is_draining() {
+    if !node.is_staying() {
         return Err(unavailable("draining", "the server is stopping".to_owned()));
     }
     node.store.health().await.map_err(|error| unavailable(error.code(), error.to_string()))?;

@@ -1,14 +1,19 @@
 //! The end of a server.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::net::TcpStream;
 
 use crate::{
+    client::Client,
+    http_client::get,
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
-    waiting::must,
+    waiting::{must, until},
 };
 
 on_both_stores!(
@@ -16,6 +21,8 @@ on_both_stores!(
     what_was_published_before_the_end_still_arrives,
     who_does_not_answer_does_not_hold_the_end_up,
     nobody_is_let_in_any_more,
+    who_asks_whether_it_is_ready_has_time_to_notice,
+    the_end_waits_for_those_who_ask_as_long_as_is_set,
 );
 
 async fn everybody_is_told_to_come_back(backend: Backend) {
@@ -74,4 +81,42 @@ async fn nobody_is_let_in_any_more(backend: Backend) {
     let address = server.address;
     server.stop().await;
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens");
+}
+
+async fn who_asks_whether_it_is_ready_has_time_to_notice(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        settings.timeouts.drain_delay = Duration::from_secs(600);
+    })
+    .await;
+    let mut client = server.subscriber("news", &[]).await;
+    let (address, store) = (server.address, Arc::clone(&server.store));
+    assert_eq!(get(address, "/ready").await.status, 200);
+    let stopping = tokio::spawn(server.stop());
+    until("the server to say that it stops", async || {
+        let ready = get(address, "/ready").await;
+        if ready.status == 503 { Ok(()) } else { Err(ready.status) }
+    })
+    .await;
+    assert_eq!(get(address, "/ready").await.json()["error"]["code"], "draining");
+    // Whoever is sent here still is served, and so is whoever was here before.
+    let mut another = Client::connect(address).await;
+    another.settled().await;
+    store.publish(&"news".parse().expect("a channel"), "1".into()).await.expect("it is there");
+    assert_eq!(client.next_content().await, 1);
+    stopping.abort();
+}
+
+async fn the_end_waits_for_those_who_ask_as_long_as_is_set(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        settings.timeouts.drain_delay = Duration::from_millis(500);
+    })
+    .await;
+    let mut client = server.client().await;
+    assert_eq!(get(server.address, "/ready").await.status, 200);
+    let begin = Instant::now();
+    let stopping = tokio::spawn(server.stop());
+    assert_eq!(u16::from(client.next_close().await.code), 1012);
+    assert!(begin.elapsed() >= Duration::from_millis(500), "{:?}", begin.elapsed());
+    drop(client);
+    must("the server to end", stopping).await.expect("it ends");
 }
