@@ -6,7 +6,7 @@ use super::Connection;
 use crate::{
     clock,
     dialect::{Answer, AnyDialect},
-    presence::{Roll, Seat},
+    presence::{self, Roll, Seat},
     session::{Attendee, Muster},
 };
 
@@ -56,7 +56,13 @@ impl Connection {
         let Some(presence) = &self.worker.node.presence else { return };
         let Muster { channel, most, reference } = muster;
         let Roll { clients, entries, is_truncated, is_stale } = presence.roll(channel, *most);
-        let entries: Vec<Present<'_>> = entries
+        // All answers of a batch leave half of what may wait for the client to everything else.
+        let taken: usize = self.gathered.iter().flatten().map(|payload| payload.bytes.len()).sum();
+        let room = self.worker.node.settings.limits.outbox / 2;
+        let room = room.saturating_sub(taken) / 4;
+        let fitting = presence::fitting(entries.iter().map(|(person, _)| &**person), room);
+        let is_truncated = is_truncated || fitting < entries.len();
+        let entries: Vec<Present<'_>> = entries[..fitting]
             .iter()
             .map(|(person, connections)| Present { person, connections: *connections })
             .collect();

@@ -10,7 +10,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::{Change, Exchange, Presence};
+use super::{Change, Exchange, Presence, fitting};
 use crate::{
     Broker, StoreError, clock, connection::Frame, dialect::Payload, log_limit::LogLimit, store::PresenceLog,
 };
@@ -106,19 +106,28 @@ async fn speak(presence: &Presence, exchange: &mut Exchange, log: &PresenceLog) 
 }
 
 fn tell(broker: &Broker, channel: &Channel, change: &Change) {
-    let joined: Vec<&Person> = change.joined.iter().map(|person| &**person).collect();
-    let left: Vec<&Person> = change.left.iter().map(|person| &**person).collect();
+    let (joined, left) = (named(&change.joined), named(&change.left));
+    let is_short = joined.len() < change.joined.len() || left.len() < change.left.len();
     let notification = PresenceChange {
         channel,
         clients: change.clients,
         joined: &joined,
         left: &left,
-        truncated: change.is_truncated,
+        truncated: change.is_truncated || is_short,
         timestamp: clock::timestamp(),
     };
     let frame = Frame::from(&Payload::text(notification.to_vec()));
     broker.tell_watchers(channel, frame.bytes());
 }
+
+/// As many as there is room for: whoever says much of themselves is not to fill what waits for others.
+fn named(people: &[Arc<Person>]) -> Vec<&Person> {
+    let most = fitting(people.iter().map(|person| &**person), NAMED);
+    people[..most].iter().map(|person| &**person).collect()
+}
+
+/// Bytes in which those are named who have joined, and those who have left.
+const NAMED: usize = 16 * 1024;
 
 /// How long changes are collected, and how often the other nodes are listened to.
 const TICK: Duration = Duration::from_millis(250);

@@ -8,6 +8,7 @@
 //! | `neighbour`, `voice` | which lines another node has said, and which this one has |
 //! | `exchange` | what a node says to the others and hears from them, free of sockets and clocks |
 //! | `directory` | the same for connections: a seat for each subscription, which it leaves when it is dropped |
+//! | `fitting` | how many people are named where there is little room |
 //! | `keeper` | the task that speaks with the store and has changes told |
 //!
 //! Nothing here is on the way of a message: a roster is touched when a subscription begins and ends, and by the keeper. What a
@@ -22,6 +23,7 @@
 
 mod directory;
 mod exchange;
+mod fitting;
 mod keeper;
 mod line;
 mod neighbour;
@@ -33,6 +35,7 @@ mod voice;
 
 pub(crate) use directory::{Presence, Seat, covers};
 pub(crate) use exchange::{Answer, Call, News};
+pub(crate) use fitting::fitting;
 pub(crate) use keeper::Keeper;
 pub(crate) use line::{Line, NodeId};
 pub(crate) use roll::Roll;

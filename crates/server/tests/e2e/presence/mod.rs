@@ -1,5 +1,6 @@
 //! Who else is on a channel.
 
+mod hostile;
 mod nodes;
 mod outages;
 mod rights;

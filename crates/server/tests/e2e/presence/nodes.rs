@@ -5,7 +5,7 @@ use geocast_server::{RedisSettings, StoreSettings};
 use super::*;
 use crate::{redis_cluster::RedisCluster, redis_sentinels::RedisSentinels, redis_server::RedisServer};
 
-async fn node(url: &str) -> TestServer {
+pub(super) async fn node(url: &str) -> TestServer {
     let server = TestServer::start_with(Backend::Embedded, |settings| {
         rooms(settings);
         settings.store = StoreSettings::Redis(RedisSettings::new(url.parse().expect("a URL")));
