@@ -115,6 +115,11 @@ fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly t
 fuzz-nightly: ## Run each fuzz target for an hour
 	$(MAKE) fuzz FUZZ_SECONDS=3600
 
+# Of the leaves that read what strangers send; PROJ is C++, which Miri does not run. A few cases of each law, as one takes seconds.
+.PHONY: miri
+miri: setup-miri ## Run the unit tests of protocol and geo-filter under Miri
+	PROPTEST_CASES=2 FUZZ_MUTATIONS=10 MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test $(LOCKED) -p geocast-protocol -p geocast-geo-filter --lib $(ARGS)
+
 # What the targets call runs in the test suite on stable; this keeps the targets themselves compiling. Running them needs
 # nightly and cargo-fuzz, so CI does not. All features: with `unlinked`, PROJ is not built again for it.
 .PHONY: fuzz-check
@@ -129,6 +134,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book
-setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book: setup-%:
+.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri
+setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri: setup-%:
 	@scripts/setup $*

@@ -204,7 +204,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 50_000, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 50_000 }, ..ProptestConfig::default() })]
 
         #[test]
         fn both_ways_of_reading_agree(pieces in prop::collection::vec(prop::sample::select(PIECES), 1..12)) {

@@ -254,7 +254,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 20_000 }, ..ProptestConfig::default() })]
 
         #[test]
         fn knows_where_a_number_in_an_array_ends(text in "[-0-9.eE+]{0,20}", behind in "|[,\\] \t\n\r][ -~é]{0,12}") {
