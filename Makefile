@@ -37,6 +37,9 @@ run: build ## Build the release binary and start the server with a live demo (AR
 build: setup-build ## Build the release binary
 	cargo build --release $(LOCKED) -p geocast
 
+.PHONY: web
+web: setup-web ## Build the live map into web/dist, from where the next build takes it
+
 .PHONY: test
 test: setup-test ## Run every test: unit, property, end to end on both stores, documentation
 	cargo test --workspace $(LOCKED) $(ARGS)
@@ -134,6 +137,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri
-setup-build setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri: setup-%:
+.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri
+setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri: setup-%:
 	@scripts/setup $*

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     AccessPolicy, Broker, CommandHandler, Dialect, Listeners, Patterns, RequestHandler, Server, Settings,
-    StartError, Store,
+    Site, StartError, Store,
     dialect::{AnyDialect, Commands},
 };
 
@@ -32,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) dialects: Vec<(Patterns, AnyDialect)>,
     pub(crate) commands: Commands,
     pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
+    pub(crate) site: Site,
 }
 
 /// Makes a store that delivers to a broker.
@@ -82,6 +83,13 @@ impl Builder {
     #[must_use]
     pub fn access_policy(mut self, policy: impl AccessPolicy) -> Self {
         self.parts.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Shows this at `/` to browsers, instead of a list of what the server answers to, which stays at `/api`.
+    #[must_use]
+    pub fn site(mut self, site: Site) -> Self {
+        self.parts.site = site;
         self
     }
 

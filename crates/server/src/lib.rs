@@ -63,6 +63,7 @@ pub use event::Event;
 pub use handler::{
     EndpointUrlError, HandlerError, HandlersError, HttpHandler, HttpHandlerError, RequestHandler,
 };
+pub use http::{Site, SiteFile};
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use properties::{BboxKeyword, BboxKeywordError, Fields, PropertyFilters};
 pub use pulse::Pulse;

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Access, Broker, Count, Counters, Settings, Store,
+    Access, Broker, Count, Counters, Settings, Site, Store,
     admission::{AddressSeat, Budget, Door, RateTable},
     endpoint::Endpoints,
     presence::Presence,
@@ -45,6 +45,8 @@ pub(crate) struct Node {
     draining: AtomicBool,
     /// When somebody last asked whether the server is ready.
     asked: Mutex<Option<Instant>>,
+    /// What is shown to browsers.
+    pub(crate) site: Site,
     /// For those who ask what became of it.
     pub(crate) last_reload: LastReload,
 }
@@ -91,6 +93,7 @@ impl Node {
             leaving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             asked: Mutex::default(),
+            site: Site::default(),
             last_reload: LastReload::default(),
             settings,
             access,
@@ -104,6 +107,11 @@ impl Node {
     /// The same, and says what became of reading again.
     pub(crate) fn telling_of(self, last_reload: LastReload) -> Self {
         Self { last_reload, ..self }
+    }
+
+    /// The same, with this to show to browsers.
+    pub(crate) fn showing(self, site: Site) -> Self {
+        Self { site, ..self }
     }
 
     /// The transform from the source's system; `None` where nothing is to be transformed. A new one takes up to 30 ms

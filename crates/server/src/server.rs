@@ -168,7 +168,7 @@ impl Server {
         let presence = Presence::new(&settings, presence_log.is_some());
         let (shared, present) = (Arc::clone(&broker), presence.clone());
         let node = Node::new(settings, access, endpoints, catalogue, shared, store, present);
-        let node = Arc::new(node.telling_of(reload.watched()));
+        let node = Arc::new(node.telling_of(reload.watched()).showing(parts.site));
         let router = http::router(Arc::clone(&node));
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for index in 0..count {

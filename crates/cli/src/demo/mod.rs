@@ -71,9 +71,8 @@ fn suggest(server: &Server, vehicles: usize) {
     // The clients speak plain TCP.
     let Some(ListenAddress::Tcp(address)) = server.addresses().first() else { return };
     let url = if address.port() == 8765 { String::new() } else { format!(" --url ws://{address}/ws") };
-    eprintln!(
-        "\n{vehicles} vehicles move through Switzerland on the channel `{CHANNEL}`. Try, in another terminal:"
-    );
+    eprintln!("\n{vehicles} vehicles move through Switzerland on the channel `{CHANNEL}`.");
+    eprintln!("See them on the page above, or in another terminal:");
     eprintln!("  geocast sub {CHANNEL} --bbox 5.9,45.8,10.5,47.8 --count 5{url}");
     eprintln!("  geocast sub {CHANNEL} --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857{url}");
     eprintln!("  geocast get {CHANNEL} rail-1{url}\n");

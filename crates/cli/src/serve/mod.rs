@@ -4,6 +4,7 @@ mod announcement;
 mod bind;
 mod listening;
 mod signals;
+mod site;
 mod supervisor;
 
 use std::sync::Arc;
@@ -39,7 +40,10 @@ pub(crate) fn start(
     let signals = Signals::listen().context("signals cannot be listened to")?;
     raise_descriptors();
     let facts = Announcement::before(&settings, opened.certificate);
-    let server = Server::start(opened.listeners, settings).context("the server cannot start")?;
+    let server = Server::builder(settings)
+        .site(site::site())
+        .start(opened.listeners)
+        .context("the server cannot start")?;
     facts.show(&server, log.format());
     Ok((server, signals))
 }

@@ -5,6 +5,7 @@ mod credentials;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod identity;
+mod listing;
 mod origin;
 mod patterns;
 mod policy;

@@ -89,7 +89,7 @@ impl OwnScheme {
 }
 
 impl OwnHosts {
-    fn contain(self, host: &str) -> bool {
+    pub(super) fn contain(self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let is_loopback = || match bare.parse::<IpAddr>() {
             Ok(address) => address.is_loopback(),

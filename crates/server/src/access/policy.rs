@@ -299,7 +299,7 @@ impl Access {
     }
 
     /// What holds now.
-    fn terms(&self) -> Arc<Terms> {
+    pub(super) fn terms(&self) -> Arc<Terms> {
         Arc::clone(&self.terms.read())
     }
 }

@@ -2,6 +2,7 @@
 
 mod aiows;
 mod answer;
+mod channels;
 mod handshake;
 mod health;
 mod patient;
@@ -9,6 +10,7 @@ mod publish;
 mod rewound;
 mod router;
 mod serve;
+mod site;
 mod upgrade;
 
 use axum::http::Extensions;
@@ -17,6 +19,7 @@ use crate::transport::Peer;
 
 pub(crate) use router::router;
 pub(crate) use serve::serve;
+pub use site::{Site, SiteFile};
 
 /// Who sent a request.
 fn peer(extensions: &Extensions) -> Peer {

@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post, put},
 };
 
-use super::{aiows, answer::Refusal, health, publish, upgrade};
+use super::{aiows, answer::Refusal, channels, health, publish, site, upgrade};
 use crate::node::Node;
 
 /// Everything but WebSocket upgrades.
@@ -21,18 +21,20 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route(&format!("{prefix}/channel/{{name}}/"), packages())
         .route(&format!("{prefix}/broadcast"), post(aiows::broadcast))
         .route(&format!("{prefix}/broadcast/"), post(aiows::broadcast))
-        .route("/", get(page))
+        .route("/", get(site::first))
+        .route("/api", get(page))
+        .route("/api/channels", get(channels::listed))
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
         .route("/api/publish/{channel}", post(publish::publish))
         .route("/api/state/{channel}/{key}", put(publish::put).delete(publish::delete))
-        .fallback(nothing_here)
+        .fallback(site::other)
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(limit))
         .with_state(node)
 }
 
-async fn page() -> impl IntoResponse {
+pub(super) async fn page() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
@@ -45,11 +47,11 @@ async fn upgrade_required() -> Response {
     upgrade::required()
 }
 
-async fn nothing_here() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here; / lists what there is")
+pub(super) fn nothing_here() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here; /api lists what there is")
 }
 
-async fn other_method(method: Method, uri: Uri) -> Refusal {
+pub(super) async fn other_method(method: Method, uri: Uri) -> Refusal {
     let message = if method == Method::GET && uri.path().starts_with("/api/state/") {
         "state is read over WebSocket: GET and the channel in a frame, or `geocast get`".to_owned()
     } else {

@@ -33,7 +33,8 @@ pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
 
 /// Whether a path has nothing to say to those who do not want a WebSocket.
 pub(super) fn is_only_for_websockets(node: &Node, path: &str) -> bool {
-    path != "/" && !path.starts_with("/api/") && node.endpoints.contains(path)
+    let is_ours = matches!(path, "/" | "/api") || path.starts_with("/api/") || node.site.file(path).is_some();
+    !is_ours && node.endpoints.contains(path)
 }
 
 /// The answer to those.

@@ -169,6 +169,10 @@ impl Store for EmbeddedStore {
         Ok(self.state.read().entries(channel).map(|(_, value)| value.clone()).collect())
     }
 
+    fn channels(&self, most: usize) -> Vec<Channel> {
+        self.state.read().channels().take(most).cloned().collect()
+    }
+
     async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
         let _in_order = if self.keeps(channel) { Some(self.order.lock().await) } else { None };
         self.deliver(channel, payload).await;

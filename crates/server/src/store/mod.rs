@@ -47,6 +47,11 @@ pub trait Store: Debug + Send + Sync {
     /// nothing is published.
     async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError>;
 
+    /// Channels that have state, in no order and at most so many, as far as the store knows them without asking anybody.
+    fn channels(&self, _most: usize) -> Vec<Channel> {
+        Vec::new()
+    }
+
     /// Reads a part of a channel's history; `None` if it has none. What is up to its [`end`](History::end) has been handed to the
     /// broker when this returns.
     async fn history(&self, _: &Channel, _: &HistoryQuery) -> Result<Option<History>, StoreError> {

@@ -227,9 +227,15 @@ async fn a_websocket_path_asks_for_an_upgrade(backend: Backend) {
 
 async fn unknown_addresses_and_methods_are_refused(backend: Backend) {
     let server = TestServer::start_with(backend, with_key).await;
-    for path in
-        ["/nope", "/api", "/api/publish", "/api/publish/", "/api/state/news", "/../etc/passwd", "/live/x"]
-    {
+    for path in [
+        "/nope",
+        "/api/nope",
+        "/api/publish",
+        "/api/publish/",
+        "/api/state/news",
+        "/../etc/passwd",
+        "/live/x",
+    ] {
         expect_error(&request(server.address, "POST", path, KEY, "1").await, 404, path);
     }
     for (method, path) in [
@@ -239,6 +245,8 @@ async fn unknown_addresses_and_methods_are_refused(backend: Backend) {
         ("GET", "/api/state/news/1"),
         ("POST", "/live"),
         ("DELETE", "/ready"),
+        ("POST", "/api"),
+        ("PUT", "/api/channels"),
     ] {
         let response = request(server.address, method, path, KEY, "1").await;
         expect_error(&response, 405, path);

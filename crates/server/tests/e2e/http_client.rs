@@ -69,7 +69,7 @@ async fn exchange(address: SocketAddr, method: &str, path: &str, headers: &[&str
     let answer = String::from_utf8(answer).expect("answers are text");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP: {answer:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Response { status, head: head.to_lowercase(), body: body.to_owned() }
+    Response { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 /// GET.

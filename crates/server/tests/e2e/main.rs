@@ -69,6 +69,7 @@ mod server;
 mod sets;
 mod shutdown;
 mod signing;
+mod site;
 mod slow_latest;
 mod slow_readers;
 mod stores;

@@ -38,6 +38,11 @@ impl Grant {
         self.read.matches(channel.as_str())
     }
 
+    /// What may be read, as the token says it.
+    pub(in crate::access) fn readable(&self) -> &Patterns {
+        &self.read
+    }
+
     /// Whether the channel may be published to.
     pub(in crate::access) fn publishes(&self, channel: &Channel) -> bool {
         self.publish.matches(channel.as_str())

@@ -23,6 +23,11 @@ impl State {
         self.channels.get(channel).into_iter().flatten()
     }
 
+    /// The channels that have state.
+    pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.keys()
+    }
+
     /// Sets a key, if all have at most `limit` bytes then.
     pub(super) fn set(
         &mut self,

@@ -71,7 +71,7 @@ fn bad() -> Vec<(&'static str, String, &'static str)> {
 /// What a stranger is told says nothing about keys.
 fn expect_refusal(response: &Response, expected: &str, what: &str) {
     assert_eq!(code(response), (401, expected.to_owned()), "{what}: {response:?}");
-    assert!(response.head.contains("www-authenticate: bearer"), "{what}: {response:?}");
+    assert!(response.head.contains("www-authenticate: Bearer"), "{what}: {response:?}");
     for secret in ["key", "issuer", "office", "signature", "algorithm", "audience"] {
         assert!(!response.body.contains(secret), "{what}: {response:?}");
     }
