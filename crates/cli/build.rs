@@ -13,19 +13,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", built.display());
     let mut files = Vec::new();
     if built.join("index.html").exists() {
-        let built = built.canonicalize()?;
-        collect(&built, &mut files)?;
+        collect(&built.canonicalize()?, &mut files)?;
         files.sort();
-        // Cargo looks at the time of a folder, which a file that is written anew in place does not change.
-        files.iter().for_each(|path| println!("cargo:rerun-if-changed={}", path.display()));
-        files = files
-            .iter()
-            .map(|path| Ok(path.strip_prefix(&built)?.to_owned()))
-            .collect::<Result<_, Box<dyn Error>>>()?;
-        write(&built, &files)
-    } else {
-        write(&built, &files)
     }
+    // The time of a folder, which cargo looks at, does not change when a file is written anew in place.
+    files.iter().for_each(|path| println!("cargo:rerun-if-changed={}", path.display()));
+    write(&files)
 }
 
 /// Every file of a folder but the hidden ones.
@@ -43,17 +36,18 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>
 }
 
 /// One call for each file, with its compressed forms.
-fn write(built: &Path, files: &[PathBuf]) -> Result<(), Box<dyn Error>> {
-    let compressed = |path: &PathBuf| path.extension().is_some_and(|end| end == "br" || end == "gz");
-    let bytes = |path: &Path| format!("include_bytes!({:?})", built.join(path));
+fn write(files: &[PathBuf]) -> Result<(), Box<dyn Error>> {
+    let is_compressed = |path: &Path| path.extension().is_some_and(|end| end == "br" || end == "gz");
+    let root = files.iter().find(|path| path.ends_with("index.html")).and_then(|path| path.parent());
     let mut list = String::from("[\n");
-    for path in files.iter().filter(|path| !compressed(path)) {
-        let name = path.to_str().ok_or("a file of the page has a name that is no text")?.replace('\\', "/");
-        list += &format!("SiteFile::new({name:?}, {})", bytes(path));
+    for path in files.iter().filter(|path| !is_compressed(path)) {
+        let name = path.strip_prefix(root.unwrap_or(path))?.to_str().ok_or("a file's name is no text")?;
+        list += &format!("SiteFile::new({:?}, include_bytes!({path:?}))", name.replace('\\', "/"));
         for (ending, call) in [("gz", "gzip"), ("br", "brotli")] {
-            let other = PathBuf::from(format!("{name}.{ending}"));
-            if files.contains(&other) {
-                list += &format!(".{call}({})", bytes(&other));
+            let mut other = path.clone().into_os_string();
+            other.push(format!(".{ending}"));
+            if files.iter().any(|file| *file == other) {
+                list += &format!(".{call}(include_bytes!({other:?}))");
             }
         }
         list += ",\n";

@@ -2,6 +2,7 @@ import "ol/ol.css";
 import "./style/page.css";
 import "./style/panel.css";
 import "./style/map.css";
+import { showOnConsole } from "./console.js";
 import { Kinds } from "./live/kinds.js";
 import { Live } from "./live/live.js";
 import { readAddress, writeAddress } from "./map/address.js";
@@ -78,6 +79,7 @@ byId<HTMLInputElement>("still").addEventListener("change", ({ target }) => live.
 byId<HTMLInputElement>("second-switch").addEventListener("change", ({ target }) => toggleSecond((target as HTMLInputElement).checked));
 byId("second-close").addEventListener("click", () => toggleSecond(false));
 
+showOnConsole(map, live, () => second);
 void begin();
 
 async function begin(): Promise<void> {

@@ -13,6 +13,8 @@ export class Ground extends Layer {
   readonly #asked = new Set<string>();
   #graticule: { key: string; path: Path2D } | undefined;
   readonly #named: boolean;
+  /** What the canvas shows: the features above it move many times a second, and the land does not. */
+  #shown = "";
 
   constructor({ named = true } = {}) {
     super({ source: new Source({ attributions: "Natural Earth" }) });
@@ -24,16 +26,19 @@ export class Ground extends Layer {
   override render({ size, pixelRatio, viewState }: FrameState): HTMLElement {
     const canvas = this.#canvas;
     const [width, height] = size as [number, number];
+    const system = systemOf(viewState.projection.getCode());
+    const shapes = this.#shapes(system);
+    const { center, resolution } = viewState;
+    const palette = colours();
+    const showing = [system.code, center, resolution, size, pixelRatio, palette.sea, shapes !== undefined].join();
+    if (showing === this.#shown) return canvas;
+    this.#shown = showing;
     const [wide, high] = [Math.round(width * pixelRatio), Math.round(height * pixelRatio)];
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
     const context = canvas.getContext("2d");
-    const system = systemOf(viewState.projection.getCode());
-    const shapes = this.#shapes(system);
     if (!context) return canvas;
-    const palette = colours();
-    const { center, resolution } = viewState;
     const scale = pixelRatio / resolution;
     const place = (shift: number) => {
       const [x, y] = [(center[0] ?? 0) - shift, center[1] ?? 0];

@@ -17,33 +17,34 @@ import { makeMap, placeOf, project, shownIn, viewOf, type Place } from "./map.js
 export class Second {
   readonly live: Live;
   readonly #first: OpenLayersMap;
-  readonly #map: OpenLayersMap;
-  readonly #frame = new Feature<Polygon>();
+  readonly map: OpenLayersMap;
+  /** Where it looks, in the first map. */
+  readonly frame = new Feature<Polygon>();
   readonly #layer: VectorLayer;
   readonly #translate: Translate;
 
   constructor(first: OpenLayersMap, target: HTMLElement, systems: HTMLSelectElement, options: LiveOptions) {
     const other = SYSTEMS[shownIn(first).code === "EPSG:2056" ? 0 : 1]!;
     this.#first = first;
-    this.#map = makeMap(target, other, near(first), { named: false });
-    this.live = new Live(this.#map, options);
-    this.#layer = new VectorLayer({ source: new VectorSource({ features: [this.#frame] }), style: frameStyle });
+    this.map = makeMap(target, other, near(first), { named: false });
+    this.live = new Live(this.map, options);
+    this.#layer = new VectorLayer({ source: new VectorSource({ features: [this.frame] }), style: frameStyle });
     this.#layer.setZIndex(10);
     first.addLayer(this.#layer);
-    this.#map.on("moveend", () => this.#draw());
+    this.map.on("moveend", () => this.#draw());
     first.on("change:view", this.#draw);
     onTheme(() => this.#layer.changed());
     systems.replaceChildren(...SYSTEMS.map(({ code, name }) => new Option(`${name} · ${code}`, code)));
     systems.value = other.code;
-    systems.onchange = () => project(this.#map, systemOf(systems.value));
-    this.#translate = new Translate({ features: new Collection([this.#frame]), hitTolerance: 6 });
+    systems.onchange = () => project(this.map, systemOf(systems.value));
+    this.#translate = new Translate({ features: new Collection([this.frame]), hitTolerance: 6 });
     this.#translate.on("translateend", () => this.#moved());
     first.addInteraction(this.#translate);
   }
 
   /** Looks at a part of what the first map shows. */
   look(): void {
-    this.#map.setView(viewOf(shownIn(this.#map), near(this.#first)));
+    this.map.setView(viewOf(shownIn(this.map), near(this.#first)));
   }
 
   redraw(): void {
@@ -55,17 +56,17 @@ export class Second {
     this.#first.un("change:view", this.#draw);
     this.#first.removeInteraction(this.#translate);
     this.#first.removeLayer(this.#layer);
-    this.#map.setTarget(undefined);
-    this.#map.dispose();
+    this.map.setTarget(undefined);
+    this.map.dispose();
   }
 
   /** The edge of the second map, which is bent in the first where their systems differ. */
   readonly #draw = (): void => {
-    const size = this.#map.getSize();
-    const view = this.#map.getView();
+    const size = this.map.getSize();
+    const view = this.map.getView();
     if (!size || !view.getCenter()) return;
     const [left, bottom, right, top] = view.calculateExtent(size) as [number, number, number, number];
-    const [from, to] = [shownIn(this.#map).code, shownIn(this.#first).code];
+    const [from, to] = [shownIn(this.map).code, shownIn(this.#first).code];
     const corners: [number, number][] = [[left, bottom], [right, bottom], [right, top], [left, top]];
     const edge = corners.flatMap(([x, y], i) => {
       const [nextX, nextY] = corners[(i + 1) % 4]!;
@@ -76,14 +77,14 @@ export class Second {
     });
     // What is not in the first system at all has no edge in it.
     const finite = edge.every((place) => place.every(Number.isFinite));
-    this.#frame.setGeometry(finite ? new Polygon([[...edge, edge[0]!]]) : undefined);
+    this.frame.setGeometry(finite ? new Polygon([[...edge, edge[0]!]]) : undefined);
   };
 
   /** The frame was dragged elsewhere: the second map follows. */
   #moved(): void {
-    const extent = this.#frame.getGeometry()?.getExtent();
+    const extent = this.frame.getGeometry()?.getExtent();
     if (!extent) return;
-    this.#map.getView().setCenter(transform(getCenter(extent), shownIn(this.#first).code, shownIn(this.#map).code));
+    this.map.getView().setCenter(transform(getCenter(extent), shownIn(this.#first).code, shownIn(this.map).code));
     // The centre may be where the map may not look.
     this.#draw();
   }

@@ -16,6 +16,7 @@ mod help;
 mod http;
 mod javascript;
 mod lifecycle;
+mod live_map;
 mod log_lines;
 mod migrating;
 mod oracle;

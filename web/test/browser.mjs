@@ -1,0 +1,106 @@
+// A Chromium without a window, and pages in it that are held to saying nothing wrong.
+import assert from "node:assert/strict";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { after } from "node:test";
+import { chromium } from "playwright-core";
+import { until } from "../../clients/js/test/server.mjs";
+
+const NAMES = [process.env.CHROMIUM, "chromium", "chromium-browser", "google-chrome"].filter(Boolean);
+
+/** The first Chromium that is on the path. */
+function executable() {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const paths = NAMES.flatMap((name) => (name.includes("/") ? [name] : folders.map((folder) => join(folder, name))));
+  const found = paths.find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  assert.ok(found, `these tests need one of ${NAMES.join(", ")}: \`make setup-test\` installs it`);
+  return found;
+}
+
+let browser;
+
+/** One for all tests of a file. It may run as root and without /dev/shm, as in containers. */
+async function launched() {
+  browser ??= chromium.launch({ executablePath: executable(), args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  return browser;
+}
+
+after(async () => (await browser)?.close());
+
+/**
+ * A page of a server. What it says on its console as a warning or an error, what it throws, and what it wants from another
+ * server fails the test; `expected` are patterns of what it may say.
+ */
+export async function open(test, server, { hash = "", path = "/", expected = [], prepare = async () => {}, ...options } = {}) {
+  const context = await (await launched()).newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const wrong = [];
+  page.on("console", (message) => {
+    const text = message.text();
+    if (["error", "warning"].includes(message.type()) && !expected.some((pattern) => pattern.test(text))) wrong.push(text);
+  });
+  page.on("pageerror", (error) => wrong.push(String(error.stack)));
+  page.on("request", (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (!["data:", "blob:"].includes(protocol) && host !== new URL(server.http).host) wrong.push(`asks ${request.url()}`);
+  });
+  test.after(async () => {
+    await context.close();
+    assert.deepEqual(wrong, []);
+  });
+  await prepare(page);
+  await page.goto(server.http + path + hash);
+  return page;
+}
+
+/** The page, once its map has told the server where it looks, and the server has said that it does. */
+export async function openMap(test, server, options) {
+  const page = await open(test, server, options);
+  await said(page, "#connection", /^live$/);
+  return page;
+}
+
+/** Waits until an element says something. */
+export async function said(page, selector, pattern) {
+  let text;
+  await until(
+    async () => pattern.test((text = (await page.textContent(selector))?.trim() ?? "")),
+    () => `${selector} says ${text}, and not ${pattern}`,
+  );
+  return text;
+}
+
+/** What is on the map: of each key its coordinates, as the server wrote them, and where on the screen it is drawn. */
+export function shown(page) {
+  return page.evaluate(() => {
+    const { live, map } = globalThis.geocast;
+    const box = map.getViewport().getBoundingClientRect();
+    return Object.fromEntries(
+      [...live.things].map(([key, thing]) => {
+        const at = thing.shown?.getCoordinates() ?? [];
+        const [x, y] = map.getPixelFromCoordinate(at) ?? [];
+        return [key, { told: live.told(key)?.geometry.coordinates, at, screen: [x + box.x, y + box.y] }];
+      }),
+    );
+  });
+}
+
+/** Waits until exactly these are on the map. */
+export async function shows(page, keys) {
+  let there;
+  await until(
+    async () => {
+      there = Object.keys(await shown(page)).sort();
+      return there.join() === [...keys].sort().join();
+    },
+    () => `there are ${there} on the map, and not ${keys}`,
+  );
+}
