@@ -116,7 +116,7 @@ function showAll(): void {
   const { centre } = shownIn(map);
   widestLook = Infinity;
   isFound = false;
-  map.setView(viewOf(shownIn(map), { centre: [centre[0], shownIn(map).reach === undefined ? 20 : centre[1]], resolution: 40_000 }));
+  map.setView(viewOf(shownIn(map), { centre: [centre[0], shownIn(map).reach === undefined ? 20 : centre[1]], resolution: 100_000 }));
   if (live.things.size > 0) find();
 }
 

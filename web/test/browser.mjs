@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { after } from "node:test";
+import { after, test } from "node:test";
 import { chromium } from "playwright-core";
 import { until } from "../../clients/js/test/server.mjs";
 
@@ -22,6 +22,11 @@ function executable() {
   });
   assert.ok(found, `these tests need one of ${NAMES.join(", ")}: \`make setup-test\` installs it`);
   return found;
+}
+
+/** A test that ends: what is asked of a page has no bound of its own. */
+export function bounded(name, body) {
+  test(name, { timeout: 240_000 }, body);
 }
 
 let browser;

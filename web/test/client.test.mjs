@@ -1,22 +1,23 @@
-// The client for JavaScript with a browser's own sockets, against a real server: as clients/js/dist has it, without a bundler.
+// The client for JavaScript with a browser's own sockets, against a real server: its own files, without their types and without a bundler.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { test } from "node:test";
+import { transformWithEsbuild } from "vite";
 import { point, put, remove, serve, until } from "../../clients/js/test/server.mjs";
-import { open } from "./browser.mjs";
+import { bounded, open } from "./browser.mjs";
 
-const built = new URL("../../clients/js/dist/", import.meta.url);
+const sources = new URL("../../clients/js/src/", import.meta.url);
 
-/** An empty page of the server's own origin, beside which the client's files lie. */
+/** A page of the server without scripts of its own, beside which the client's files lie. */
 async function blank(test, server, options) {
   const prepare = async (page) => {
-    await page.route("**/client/*", (route) => {
+    await page.route("**/client/*", async (route) => {
       const name = new URL(route.request().url()).pathname.split("/").at(-1);
-      if (name === "page.html") return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>client</title>" });
-      return route.fulfill({ contentType: "text/javascript", body: readFileSync(new URL(name, built)) });
+      const source = new URL(name.replace(/js$/, "ts"), sources);
+      const { code } = await transformWithEsbuild(readFileSync(source, "utf8"), source.pathname, { target: "es2022", tsconfigRaw: {} });
+      return route.fulfill({ contentType: "text/javascript", body: code });
     });
   };
-  const page = await open(test, server, { path: "/client/page.html", prepare, ...options });
+  const page = await open(test, server, { path: "/api", bypassCSP: true, prepare, ...options });
   await page.evaluate(async () => {
     const { connect } = await import("/client/index.js");
     globalThis.client = connect("/rpc", { backoff: { longest: 500 } });
@@ -31,16 +32,16 @@ async function blank(test, server, options) {
 const keys = (page) => page.evaluate(() => [...globalThis.tracked.features.keys()].sort().join());
 const becomes = (page, expected) => until(async () => (await keys(page)) === expected, () => `it does not become ${expected}`);
 
-test("a browser loads every file of the client", async (t) => {
+bounded("a browser loads every file of the client", async (t) => {
   const server = await serve(t);
   const page = await blank(t, server);
   // The adapter of OpenLayers names packages, which only bundlers find.
-  const names = readdirSync(built).filter((name) => name.endsWith(".js") && name !== "openlayers.js");
+  const names = readdirSync(sources).filter((name) => name !== "openlayers.ts").map((name) => name.replace(/ts$/, "js"));
   assert.ok(names.length > 15, `only ${names}`);
   await page.evaluate((names) => Promise.all(names.map((name) => import(`/client/${name}`))), names);
 });
 
-test("in a browser, a tracked channel enters, changes, leaves, and follows the viewport", async (t) => {
+bounded("in a browser, a tracked channel enters, changes, leaves, and follows the viewport", async (t) => {
   const server = await serve(t);
   const page = await blank(t, server);
   await put(server, "cars", point(1, 8, 47));
@@ -68,7 +69,7 @@ test("in a browser, a tracked channel enters, changes, leaves, and follows the v
   await until(() => page.evaluate(() => globalThis.tracked.features.get("2").geometry.coordinates[0] > 2_000_000));
 });
 
-test("in a browser, messages, questions and diffs arrive", async (t) => {
+bounded("in a browser, messages, questions and diffs arrive", async (t) => {
   const server = await serve(t);
   const page = await blank(t, server);
   await page.evaluate(async () => {
@@ -88,7 +89,7 @@ test("in a browser, messages, questions and diffs arrive", async (t) => {
   assert.equal(state.values.length, 1);
 });
 
-test("in a browser, the client comes back and tells the difference", async (t) => {
+bounded("in a browser, the client comes back and tells the difference", async (t) => {
   const server = await serve(t);
   const page = await blank(t, server, { expected: [/WebSocket connection to .* failed/] });
   await put(server, "cars", point(1, 8, 47));

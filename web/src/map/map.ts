@@ -88,4 +88,4 @@ function distance([longitude, latitude]: [number, number], [otherLongitude, othe
 }
 
 /** Metres for each pixel, so that the world fits a screen. */
-const WIDEST = 40_000;
+const WIDEST = 100_000;
