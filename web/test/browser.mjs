@@ -24,9 +24,16 @@ function executable() {
   return found;
 }
 
-/** A test that ends: what is asked of a page has no bound of its own. */
+/** What is to be done with the pages of a test before its servers end, of which they would complain. */
+const endings = new WeakMap();
+
+/** A test that ends, as what is asked of a page has no bound of its own; then its pages must have said nothing wrong. */
 export function bounded(name, body) {
-  test(name, { timeout: 240_000 }, body);
+  test(name, { timeout: 240_000 }, async (t) => {
+    endings.set(t, []);
+    await body(t);
+    for (const end of endings.get(t)) await end();
+  });
 }
 
 let browser;
@@ -41,7 +48,7 @@ after(async () => (await browser)?.close());
 
 /**
  * A page of a server. What it says on its console as a warning or an error, what it throws, and what it wants from another
- * server fails the test; `expected` are patterns of what it may say.
+ * server fails the test, which has to be `bounded`; `expected` are patterns of what it may say.
  */
 export async function open(test, server, { hash = "", path = "/", expected = [], prepare = async () => {}, ...options } = {}) {
   const context = await (await launched()).newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: "reduce", ...options });
@@ -57,10 +64,11 @@ export async function open(test, server, { hash = "", path = "/", expected = [],
     const { protocol, host } = new URL(request.url());
     if (!["data:", "blob:"].includes(protocol) && host !== new URL(server.http).host) wrong.push(`asks ${request.url()}`);
   });
-  test.after(async () => {
+  endings.get(test).push(async () => {
     await context.close();
     assert.deepEqual(wrong, []);
   });
+  test.after(() => context.close());
   await prepare(page);
   await page.goto(server.http + path + hash);
   return page;

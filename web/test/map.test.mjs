@@ -166,6 +166,22 @@ bounded("a second viewport has a connection of its own and is drawn in the first
   await until(async () => (await connections()) === 1);
 });
 
+bounded("a click shows what the server says of a feature", async (t) => {
+  const server = await serve(t);
+  await put(server, "cars", BERN);
+  await put(server, "cars", { ...point(4), geometry: { type: "LineString", coordinates: [[7.4, 46.9], [7.5, 46.9]] } });
+  const page = await openMap(t, server, { hash: AT_BERN.replace("3857", "2056") });
+  await shows(page, ["1", "4"]);
+  await page.mouse.click(...(await shown(page))["1"].screen);
+  const text = await said(page, "#feature-body", /tram/);
+  // PROJ: 2 600 865, 1 199 880.
+  assert.match(text, /EPSG:2056\[2600\d{3}[.\d]*, 1199\d{3}[.\d]*\]/);
+  await page.mouse.click(...(await page.evaluate(() => globalThis.geocast.pixelOf([7.44, 46.9]))));
+  await said(page, "#feature-body", /^key4geometryLineString/);
+  await page.mouse.click(60, 500);
+  assert.equal(await page.locator("#feature").isVisible(), false);
+});
+
 bounded("raw frames are a bounded list that can be paused", async (t) => {
   const server = await serve(t);
   const page = await openMap(t, server, { hash: AT_BERN });

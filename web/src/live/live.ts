@@ -113,6 +113,20 @@ export class Live extends Emitter<LiveEvents> {
     this.client.close();
   }
 
+  /** What is drawn there: the nearest point within a distance, or else what covers the place. In the map's units. */
+  keyAt([x = 0, y = 0]: number[], reach: number): string | undefined {
+    let [nearest, distance] = [undefined as string | undefined, reach];
+    for (const [key, { shown }] of this.things) {
+      const [at, high] = shown?.getCoordinates() ?? [Infinity, Infinity];
+      const away = Math.hypot((at ?? Infinity) - x, (high ?? Infinity) - y);
+      if (away <= distance) [nearest, distance] = [key, away];
+    }
+    if (nearest !== undefined) return nearest;
+    const shape = this.#source.getClosestFeatureToCoordinate([x, y], (feature) => !(feature.getGeometry() instanceof Point));
+    const [left = 0, bottom = 0] = shape?.getGeometry()?.getClosestPoint([x, y]) ?? [Infinity, Infinity];
+    return shape && Math.hypot(left - x, bottom - y) <= reach ? String(shape.getId()) : undefined;
+  }
+
   /** Marks one of the features. */
   select(key: string | undefined): void {
     this.#symbols.selected = key;

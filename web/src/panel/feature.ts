@@ -12,9 +12,8 @@ export function bindFeature(map: OpenLayersMap, live: Live, crs: () => string): 
     const feature = live.told(key);
     body.replaceChildren(feature ? sheet(key, feature, crs()) : make("p", { class: "note" }, `${key} is not in view any more.`));
   };
-  map.on("click", ({ pixel }) => {
-    const hit = map.forEachFeatureAtPixel(pixel, (feature) => feature, { layerFilter: (layer) => layer === live.layer, hitTolerance: 8 });
-    key = hit ? String(hit.getId()) : undefined;
+  map.on("click", ({ coordinate }) => {
+    key = live.keyAt(coordinate, REACH * (map.getView().getResolution() ?? 0));
     live.select(key);
     details.hidden = key === undefined;
     details.open = key !== undefined;
@@ -22,6 +21,9 @@ export function bindFeature(map: OpenLayersMap, live: Live, crs: () => string): 
   });
   return { show };
 }
+
+/** Pixels that a finger may be off. */
+const REACH = 14;
 
 function sheet(key: string, { geometry, properties }: Feature, crs: string): HTMLElement {
   const row = (name: string, value: string, kind = "") => [make("dt", {}, name), make("dd", { class: kind }, value)];
