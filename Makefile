@@ -90,6 +90,14 @@ lint-alone: setup-ci
 doc: setup-build ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="$(RUSTDOCFLAGS) -D warnings" cargo doc --workspace --no-deps $(LOCKED)
 
+.PHONY: deb
+deb: setup-packages build ## Build the Debian package, in target/debian
+	cargo deb -p geocast --no-build --target-dir $(abspath $(TARGET_DIR)) $(LOCKED)
+
+.PHONY: packages
+packages: deb ## Build the packages, unpack them, and start what is in them
+	scripts/packages $(abspath $(TARGET_DIR))/debian/geocast_*.deb
+
 # The tests hold links and pages to each other without mdBook, so CI does not need it.
 .PHONY: book
 book: setup-book ## Make the documentation a book, in target/book
@@ -137,6 +145,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri
-setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-miri: setup-%:
+.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri
+setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri: setup-%:
 	@scripts/setup $*

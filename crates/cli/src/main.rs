@@ -52,6 +52,7 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Get(get) => in_runtime(client::get(get)),
         Command::Sub(sub) => in_runtime(client::sub(sub)),
         Command::Pub(publication) => in_runtime(client::publish(publication)),
+        Command::Probe(probed) => in_runtime(client::probe(probed)),
         Command::Bench(benchmark) => bench::bench(benchmark),
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use geocast_protocol::{Channel, Crs, Word};
 
 use crate::{
-    client::{Buffer, CommandLineBox, ServerUrl},
+    client::{Buffer, CommandLineBox, Probed, ServerUrl},
     units,
 };
 
@@ -118,6 +118,19 @@ pub(crate) struct PubArguments {
     pub(crate) publish_key_file: Option<PathBuf>,
     /// Wait so long for the answer
     #[arg(long, value_name = "TIME", value_parser = units::some_time, default_value = "10s")]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// `geocast probe`
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArguments {
+    /// What is asked
+    #[arg(default_value = "ready")]
+    pub(crate) what: Probed,
+    /// Wait so long for the answer
+    #[arg(long, value_name = "TIME", value_parser = units::some_time, default_value = "3s")]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) server: Server,

@@ -5,7 +5,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{GetArguments, Options, ProducerOptions, PubArguments, SubArguments};
+use super::{GetArguments, Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments};
 use crate::{bench::BenchArguments, exit::Exit};
 
 /// What was typed, as far as it could be read.
@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Validate the configuration and try Redis
     #[command(after_help = CONFIGURATION)]
     Check(ServeArguments),
+    /// Ask a server whether it is live, or ready: for health checks
+    #[command(after_help = PROBE_EXAMPLES)]
+    Probe(ProbeArguments),
     /// Measure a server, and what this machine could do at best
     Bench(BenchArguments),
 }
@@ -188,6 +191,13 @@ Examples:
 
 Exit codes: 0 all of --count came; 1 failed; 2 bad option; 3 fewer than --count, or nothing, before
 --timeout; 4 server not reached.";
+
+const PROBE_EXAMPLES: &str = "\
+Examples:
+  geocast probe
+  geocast probe live --url unix:/run/geocast.sock
+
+Exit codes: 0 it is; 1 it is not, and standard error says why; 2 bad option; 4 server not reached.";
 
 const PUB_EXAMPLES: &str = "\
 Examples:

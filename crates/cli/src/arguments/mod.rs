@@ -15,7 +15,7 @@ mod timeouts;
 mod tokens;
 mod tracking;
 
-pub(crate) use client::{GetArguments, Look, PubArguments, Server, SubArguments};
+pub(crate) use client::{GetArguments, Look, ProbeArguments, PubArguments, Server, SubArguments};
 pub(crate) use dialects::DialectOptions;
 pub(crate) use filters::FilterOptions;
 pub(crate) use invocation::{Command, DemoArguments, Invocation};

@@ -1,4 +1,4 @@
-//! `geocast get`, `sub` and `pub`: clients of a running server.
+//! `geocast get`, `sub`, `pub` and `probe`: clients of a running server.
 
 mod backoff;
 mod bearer;
@@ -12,6 +12,7 @@ mod explanation;
 mod get;
 mod output;
 mod pretty;
+mod probe;
 mod publish;
 mod server_url;
 mod setup;
@@ -22,6 +23,7 @@ mod trust;
 pub(crate) use buffer::Buffer;
 pub(crate) use command_line_box::CommandLineBox;
 pub(crate) use get::get;
+pub(crate) use probe::{Probed, probe};
 pub(crate) use publish::publish;
 pub(crate) use server_url::ServerUrl;
 pub(crate) use sub::sub;

@@ -11,13 +11,17 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 
 use super::{bearer::bearer, dial::dial, envelope::ServerError};
-use crate::{arguments::PubArguments, exit::Exit, unreachable::Unreachable};
+use crate::{
+    arguments::{PubArguments, Server},
+    exit::Exit,
+    unreachable::Unreachable,
+};
 
 /// `geocast pub`: to a channel, and with a key to its state.
 pub(crate) async fn publish(arguments: PubArguments) -> anyhow::Result<Exit> {
     let payload = payload(arguments.payload.as_deref())?;
     let request = request(&arguments, payload)?;
-    let Ok(response) = tokio::time::timeout(arguments.timeout, send(&arguments, request)).await else {
+    let Ok(response) = tokio::time::timeout(arguments.timeout, send(&arguments.server, request)).await else {
         let reason = format!("no answer within {:?}", arguments.timeout);
         return Err(Unreachable::server(&arguments.server.url.to_string(), reason).into());
     };
@@ -95,8 +99,12 @@ fn publish_key(arguments: &PubArguments) -> anyhow::Result<Option<Vec<u8>>> {
     Ok(Some(key))
 }
 
-async fn send(arguments: &PubArguments, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Incoming>> {
-    let stream = dial(&arguments.server).await?;
+/// Sends a request, and returns when the header of its answer is there.
+pub(super) async fn send(
+    server: &Server,
+    request: Request<Full<Bytes>>,
+) -> anyhow::Result<Response<Incoming>> {
+    let stream = dial(server).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // It ends with the sender; what goes wrong on it is told to the sender.
     tokio::spawn(connection);
@@ -116,7 +124,7 @@ fn encode(segment: &str) -> String {
     encoded
 }
 
-const LONGEST_ANSWER: usize = 64 * 1024;
+pub(super) const LONGEST_ANSWER: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

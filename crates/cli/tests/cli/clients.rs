@@ -131,3 +131,28 @@ fn sub_comes_back_after_a_restart_of_the_server() {
     steady.wait_for("connected again");
     steady.line();
 }
+
+#[test]
+fn a_server_is_probed_without_another_program() {
+    let mut server = Running::server(&["serve", "--port", "0"]);
+    let page = format!("http://{}", server.address());
+    for (arguments, answer) in
+        [(vec!["probe"], "\"status\":\"ready\""), (vec!["probe", "live"], "{\"status\":\"live\"}")]
+    {
+        let answered = run(&[&arguments[..], &["--url", &page]].concat());
+        assert_eq!(code(&answered), 0, "{}", stderr(&answered));
+        assert!(stdout(&answered).contains(answer), "{}", stdout(&answered));
+    }
+    server.signal("TERM");
+    assert_eq!(server.code(), 0);
+    let gone = run(&["probe", "--url", &page]);
+    assert_eq!((code(&gone), stdout(&gone).as_str()), (4, ""), "{}", stderr(&gone));
+
+    let server = Running::start(geocast(&["serve", "--port", "0", "--redis", "redis://127.0.0.1:1"]));
+    server.wait_for("listens on");
+    let page = format!("http://{}", server.address());
+    assert_eq!(code(&run(&["probe", "live", "--url", &page])), 0);
+    let waiting = run(&["probe", "ready", "--url", &page]);
+    assert_eq!((code(&waiting), stdout(&waiting).as_str()), (1, ""));
+    assert!(stderr(&waiting).contains("HTTP 503"), "{}", stderr(&waiting));
+}

@@ -34,7 +34,7 @@ fn short_help_fits_a_screen() {
     }
 }
 
-const HELP: [(&str, &[&str]); 15] = [
+const HELP: [(&str, &[&str]); 16] = [
     ("geocast.txt", &["-h"]),
     ("serve-short.txt", &["serve", "-h"]),
     ("serve.txt", &["serve", "--help"]),
@@ -44,6 +44,7 @@ const HELP: [(&str, &[&str]); 15] = [
     ("sub.txt", &["sub", "-h"]),
     ("pub.txt", &["pub", "-h"]),
     ("check.txt", &["check", "-h"]),
+    ("probe.txt", &["probe", "-h"]),
     ("bench.txt", &["bench", "-h"]),
     ("bench-fanout.txt", &["bench", "fanout", "-h"]),
     ("bench-limit.txt", &["bench", "limit", "-h"]),

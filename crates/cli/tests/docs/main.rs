@@ -1,12 +1,21 @@
 //! What is written for people: that links lead somewhere, that the book has every page, and that what is to be typed works.
 
 mod commands;
+mod deploy;
+#[path = "../cli/geocast.rs"]
+#[expect(
+    dead_code,
+    reason = "one helper for the test binaries of this crate, each of which uses a part of it"
+)]
+mod geocast;
 mod links;
 mod pages;
+mod proxies;
 #[path = "../../../server/tests/e2e/redis_server.rs"]
 #[expect(
     dead_code,
     reason = "one helper for the test binaries of all crates, each of which uses a part of it"
 )]
 mod redis_server;
+mod schemas;
 mod stage;

@@ -172,7 +172,7 @@ fn numbers(text: &str) -> impl Iterator<Item = (&str, Option<u16>)> {
 }
 
 /// One for which there is the port of a cluster's bus as well, 10000 further; below those that systems give out by themselves.
-fn free_port() -> (u16, TcpListener) {
+pub(crate) fn free_port() -> (u16, TcpListener) {
     loop {
         let port = fastrand::u16(10_240..22_000);
         if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
