@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `sh` | is run to its end, without failing |
 //! | `sh not-run: reason` | is not, for that reason |
-//! | `json`, `rhai`, `toml`, `conf` whose first line is a comment with a file's name alone | that file, before anything is run |
+//! | `json`, `rhai`, `python`, `html` and so on, whose first line is a comment with a file's name alone | that file, before anything is run |
 //!
 //! `stage.rs` says where. A server goes on until the next one is started, as in another terminal, and so does a `sub` without
 //! `--count` and `--timeout`. `cli/migrating.rs` does the same with docs/migrating.md, whose transcripts lie between its commands.
@@ -71,6 +71,20 @@ fn what_is_not_run_says_why() {
     }
 }
 
+/// Tests of the server run the page of docs/tracking.md.
+#[test]
+fn the_map_of_the_tutorial_is_one_that_is_tested() {
+    let connect = |name: &str| {
+        let pages = Page::all();
+        let page = pages.iter().find(|page| page.path == Path::new(name)).expect("it is there");
+        let blocks = page.blocks();
+        let page = blocks.iter().find(|block| block.info == "html").expect("a page").lines.join("\n");
+        page.split_once("function connect()").expect("it connects").1.to_owned()
+    };
+    let tested = connect("docs/tracking.md").replace("vehicles", "places").replace("127.0.0.1", "localhost");
+    assert_eq!(connect("docs/tutorial.md"), tested);
+}
+
 /// Types the blocks of a page, and says how many they were.
 fn walk(page: &Page, blocks: &[Block<'_>]) -> Result<usize, String> {
     let mut stage = Stage::new(blocks);
@@ -105,9 +119,10 @@ fn says_what_it_is(info: &str) -> bool {
 
 /// The file that a block is.
 fn file_name<'a>(block: &Block<'a>) -> Option<&'a str> {
-    let is_file = ["json", "rhai", "toml", "conf"].contains(&block.info);
-    let name =
-        block.lines.first()?.strip_prefix("# ").or_else(|| block.lines.first()?.strip_prefix("// "))?;
+    let is_file = ["conf", "html", "json", "python", "rhai", "toml"].contains(&block.info);
+    let first = block.lines.first()?;
+    let comment = |(before, behind): &(&str, &str)| first.strip_prefix(before)?.strip_suffix(behind);
+    let name = [("# ", ""), ("// ", ""), ("<!-- ", " -->")].iter().find_map(comment)?;
     (is_file && name.contains('.') && !name.contains(' ')).then_some(name)
 }
 
