@@ -90,6 +90,10 @@ lint-alone: setup-ci
 doc: setup-build ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="$(RUSTDOCFLAGS) -D warnings" cargo doc --workspace --no-deps $(LOCKED)
 
+.PHONY: libraries
+libraries: setup-build ## Use each library from a project outside of the workspace, also with the oldest Rust, if it is there
+	scripts/libraries
+
 .PHONY: deb
 deb: setup-packages build ## Build the Debian package, in target/debian
 	cargo deb -p geocast --no-build --target-dir $(abspath $(TARGET_DIR)) $(LOCKED)
