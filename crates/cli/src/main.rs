@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod config;
 mod demo;
+mod describe;
 mod exit;
 mod launch;
 mod logging;
@@ -53,6 +54,7 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Sub(sub) => in_runtime(client::sub(sub)),
         Command::Pub(publication) => in_runtime(client::publish(publication)),
         Command::Probe(probed) => in_runtime(client::probe(probed)),
+        Command::Describe(described) => describe::describe(&described),
         Command::Bench(benchmark) => bench::bench(benchmark),
     }
 }

@@ -6,7 +6,7 @@ use clap::{
 };
 
 use super::{GetArguments, Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments};
-use crate::{bench::BenchArguments, exit::Exit};
+use crate::{bench::BenchArguments, describe::DescribeArguments, exit::Exit};
 
 /// What was typed, as far as it could be read.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     /// Ask a server whether it is live, or ready: for health checks
     #[command(after_help = PROBE_EXAMPLES)]
     Probe(ProbeArguments),
+    /// Describe what is spoken and configured, for programs: OpenAPI, AsyncAPI, OpenRPC, JSON Schema
+    Describe(DescribeArguments),
     /// Measure a server, and what this machine could do at best
     Bench(BenchArguments),
 }

@@ -12,9 +12,8 @@ mod table;
 pub(crate) use error::ConfigError;
 pub(crate) use merge::resolve;
 pub(crate) use source::ConfigSource;
-pub(crate) use table::Table;
+pub(crate) use table::{ConfigOption, Table};
 
 use error::Unknown;
 use layer::{Given, Layer, Source};
 use merge::Values;
-use table::ConfigOption;

@@ -78,7 +78,7 @@ impl<'a> ConfigOption<'a> {
     }
 
     /// Whether it is on where it is given without a value.
-    pub(super) fn is_switch(self) -> bool {
+    pub(crate) fn is_switch(self) -> bool {
         self.0.get_value_names().is_some_and(|names| names.len() == 1 && names[0] == "true|false")
     }
 
@@ -106,12 +106,22 @@ impl<'a> ConfigOption<'a> {
     }
 
     /// Whether it names the file itself, and so cannot stand in it.
-    pub(super) fn names_the_file(self) -> bool {
+    pub(crate) fn names_the_file(self) -> bool {
         self.key() == "config"
     }
 
+    /// What stands for its value in the help, such as `TIME`.
+    pub(crate) fn placeholder(self) -> &'a str {
+        self.0.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str())
+    }
+
+    /// The only values that it has, if there are such.
+    pub(crate) fn choices(self) -> Vec<String> {
+        let values = self.0.get_possible_values();
+        values.into_iter().map(|value| value.get_name().to_owned()).collect()
+    }
+
     /// What is said about it, on the command line's help.
-    #[cfg(test)]
     pub(crate) fn help(self) -> String {
         self.0.get_help().map(ToString::to_string).unwrap_or_default()
     }

@@ -1,5 +1,7 @@
-//! What is written for people: that links lead somewhere, that the book has every page, and that what is to be typed works.
+//! What is written for people and programs beside the code: that links lead somewhere, that the book has every page, that what is to be
+//! typed works, and that descriptions and configurations are true.
 
+mod api;
 mod commands;
 mod deploy;
 #[path = "../cli/geocast.rs"]

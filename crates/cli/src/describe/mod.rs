@@ -1,0 +1,54 @@
+//! `geocast describe`: what is spoken and configured here, for programs that read such descriptions.
+//!
+//! `docs/api` has them as files; tests hold these to the program, to the formats' own schemas, and to what a server says.
+
+mod asyncapi;
+mod config;
+mod notifications;
+mod openapi;
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use crate::exit::Exit;
+
+/// `geocast describe`
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArguments {
+    /// What is described
+    what: Described,
+}
+
+/// What there is a description of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Described {
+    /// The addresses for HTTP: OpenAPI 3.1
+    Openapi,
+    /// What is said over WebSockets: AsyncAPI 3.0
+    Asyncapi,
+    /// The methods of JSON-RPC: OpenRPC 1.3
+    Openrpc,
+    /// The configuration file: JSON Schema 2020-12
+    Config,
+}
+
+/// Prints a description on standard output.
+pub(crate) fn describe(arguments: &DescribeArguments) -> anyhow::Result<Exit> {
+    let description = match arguments.what {
+        Described::Openapi => openapi::description(),
+        Described::Asyncapi => asyncapi::description(),
+        Described::Openrpc => constant(geocast_protocol::rpc::discover("geocast", VERSION).as_str()),
+        Described::Config => config::description(),
+    };
+    writeln!(std::io::stdout(), "{description:#}")?;
+    Ok(Exit::Success)
+}
+
+/// Reads a piece of a table that is JSON.
+fn constant(json: &str) -> Value {
+    serde_json::from_str(json).expect("the table is JSON")
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,165 @@
+use serde_json::{Value, json};
+
+use super::VERSION;
+
+/// The addresses for HTTP, as OpenAPI 3.1.
+pub(super) fn description() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "geocast",
+            "version": VERSION,
+            "summary": "Publishing, state and health over HTTP",
+            "description": "State is read, and subscriptions are made, over WebSockets: see the AsyncAPI description.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "http://127.0.0.1:8765" }],
+        "security": [{}, { "bearer": [] }, { "pwd": [] }, { "token": [] }],
+        "paths": {
+            "/live": { "get": {
+                "operationId": "live",
+                "summary": "Whether the process runs. Depends on nothing else",
+                "security": [{}],
+                "responses": { "200": answer("It does", &object(&json!({ "status": { "const": "live" } }), &["status"])) },
+            } },
+            "/ready": { "get": {
+                "operationId": "ready",
+                "summary": "Whether clients can be served: the store answers, and the server is not about to stop",
+                "security": [{}],
+                "responses": {
+                    "200": answer("They can", &ready()),
+                    "503": refusal("They cannot: the store does not answer, or the server is stopping"),
+                },
+            } },
+            "/api/channels": { "get": {
+                "operationId": "channels",
+                "summary": "The channels that whoever asks may read and be told of",
+                "responses": {
+                    "200": answer("Their names, in order, a thousand at most", &object(
+                        &json!({ "channels": { "type": "array", "items": { "type": "string" }, "maxItems": 1000 } }),
+                        &["channels"],
+                    )),
+                    "401": refusal("A token is not accepted"),
+                    "403": refusal("Not from this page"),
+                },
+            } },
+            "/api/publish/{channel}": {
+                "parameters": [path("channel", "The channel")],
+                "post": publication("publish", "Publish on a channel", &["published"]),
+            },
+            "/api/state/{channel}/{key}": {
+                "parameters": [path("channel", "The channel"), path("key", "The key of its state")],
+                "put": publication("put", "Set one key of a channel's state, and publish the value", &["published", "key"]),
+                "delete": deletion(),
+            },
+            "/channel/{name}/": {
+                "parameters": [path("name", "The channel, as aiows names it")],
+                "post": package("package", "Publish a package, as with aiows"),
+            },
+            "/broadcast/": { "post": package("broadcast", "Publish many packages, all or none, as with aiows") },
+        },
+        "components": {
+            "schemas": { "Refusal": object(
+                &json!({ "error": object(
+                    &json!({
+                        "code": { "description": "Stable, for programs", "type": "string" },
+                        "message": { "description": "For people: what was wrong", "type": "string" },
+                    }),
+                    &["code", "message"],
+                ) }),
+                &["error"],
+            ) },
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "description": "The publish key, or a token (JWT)" },
+                "pwd": { "type": "apiKey", "in": "query", "name": "pwd", "description": "The publish key" },
+                "token": { "type": "apiKey", "in": "query", "name": "token", "description": "A token (JWT)" },
+            },
+        },
+    })
+}
+
+fn publication(id: &str, summary: &str, answered: &[&str]) -> Value {
+    let properties: Value = answered.iter().map(|name| (*name, json!({ "type": "string" }))).collect();
+    json!({
+        "operationId": id,
+        "summary": summary,
+        "requestBody": {
+            "description": "What reaches subscribers as it is: GeoJSON, any JSON, or text; not nothing",
+            "required": true,
+            "content": { "application/json": { "schema": {} }, "text/plain": { "schema": { "type": "string" } } },
+        },
+        "responses": responses(&answer("The store has it", &object(&properties, answered))),
+    })
+}
+
+fn deletion() -> Value {
+    let properties = json!({ "deleted": { "type": "string" }, "key": { "type": "string" } });
+    let mut responses = responses(&answer("It is gone", &object(&properties, &["deleted", "key"])));
+    responses["404"] = refusal("There is no such key");
+    json!({
+        "operationId": "delete",
+        "summary": "Remove one key of a channel's state, and tell subscribers by a feature without geometry",
+        "responses": responses,
+    })
+}
+
+fn package(id: &str, summary: &str) -> Value {
+    let said = |text: &str| json!({ "description": text, "content": { "application/json": { "schema": { "const": text } } } });
+    json!({
+        "operationId": id,
+        "summary": summary,
+        "requestBody": { "required": true, "content": { "*/*": { "schema": {} } } },
+        "responses": {
+            "201": said("OK"),
+            "400": said("Bad request"),
+            "403": said("Not authorized"),
+            "default": { "description": "Too large, or the store does not answer" },
+        },
+    })
+}
+
+fn ready() -> Value {
+    object(
+        &json!({
+            "status": { "const": "ready" },
+            "store": { "description": "Which one, for people", "type": "string" },
+            "connections": { "description": "WebSockets", "type": "integer", "minimum": 0 },
+            "reload": object(
+                &json!({
+                    "at": { "description": "When, in milliseconds since 1970", "type": "number" },
+                    "failures": { "description": "How much could not be read", "type": "integer", "minimum": 0 },
+                }),
+                &["at", "failures"],
+            ),
+        }),
+        &["status", "store", "connections"],
+    )
+}
+
+fn responses(success: &Value) -> Value {
+    json!({
+        "200": success,
+        "400": refusal("The channel, the key or the body is none"),
+        "401": refusal("A key or a token is missing, or a token is not accepted"),
+        "403": refusal("Not on this channel, not with this key, or not from this page"),
+        "408": refusal("The request took too long"),
+        "413": refusal("The body is larger than --max-publication"),
+        "503": refusal("The store does not answer"),
+    })
+}
+
+fn answer(description: &str, schema: &Value) -> Value {
+    json!({ "description": description, "content": { "application/json": { "schema": schema } } })
+}
+
+fn refusal(description: &str) -> Value {
+    answer(description, &json!({ "$ref": "#/components/schemas/Refusal" }))
+}
+
+fn object(properties: &Value, required: &[&str]) -> Value {
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn path(name: &str, description: &str) -> Value {
+    json!({ "name": name, "in": "path", "required": true, "description": description, "schema": { "type": "string" } })
+}
