@@ -16,6 +16,9 @@ ARGS ?=
 export RUST_TEST_THREADS ?= 4
 # How many random runs the oracle makes.
 RUNS ?= 50
+# How many seeds the simulation runs; SEED=17 runs that one.
+SEEDS ?= 20
+SEED ?=
 # How long clients come and go.
 SOAK_MINUTES ?= 30
 # How long each fuzz target runs.
@@ -49,6 +52,10 @@ oracle: setup-test ## Hold tracked maps to shapely and pyproj in RUNS (50) rando
 	cargo build $(LOCKED) -p geocast
 	$(ORACLE)/.venv/bin/python $(ORACLE)/oracle.py $(TARGET_DIR)/debug/geocast --runs $(RUNS) --written $(TARGET_DIR)/oracle-runs $(ARGS)
 
+.PHONY: simulation
+simulation: setup-build ## Run SEEDS (20) seeds of server, store and clients in a simulated network (SEED=17: one)
+	SEEDS=$(SEEDS) $(if $(SEED),SEED=$(SEED)) cargo test --workspace $(LOCKED) --features geocast-server/simulation --test simulation -- --nocapture $(ARGS)
+
 # The release binary, as what is measured goes into the documentation. Without ARGS the table there is written.
 .PHONY: faults
 faults: setup-faults build ## Inject faults into real processes, and write docs/reliability.md (ARGS='--only redis', '--list')
@@ -64,7 +71,7 @@ conformance: setup-conformance ## Hold the server to the Autobahn test suite (AR
 	python3 $(CONFORMANCE)/autobahn.py $(CONFORMANCE)/.venv/suite/bin/wstest $(TARGET_DIR)/release/examples/echo --written $(TARGET_DIR)/conformance $(ARGS)
 
 .PHONY: ci
-ci: setup-ci fmt-check lint lint-alone test doc bench-check gate fuzz-check ## Everything that CI runs
+ci: setup-ci fmt-check lint lint-alone test simulation doc bench-check gate fuzz-check ## Everything that CI runs
 
 .PHONY: fmt
 fmt: ## Format the code
@@ -77,6 +84,7 @@ fmt-check: setup-ci
 .PHONY: lint
 lint: setup-ci ## Run clippy over all targets, warnings denied
 	cargo clippy --workspace --all-targets $(LOCKED) -- -D warnings
+	cargo clippy --workspace --lib --test simulation --features geocast-server/simulation $(LOCKED) -- -D warnings
 
 # The workspace build turns on what the server asks for. Each library must also hold alone: without PROJ, without features
 # that another crate happens to switch on.

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -14,6 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::{
     Count,
     admission::{Entrance, TurnedAway},
+    clock,
     log_limit::LogLimit,
     node::Node,
     transport::{Accepting, Arrival, Peer},
@@ -53,7 +54,7 @@ async fn accept_on(node: &Node, listener: &Accepting, dealer: &Dealer<'_>) {
     loop {
         let permit = node.door.open().await;
         match listener.accept().await {
-            Ok((arrival, peer)) => match node.door.enter(peer, permit, Instant::now()) {
+            Ok((arrival, peer)) => match node.door.enter(peer, permit, clock::now()) {
                 Ok(entrance) => dealer.deal(arrival, peer, entrance),
                 Err(reason) => {
                     node.count(Count::ConnectionRefused);
@@ -127,7 +128,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpStream;
+    use std::{net::TcpStream, time::Instant};
 
     use super::*;
     use crate::{TrustedProxies, admission::Door};

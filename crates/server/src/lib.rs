@@ -21,6 +21,7 @@ mod event;
 pub mod fuzzing;
 mod handler;
 mod happening;
+mod hashing;
 mod http;
 mod intake;
 mod interest;
@@ -35,9 +36,12 @@ mod rate;
 mod reload;
 mod rendering;
 mod renewal;
+mod runtime;
 mod server;
 mod session;
 mod settings;
+#[cfg(feature = "simulation")]
+mod simulation;
 #[cfg(test)]
 #[path = "../../../fuzz/smoke.rs"]
 mod smoke;
@@ -74,6 +78,8 @@ pub use session::{
     View, Viewport, Wishes,
 };
 pub use settings::{AbsentClientReference, Limits, RateLimit, Settings, StoreSettings, Timeouts};
+#[cfg(feature = "simulation")]
+pub use simulation::SimulatedListener;
 pub use store::{
     DataError, DataSettings, EmbeddedStore, History, HistoryBound, HistoryQuery, KeptMessage, Place,
     RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,

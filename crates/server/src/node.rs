@@ -14,9 +14,11 @@ use tokio::sync::Semaphore;
 use crate::{
     Access, Broker, Count, Counters, Settings, Site, Store,
     admission::{AddressSeat, Budget, Door, RateTable},
+    clock,
     endpoint::Endpoints,
     presence::Presence,
     reload::LastReload,
+    runtime,
     session::Rules,
     tracking::{Reader, Readings, Ticket},
 };
@@ -70,9 +72,8 @@ impl Node {
     ) -> Self {
         let source = catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326");
         let budget = Budget::new(&settings.limits, settings.workers.get());
-        let door =
-            Door::new(&settings.limits, settings.trusted_proxies.clone(), budget.plain, Instant::now());
-        let token_rates = settings.limits.token_rate.map(|limit| RateTable::new(limit, Instant::now()));
+        let door = Door::new(&settings.limits, settings.trusted_proxies.clone(), budget.plain, clock::now());
+        let token_rates = settings.limits.token_rate.map(|limit| RateTable::new(limit, clock::now()));
         let rules = Rules {
             access: Arc::clone(&access),
             catalogue,
@@ -125,7 +126,7 @@ impl Node {
         }
         let (source, order) = (self.rules.source, self.settings.axis_order);
         let transforms = Arc::clone(&self.transforms);
-        tokio::task::spawn_blocking(move || transforms.get_or_create(source, target, order))
+        runtime::apart(move || transforms.get_or_create(source, target, order))
             .await
             .expect("making a transform does not panic")
             .map(Some)
@@ -174,7 +175,7 @@ impl Node {
 
     /// Somebody wants to know whether the server is ready. False once it is about to stop.
     pub(crate) fn is_staying(&self) -> bool {
-        *self.asked.lock() = Some(Instant::now());
+        *self.asked.lock() = Some(clock::now());
         !self.leaving.load(Ordering::Relaxed)
     }
 
@@ -182,7 +183,9 @@ impl Node {
     /// take to notice.
     pub(crate) fn leave(&self) -> Duration {
         self.leaving.store(true, Ordering::Relaxed);
-        let is_asked = self.asked.lock().is_some_and(|asked| asked.elapsed() < ASKED_LATELY);
+        let now = clock::now();
+        let asked = *self.asked.lock();
+        let is_asked = asked.is_some_and(|asked| now.saturating_duration_since(asked) < ASKED_LATELY);
         if is_asked { self.settings.timeouts.drain_delay } else { Duration::ZERO }
     }
 

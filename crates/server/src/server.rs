@@ -1,4 +1,4 @@
-use std::{future::Future, io, net::SocketAddr, sync::Arc, thread::JoinHandle};
+use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use geocast_geo_filter::{Catalogue, CatalogueError, TransformError};
 use geocast_protocol::Crs;
@@ -22,6 +22,7 @@ use crate::{
     pipeline::Consumer,
     presence::{Keeper, Presence},
     renewal::{Renewal, note_tls},
+    runtime::{Working, select},
     store::{EmbeddedStore, RedisStartError, RedisStore},
     transport::Accepting,
     worker::{self, WorkerMessage},
@@ -36,7 +37,7 @@ pub struct Server {
     reload: Reload,
     renewal: Arc<Renewal>,
     workers: Vec<UnboundedSender<WorkerMessage>>,
-    threads: Vec<JoinHandle<()>>,
+    working: Vec<Working>,
     /// Ends with the server.
     consumer: Option<Consumer>,
     /// Ends with the server.
@@ -170,10 +171,10 @@ impl Server {
         let node = Node::new(settings, access, endpoints, catalogue, shared, store, present);
         let node = Arc::new(node.telling_of(reload.watched()).showing(parts.site));
         let router = http::router(Arc::clone(&node));
-        let (mut workers, mut threads) = (Vec::new(), Vec::new());
+        let (mut workers, mut working) = (Vec::new(), Vec::new());
         for index in 0..count {
             let (inbox, messages) = worker::inbox();
-            threads.push(worker::spawn(index, Arc::clone(&node), messages, router.clone())?);
+            working.push(worker::spawn(index, Arc::clone(&node), messages, router.clone())?);
             workers.push(inbox);
         }
         let consumer = Consumer::start(&node, count)?;
@@ -190,7 +191,7 @@ impl Server {
             }
         });
         let keeper = presence.map(|presence| Keeper::start(presence, broker, presence_log));
-        Ok(Self { node, listeners, addresses, reload, renewal, workers, threads, consumer, keeper })
+        Ok(Self { node, listeners, addresses, reload, renewal, workers, working, consumer, keeper })
     }
 
     /// Where the server listens, in the order of its listeners.
@@ -258,7 +259,7 @@ impl Server {
                 tokio::time::sleep(delay).await;
             }
         };
-        tokio::select! {
+        select! {
             () = stopping => {}
             () = accept(&self.node, &listeners, &self.workers) => {}
         }
@@ -269,10 +270,7 @@ impl Server {
             // A worker whose thread has ended has nothing left to close.
             let _ended: Result<(), _> = worker.send(WorkerMessage::Drain(spread));
         }
-        let threads = self.threads;
-        tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())))
-            .await
-            .map_err(io::Error::other)?;
+        Working::ended(self.working).await?;
         if let Some(keeper) = self.keeper {
             keeper.stop().await;
         }

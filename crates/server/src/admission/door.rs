@@ -12,7 +12,7 @@ use super::{
     AddressSeat, RateTable, TrustedProxies,
     address_seats::{AddressSeats, neighbourhood},
 };
-use crate::{Limits, rate::Rate, transport::Peer};
+use crate::{Limits, clock, rate::Rate, transport::Peer};
 
 /// What everybody passes who connects.
 ///
@@ -61,7 +61,7 @@ impl Door {
     pub(crate) async fn open(&self) -> OwnedSemaphorePermit {
         let permit = Arc::clone(&self.plain).acquire_owned().await;
         let permit = permit.expect("nobody closes the semaphore");
-        while let Some(resumes) = self.pace.as_ref().and_then(|pace| pace.lock().resumes(Instant::now())) {
+        while let Some(resumes) = self.pace.as_ref().and_then(|pace| pace.lock().resumes(clock::now())) {
             sleep_until(resumes.into()).await;
         }
         permit

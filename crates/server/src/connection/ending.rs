@@ -1,4 +1,4 @@
-use std::{borrow::Cow, pin::pin, time::Instant};
+use std::{borrow::Cow, pin::pin};
 
 use futures_util::StreamExt;
 use tokio::time::{sleep_until, timeout_at};
@@ -10,7 +10,7 @@ use super::{
     frame,
     run::{End, moment},
 };
-use crate::session::Effect;
+use crate::{clock, runtime::select, session::Effect};
 
 /// How a conversation ends.
 impl Connection {
@@ -21,11 +21,11 @@ impl Connection {
             let frame = frame::close(*code, &reason(*code));
             self.worker.with_mailbox(self.id, |mailbox| mailbox.send_close(frame));
         }
-        let deadline = Instant::now() + self.worker.node.settings.timeouts.close;
+        let deadline = clock::now() + self.worker.node.settings.timeouts.close;
         let mut over = pin!(sleep_until(deadline.into()));
         let mut heard_out = matches!(end, End::Gone);
         while !heard_out || self.is_blocked() {
-            tokio::select! {
+            select! {
                 () = &mut over => return,
                 _ = self.socket.writable(), if self.is_blocked() => {
                     self.worker.with_mailbox(self.id, |_| ());
@@ -46,7 +46,7 @@ impl Connection {
         let End::Close(CloseCode::ProtocolError | CloseCode::InvalidText | CloseCode::TooLarge) = end else {
             return;
         };
-        let deadline = Instant::now() + self.worker.node.settings.timeouts.close;
+        let deadline = clock::now() + self.worker.node.settings.timeouts.close;
         let effects = self.session.settle();
         self.add(effects);
         self.proceed();
@@ -63,10 +63,10 @@ impl Connection {
     pub(super) async fn close(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);
         effects.extend(self.session.settle());
-        let noted = self.session.close(&self.dialect, moment(Instant::now()));
+        let noted = self.session.close(&self.dialect, moment(clock::now()));
         noted.0.into_iter().for_each(|count| self.count(count));
         effects.extend(self.session.settle());
-        let deadline = Instant::now() + self.worker.node.settings.timeouts.close;
+        let deadline = clock::now() + self.worker.node.settings.timeouts.close;
         if let Some(work) = self.work.take() {
             // It may be an answer that nobody reads any more.
             drop(timeout_at(deadline.into(), work).await);

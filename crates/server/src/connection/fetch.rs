@@ -16,7 +16,7 @@ use crate::{
     dialect::{self, Payload},
     interest::Sight,
     node::Node,
-    rendering,
+    rendering, runtime,
     session::{Fault, FaultKind, Fetch, name_of},
     worker::Worker,
 };
@@ -72,7 +72,7 @@ pub(super) async fn fetch(
         Vec::new()
     };
     drop(held);
-    let until = Instant::now() + worker.node.settings.timeouts.hold;
+    let until = clock::now() + worker.node.settings.timeouts.hold;
     Fetched { channel: request.channel, mark, until, kept }
 }
 
@@ -128,7 +128,7 @@ async fn read(node: &Arc<Node>, request: &Fetch, sight: Sight) -> Result<Answer,
         show(node, &request, &sight, values)
     } else {
         // Projecting a large state takes long enough to hold up everybody else on this thread.
-        tokio::task::spawn_blocking(move || show(&shown, &request, &sight, values))
+        runtime::apart(move || show(&shown, &request, &sight, values))
             .await
             .expect("showing state does not panic")
     };

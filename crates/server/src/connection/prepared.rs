@@ -5,6 +5,7 @@ use geocast_geo_filter::{Transform, TransformError};
 use crate::{
     interest::{Sight, Window},
     node::Node,
+    runtime,
     session::{Fault, View, Viewport},
 };
 
@@ -63,5 +64,5 @@ async fn window(viewport: Viewport, transform: Option<Arc<Transform>>) -> Result
         transform.check_units(&viewport.region)?;
         Ok(Window::new(viewport, Some(transform)))
     };
-    tokio::task::spawn_blocking(make).await.expect("making a window does not panic")
+    runtime::apart(make).await.expect("making a window does not panic")
 }

@@ -10,7 +10,7 @@ use crate::{
     dialect::{Answer, Payload},
     interest::Sight,
     node::Node,
-    rendering,
+    rendering, runtime,
     session::{Asked, Fault, FaultKind, Recall},
 };
 
@@ -37,7 +37,7 @@ async fn read(node: &Arc<Node>, recall: Recall, sight: Sight) -> Vec<Payload> {
         Ok(Some(history)) => {
             let node = Arc::clone(node);
             // Parsing and projecting takes long enough to hold up everybody else on this thread.
-            let shown = tokio::task::spawn_blocking(move || show(&node, &recall, &history, &sight));
+            let shown = runtime::apart(move || show(&node, &recall, &history, &sight));
             return shown.await.expect("showing a history does not panic");
         }
         Ok(None) => {

@@ -1,9 +1,6 @@
 //! Subscriptions to channels with a history.
 
-use std::{
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{rc::Rc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use geocast_hub::SubscriberId;
@@ -130,7 +127,7 @@ impl Connection {
         let confirmation = self.worker.subscribe(self.id, channel, sight);
         if let Some(position) = self.marks.iter().position(|read| read.channel == *channel) {
             let read = self.marks.swap_remove(position);
-            if read.until > Instant::now() {
+            if read.until > clock::now() {
                 if !self.worker.holds_all(channel, read.mark) {
                     self.worker.tell_one_of_gap(self.id, channel, &dialect);
                 }

@@ -23,6 +23,7 @@ use crate::{
     endpoint::Endpoint,
     interest::Sight,
     node::Place,
+    runtime::select,
     session::{Effect, Noted, Now, Session},
     transport::Stream,
     worker::Worker,
@@ -126,7 +127,7 @@ impl Connection {
 
     fn new(begun: Begun, websocket: WebSocketStream<Duplex>) -> Self {
         let Begun { worker, id, socket, wake, output, endpoint, identity, deflate, place } = begun;
-        let now = Instant::now();
+        let now = clock::now();
         let rules = Arc::clone(&worker.node.rules);
         let mut session = Session::new(rules, identity.clone(), output, now);
         let dialect = endpoint.dialect;
@@ -169,7 +170,7 @@ impl Connection {
         let mut has_read = false;
         loop {
             self.proceed();
-            let now = Instant::now();
+            let now = clock::now();
             if let Some(end) = self.tick(now) {
                 return end;
             }
@@ -177,7 +178,7 @@ impl Connection {
             let catches_up = self.catch_up();
             let deadline = self.deadline(now);
             let reads = self.reads(now);
-            tokio::select! {
+            select! {
                 message = self.websocket.next(), if reads && !has_read => {
                     if let Some(end) = self.receive(message) {
                         return end;
@@ -204,7 +205,7 @@ impl Connection {
 
     /// Takes a message and all others that are already there: they are applied as a set.
     pub(super) fn receive(&mut self, first: Option<Result<Message, Error>>) -> Option<End> {
-        let now = Instant::now();
+        let now = clock::now();
         let mut next = Some(first);
         let mut taken = 0;
         while let Some(message) = next {

@@ -1,4 +1,4 @@
-use std::{rc::Rc, time::Instant};
+use std::rc::Rc;
 
 use axum::{
     body::Body,
@@ -109,7 +109,7 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "draining", message));
     }
     let client = node.door.client(peer, request.headers());
-    let address = node.door.admit(client, peer, Instant::now()).map_err(|reason| {
+    let address = node.door.admit(client, peer, clock::now()).map_err(|reason| {
         turned_away(client, &reason);
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, "address_limit", reason.to_string())
     })?;

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    hash::{BuildHasher, RandomState},
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -44,7 +45,7 @@ impl fmt::Display for ClientId {
 }
 
 /// Drawn once, so that two nodes of one Redis do not give the same ids.
-static NODE: LazyLock<u64> = LazyLock::new(|| fastrand::u64(..));
+static NODE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 #[cfg(test)]

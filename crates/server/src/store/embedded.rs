@@ -5,7 +5,7 @@ mod journal;
 mod rings;
 mod state;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -95,7 +95,7 @@ impl EmbeddedStore {
 
     /// Hands a message to the broker, while the order is held, and to the history of its channel.
     async fn deliver(&self, channel: &Channel, payload: Bytes) {
-        let keep = || self.history.lock().append(channel, &payload, clock::timestamp(), Instant::now());
+        let keep = || self.history.lock().append(channel, &payload, clock::timestamp(), clock::now());
         let place = if self.keeps(channel) { keep() } else { None };
         self.broker.deliver_at(channel, payload, place).await;
     }
@@ -191,7 +191,7 @@ impl Store for EmbeddedStore {
     async fn history(&self, channel: &Channel, query: &HistoryQuery) -> Result<Option<History>, StoreError> {
         // What is in it is handed to the broker under the same lock.
         let _in_order = self.order.lock().await;
-        Ok(self.history.lock().read(channel, query, Instant::now()))
+        Ok(self.history.lock().read(channel, query, clock::now()))
     }
 
     async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {

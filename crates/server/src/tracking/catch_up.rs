@@ -1,4 +1,4 @@
-use std::{collections::HashSet, rc::Rc};
+use std::rc::Rc;
 
 use geocast_protocol::{ChangeKind, Channel, LeaveReason};
 
@@ -6,6 +6,7 @@ use super::{Behind, Mirror, mirror::Entry, versions::OUTDATED};
 use crate::{
     connection::Frame,
     event::TrackKey,
+    hashing::HashSet,
     interest::{Sight, Withheld},
     rendering,
 };

@@ -1,13 +1,10 @@
-use std::{
-    collections::HashSet,
-    rc::{Rc, Weak},
-};
+use std::rc::{Rc, Weak};
 
 use geocast_hub::SubscriberId;
 use rustc_hash::FxHashMap;
 
 use super::{Awaited, Behind, Memory, Mirror, Versions};
-use crate::{event::TrackKey, interest::Sight, worker::Known};
+use crate::{event::TrackKey, hashing::HashSet, interest::Sight, worker::Known};
 
 /// A channel that is tracked, as one worker knows it.
 #[derive(Debug, Default)]
@@ -62,7 +59,7 @@ impl TrackedChannel {
     /// Notes why a key is no more, for those who are behind.
     pub(crate) fn expire(&mut self, key: TrackKey) {
         if self.behind.is_empty() {
-            self.expired = HashSet::new();
+            self.expired = HashSet::default();
         } else if self.expired.len() < MOST_EXPIRED {
             self.expired.insert(key);
         }

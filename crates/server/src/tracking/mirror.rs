@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,6 +12,7 @@ use crate::{
     Event,
     event::{TrackKey, Tracked},
     happening::{After, Turn},
+    hashing::{HashMap, HashSet},
     interest::Bounds,
 };
 
@@ -130,7 +131,7 @@ impl Mirror {
 
     /// Notes that the state is being read from now on.
     pub(crate) fn begin_reading(&mut self) {
-        self.heard = Some(HashSet::new());
+        self.heard = Some(HashSet::default());
     }
 
     /// Notes that the state could not be read.

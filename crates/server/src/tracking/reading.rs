@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::ChannelRule;
-use crate::{Broker, Event, Settings, Store, StoreError};
+use crate::{Broker, Event, Settings, Store, StoreError, runtime};
 
 /// Reads of the state of tracked channels, for the workers of a node: one at a time for each channel, for all that asked
 /// before it began.
@@ -136,7 +136,7 @@ impl Reader {
             });
             events.collect()
         };
-        let events = tokio::task::spawn_blocking(parse).await.expect("reading state does not panic");
+        let events = runtime::apart(parse).await.expect("reading state does not panic");
         Ok((events, permit))
     }
 }

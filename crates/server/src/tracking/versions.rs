@@ -1,6 +1,6 @@
-use std::{cell::Cell, collections::HashMap, rc::Rc};
+use std::{cell::Cell, rc::Rc};
 
-use crate::event::TrackKey;
+use crate::{event::TrackKey, hashing::HashMap};
 
 /// Versions of keys, as a map has them, and the memory that they take.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Memory(Cell<usize>);
 impl Versions {
     /// Of a map that has nothing.
     pub(crate) fn new(memory: &Rc<Memory>) -> Self {
-        Self { versions: HashMap::new(), bytes: 0, memory: Rc::clone(memory) }
+        Self { versions: HashMap::default(), bytes: 0, memory: Rc::clone(memory) }
     }
 
     /// Whether the map has nothing.

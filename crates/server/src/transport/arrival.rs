@@ -9,6 +9,8 @@ pub(crate) enum Arrival {
     /// With the certificate that holds now.
     Tls(net::TcpStream, Arc<ServerConfig>),
     Unix(unix::net::UnixStream),
+    #[cfg(feature = "simulation")]
+    Simulated(turmoil::net::TcpStream),
 }
 
 /// Who connected, for log lines.

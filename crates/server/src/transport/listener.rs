@@ -2,6 +2,9 @@ use std::{io, net::TcpListener};
 
 use socket2::SockRef;
 
+#[cfg(feature = "simulation")]
+use crate::simulation::SimulatedListener;
+
 use super::{Arrival, ListenAddress, Peer, Tls, UnixSocket, unix_socket::SocketFile};
 
 /// Something that clients can connect to. HTTP and WebSockets are spoken on each.
@@ -13,6 +16,8 @@ enum Kind {
     Tcp(TcpListener),
     Tls(TcpListener, Tls),
     Unix(UnixSocket),
+    #[cfg(feature = "simulation")]
+    Simulated(SimulatedListener),
 }
 
 /// All listeners of a server.
@@ -29,6 +34,8 @@ pub(crate) enum Accepting {
         _file: SocketFile,
         listener: tokio::net::UnixListener,
     },
+    #[cfg(feature = "simulation")]
+    Simulated(SimulatedListener),
 }
 
 impl Listener {
@@ -47,6 +54,12 @@ impl Listener {
         Self(Kind::Unix(socket))
     }
 
+    /// One of a simulated network.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(listener: SimulatedListener) -> Self {
+        Self(Kind::Simulated(listener))
+    }
+
     /// Where it listens.
     ///
     /// # Errors
@@ -56,6 +69,8 @@ impl Listener {
             Kind::Tcp(listener) => ListenAddress::Tcp(listener.local_addr()?),
             Kind::Tls(listener, _) => ListenAddress::Tls(listener.local_addr()?),
             Kind::Unix(socket) => ListenAddress::Unix(socket.path().to_owned()),
+            #[cfg(feature = "simulation")]
+            Kind::Simulated(listener) => ListenAddress::Tcp(listener.local_addr()?),
         })
     }
 
@@ -64,6 +79,8 @@ impl Listener {
         match &self.0 {
             Kind::Tls(_, tls) => Some(tls),
             Kind::Tcp(_) | Kind::Unix(_) => None,
+            #[cfg(feature = "simulation")]
+            Kind::Simulated(_) => None,
         }
     }
 
@@ -76,6 +93,8 @@ impl Listener {
                 SockRef::from(listener).set_tcp_nodelay(true)
             }
             Kind::Unix(socket) => socket.listener().set_nonblocking(true),
+            #[cfg(feature = "simulation")]
+            Kind::Simulated(_) => Ok(()),
         }
     }
 
@@ -88,6 +107,8 @@ impl Listener {
                 let (listener, file) = socket.into_parts();
                 Accepting::Unix { listener: tokio::net::UnixListener::from_std(listener)?, _file: file }
             }
+            #[cfg(feature = "simulation")]
+            Kind::Simulated(listener) => Accepting::Simulated(listener),
         })
     }
 }
@@ -107,6 +128,11 @@ impl Accepting {
             Self::Unix { listener, .. } => {
                 let (stream, _unnamed) = listener.accept().await?;
                 Ok((Arrival::Unix(stream.into_std()?), Peer::Local))
+            }
+            #[cfg(feature = "simulation")]
+            Self::Simulated(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Arrival::Simulated(stream), Peer::Network(peer)))
             }
         }
     }

@@ -21,6 +21,8 @@ pub(crate) enum Stream {
     /// On the heap, so that the others need no room for it.
     Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
+    #[cfg(feature = "simulation")]
+    Simulated(turmoil::net::TcpStream),
 }
 
 /// Why there is no stream.
@@ -40,6 +42,8 @@ impl Stream {
         Ok(match arrival {
             Arrival::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream)?),
             Arrival::Unix(stream) => Self::Unix(UnixStream::from_std(stream)?),
+            #[cfg(feature = "simulation")]
+            Arrival::Simulated(stream) => Self::Simulated(stream),
             // On the heap: a handshake needs much more room than anything else of a connection that waits.
             Arrival::Tls(stream, config) => {
                 Self::Tls(Box::new(Box::pin(handshake(TcpStream::from_std(stream)?, config)).await?))
@@ -66,6 +70,8 @@ macro_rules! delegate {
             Stream::Tcp(stream) => Pin::new(stream).$method($($argument),*),
             Stream::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
             Stream::Unix(stream) => Pin::new(stream).$method($($argument),*),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(stream) => Pin::new(stream).$method($($argument),*),
         }
     };
 }

@@ -1,12 +1,13 @@
 //! Clients of a worker that are not up to date with what they track.
 
-use std::collections::HashSet;
-
 use geocast_hub::SubscriberId;
 use geocast_protocol::Channel;
 
 use super::{Topic, Worker};
-use crate::tracking::{Behind, Source, TrackedChannel};
+use crate::{
+    hashing::HashSet,
+    tracking::{Behind, Source, TrackedChannel},
+};
 
 impl Worker {
     /// Sends a client the difference between what it has and what it is to have, as far as there is room. True if it goes on
@@ -30,7 +31,7 @@ impl Worker {
             self.hub.borrow_mut().subscribe(id, &Topic::state(channel), sight);
         }
         if all.is_empty() {
-            *expired = HashSet::new();
+            *expired = HashSet::default();
         }
         if is_too_much && let Some(Behind { sight, .. }) = all.remove(&id) {
             let newcomer = entry.newcomer(sight);

@@ -34,6 +34,7 @@ use self::{holds::Holds, topic::TopicKind};
 use crate::{
     Count, Happening, StoreError,
     broker::InFlight,
+    clock,
     connection::Mailbox,
     interest::{Sight, Withheld},
     node::Node,
@@ -106,7 +107,7 @@ impl Worker {
         let mut hub = self.hub.borrow_mut();
         let mailbox = hub.sink(id)?;
         let outcome = work(mailbox);
-        mailbox.flush(Instant::now());
+        mailbox.flush(clock::now());
         self.settle(mailbox.take_tally());
         Some(outcome)
     }
@@ -175,7 +176,7 @@ impl Worker {
 
     /// Says that the state has been read and sent: from here on the hold has an end, which is returned.
     pub(crate) fn unhold(&self, channel: &Channel) -> Instant {
-        let until = Instant::now() + self.node.settings.timeouts.hold;
+        let until = clock::now() + self.node.settings.timeouts.hold;
         self.holds.borrow_mut().end(channel, until);
         until
     }
@@ -221,7 +222,7 @@ impl Worker {
     fn publish(&self, events: &[Arc<InFlight>]) {
         let Some(first) = events.first() else { return };
         let mut holds = self.holds.borrow_mut();
-        let now = Instant::now();
+        let now = clock::now();
         for in_flight in events {
             let dropped = holds.record(&in_flight.event, now);
             self.node.counters.add_many(Count::HoldDropped, dropped);
@@ -242,7 +243,7 @@ impl Worker {
 
     /// Writes to all who have been pushed to.
     fn flush(&self) {
-        let now = Instant::now();
+        let now = clock::now();
         let mut tally = Tally::default();
         self.hub.borrow_mut().drain_dirty(|_, mailbox| {
             mailbox.flush(now);
@@ -306,7 +307,7 @@ impl Worker {
     /// Whether a stopping worker has nothing left to do, or no time left to do it.
     fn is_over(&self, deadline: Instant) -> bool {
         let connections = self.hub.borrow().len();
-        if connections > 0 && deadline <= Instant::now() {
+        if connections > 0 && deadline <= clock::now() {
             tracing::warn!(connections, "cutting connections that did not close");
             return true;
         }

@@ -1,20 +1,18 @@
-use std::{
-    io,
-    rc::Rc,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{io, rc::Rc, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::LocalSet,
     time::interval,
 };
 
 use super::{Worker, WorkerMessage, round::Round};
-use crate::{http, node::Node, pipeline};
+use crate::{
+    clock, http,
+    node::Node,
+    pipeline,
+    runtime::{Working, select},
+};
 
 /// A worker's inbox, before its thread runs.
 pub(crate) type Inbox = (UnboundedSender<WorkerMessage>, UnboundedReceiver<WorkerMessage>);
@@ -33,14 +31,10 @@ pub(crate) fn spawn(
     node: Arc<Node>,
     messages: UnboundedReceiver<WorkerMessage>,
     router: Router,
-) -> io::Result<thread::JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+) -> io::Result<Working> {
     let stack = if node.settings.filters.is_empty() { STACK } else { pipeline::STACK };
-    thread::Builder::new().name(format!("worker-{index}")).stack_size(stack).spawn(move || {
-        let worker = Rc::new(Worker::new(index, node));
-        LocalSet::new().block_on(&runtime, run(worker, messages, router));
-        // Dropping the runtime waits for nobody: a blocking read of state may still be under way.
-        runtime.shutdown_background();
+    Working::start(format!("worker-{index}"), stack, move || {
+        run(Rc::new(Worker::new(index, node)), messages, router)
     })
 }
 
@@ -49,20 +43,20 @@ async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>,
     let mut housekeeping = interval(Duration::from_millis(500));
     let mut deadline = None;
     while deadline.is_none_or(|deadline| !worker.is_over(deadline)) {
-        tokio::select! {
+        select! {
             received = messages.recv_many(&mut batch, BATCH) => {
                 if received == 0 {
                     return;
                 }
                 if handle(&worker, &mut batch, &router) {
-                    deadline = Some(Instant::now() + worker.node.settings.timeouts.drain);
+                    deadline = Some(clock::now() + worker.node.settings.timeouts.drain);
                 }
                 worker.flush();
                 // Events come before connections here; those who read, ask and wait have their turn now.
                 tokio::task::yield_now().await;
             }
             _ = housekeeping.tick() => {
-                let now = Instant::now();
+                let now = clock::now();
                 worker.release(now);
                 worker.expire(now);
                 worker.admit();

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::{Topic, Worker};
 use crate::{
-    Count, Event, Happening, StoreError,
+    Count, Event, Happening, StoreError, clock,
     happening::{After, Turn},
     interest::{Sight, Withheld},
     log_limit::LogLimit,
@@ -157,7 +157,7 @@ impl Worker {
         self.all_fall_behind(channel, entry);
         let keyed = values.iter().filter_map(|event| Some((event, event.tracked(None)?)));
         let bound = self.bound();
-        let surplus = entry.mirror.absorb(keyed, bound, Instant::now());
+        let surplus = entry.mirror.absorb(keyed, bound, clock::now());
         if surplus > 0 {
             tracing::warn!(%channel, surplus, ?bound, "a tracked channel has more state than is allowed");
         }

@@ -11,6 +11,8 @@ use tokio::{
     net::{TcpStream, UnixStream},
 };
 
+#[cfg(feature = "simulation")]
+use crate::simulation::SimulatedSocket;
 use crate::transport::Stream;
 
 use tls::TlsSocket;
@@ -22,6 +24,8 @@ pub(crate) enum Socket {
     /// On the heap, so that the others need no room for it.
     Tls(Box<TlsSocket>),
     Unix(UnixStream),
+    #[cfg(feature = "simulation")]
+    Simulated(SimulatedSocket),
 }
 
 /// What a socket has taken but not yet handed to the kernel.
@@ -42,6 +46,8 @@ impl Socket {
             Self::Tcp(stream) => unless_full(stream.try_write(bytes)),
             Self::Tls(socket) => socket.write(&[IoSlice::new(bytes)]),
             Self::Unix(stream) => unless_full(stream.try_write(bytes)),
+            #[cfg(feature = "simulation")]
+            Self::Simulated(socket) => unless_full(socket.try_write(bytes)),
         }
     }
 
@@ -51,6 +57,8 @@ impl Socket {
             Self::Tcp(stream) => unless_full(stream.try_write_vectored(slices)),
             Self::Tls(socket) => socket.write(slices),
             Self::Unix(stream) => unless_full(stream.try_write_vectored(slices)),
+            #[cfg(feature = "simulation")]
+            Self::Simulated(socket) => unless_full(socket.try_write_vectored(slices)),
         }
     }
 
@@ -59,6 +67,8 @@ impl Socket {
         match self {
             Self::Tcp(_) | Self::Unix(_) => Ok(Unsent::Nothing),
             Self::Tls(socket) => socket.flush(),
+            #[cfg(feature = "simulation")]
+            Self::Simulated(_) => Ok(Unsent::Nothing),
         }
     }
 
@@ -69,6 +79,8 @@ impl Socket {
             Self::Tcp(stream) => SockRef::from(stream).send(bytes),
             Self::Tls(socket) => return socket.insist(),
             Self::Unix(stream) => SockRef::from(stream).send(bytes),
+            #[cfg(feature = "simulation")]
+            Self::Simulated(socket) => socket.try_write(bytes),
         };
         Ok(unless_full(sent)?.filter(|sent| *sent > 0))
     }
@@ -79,6 +91,8 @@ impl Socket {
             Self::Tcp(stream) => stream.writable().await,
             Self::Tls(socket) => socket.writable().await,
             Self::Unix(stream) => stream.writable().await,
+            #[cfg(feature = "simulation")]
+            Self::Simulated(socket) => socket.writable().await,
         }
     }
 
@@ -98,6 +112,8 @@ impl Socket {
                     ready!(stream.poll_read_ready(context))?;
                     stream.try_read(buffer.initialize_unfilled())
                 }
+                #[cfg(feature = "simulation")]
+                Self::Simulated(socket) => return socket.poll_read(context, buffer),
             };
             match read {
                 Ok(read) => {
@@ -117,6 +133,8 @@ impl From<Stream> for Socket {
             Stream::Tcp(stream) => Self::Tcp(stream),
             Stream::Tls(stream) => Self::Tls(Box::new(TlsSocket::new(*stream))),
             Stream::Unix(stream) => Self::Unix(stream),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(stream) => Self::Simulated(SimulatedSocket::new(stream)),
         }
     }
 }

@@ -3,10 +3,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use bytes::Bytes;
 use geocast_protocol::{Channel, ChannelError};
 use parking_lot::Mutex;
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     RedisSettings,
@@ -23,7 +20,10 @@ use super::{
     topology::Topology,
     wire::Wire,
 };
-use crate::StoreError;
+use crate::{
+    StoreError,
+    runtime::{select, watch},
+};
 
 /// One subscriber connection, from its opening to its end.
 pub(super) struct Connection {
@@ -82,7 +82,7 @@ impl Connection {
                 owner.replaced();
             }
             self.come_to_life(owner);
-            tokio::select! {
+            select! {
                 read = self.wire.read() => {
                     read?;
                     self.take_pushes(owner).await?;

@@ -51,6 +51,12 @@ impl Dialer {
                 let stream = timeout_at(deadline, UnixStream::connect(path)).await.map_err(late)?;
                 return Ok(Box::new(stream.map_err(failed)?));
             }
+            #[cfg(feature = "simulation")]
+            Address::Tcp { host, port } if crate::simulation::is_running() => {
+                let connecting = turmoil::net::TcpStream::connect((host.as_str(), *port));
+                let stream = timeout_at(deadline, connecting).await.map_err(late)?;
+                return Ok(Box::new(stream.map_err(failed)?));
+            }
             Address::Tcp { host, port } => {
                 let connecting = TcpStream::connect((host.as_str(), *port));
                 (host, timeout_at(deadline, connecting).await.map_err(late)?.map_err(failed)?)

@@ -3,7 +3,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use deadpool_redis::{PoolError, Runtime, redis::RedisError};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     RedisSettings, RedisStartError,
@@ -15,6 +15,7 @@ use super::{
     topology::Topology,
     url::Place,
 };
+use crate::runtime::watch;
 
 /// Knows where Redis is, and keeps connections to it.
 ///

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use geocast_protocol::{Channel, Offset};
-use tokio::{runtime::Handle, sync::watch, task::AbortHandle, time::timeout};
+use tokio::{runtime::Handle, task::AbortHandle, time::timeout};
 
 use super::{
     RedisSettings,
@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     Broker, ChannelRule, Count, Patterns,
+    runtime::watch,
     store::{History, HistoryBound, HistoryQuery, Store, StoreError},
 };
 

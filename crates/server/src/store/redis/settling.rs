@@ -1,9 +1,9 @@
 use geocast_protocol::Channel;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use tokio::sync::watch;
 
 use super::probe::PROBE_PREFIX;
+use crate::runtime::watch;
 
 /// Who waits for messages of their own to come back, so that they know that all before them have.
 ///

@@ -1,14 +1,11 @@
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use geocast_protocol::Channel;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::{
-    sync::{Notify, watch},
-    time::timeout,
+    sync::Notify,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -16,7 +13,7 @@ use super::{
     shared::Shared,
     streams::{EntryId, channel_of, entry_id, message},
 };
-use crate::{Broker, StoreError, log_limit::LogLimit, store::history::KeptMessage};
+use crate::{Broker, StoreError, log_limit::LogLimit, runtime::watch, store::history::KeptMessage};
 
 /// The streams that are followed, for as long as somebody wants their channels.
 #[derive(Debug, Default)]

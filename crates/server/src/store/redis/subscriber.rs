@@ -1,6 +1,6 @@
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use tokio::time::{error::Elapsed, timeout};
+use tokio::time::{Instant, error::Elapsed, timeout};
 
 use super::{
     RedisSettings,

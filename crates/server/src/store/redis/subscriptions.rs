@@ -2,7 +2,8 @@ use std::{collections::VecDeque, mem};
 
 use geocast_protocol::Channel;
 use rustc_hash::FxHashMap;
-use tokio::sync::watch;
+
+use crate::runtime::watch;
 
 /// Which channels are wanted, and what Redis knows of it.
 ///

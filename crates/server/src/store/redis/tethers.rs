@@ -7,6 +7,7 @@ use tokio::{
 };
 
 use super::{address::Address, dialer::Dialer, shared::Shared, topology::Topology};
+use crate::runtime::select;
 
 /// Idle connections to the masters of a cluster, besides the one that messages arrive on: so that one that restarts is noticed,
 /// however fast. Its state may be gone then, and with it all that tracked clients have of it.
@@ -48,7 +49,7 @@ async fn hold(master: Address, dialer: Dialer, interval: Duration, shared: Arc<S
     let mut next = interval_at(Instant::now() + interval, interval);
     let mut answers = [0; 256];
     loop {
-        let lives = tokio::select! {
+        let lives = select! {
             read = stream.read(&mut answers) => read.is_ok_and(|bytes| bytes > 0),
             // Whether we may is of no matter: an error is an answer as well.
             _ = next.tick() => stream.write_all(b"PING\r\n").await.is_ok() && stream.flush().await.is_ok(),

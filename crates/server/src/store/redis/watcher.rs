@@ -2,7 +2,6 @@ use std::{sync::Arc, time::Duration};
 
 use geocast_protocol::Channel;
 use rustc_hash::{FxHashMap, FxHashSet};
-use tokio::sync::watch;
 
 use super::{
     address::Address, commands::Commands, event_flags, notices::Notices, shards::Shards, shared::Shared,
@@ -10,6 +9,7 @@ use super::{
 };
 use crate::{
     Broker, StoreError,
+    runtime::watch,
     watch::{self as watched, Before, Fields},
 };
 

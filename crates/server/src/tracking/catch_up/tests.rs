@@ -13,6 +13,7 @@ use super::*;
 use crate::{
     AbsentClientReference, Event,
     dialect::{AnyDialect, Text},
+    hashing::HashSet,
     interest::{Tracking, Window},
     session::{Naming, Viewport},
     store::deletion_notice,
@@ -40,7 +41,7 @@ impl Scene {
         Self {
             channel: "map".parse().expect("a channel"),
             mirror: Mirror::default(),
-            expired: HashSet::new(),
+            expired: HashSet::default(),
             behind: Behind::new(nothing, sight(&dialect, None)),
             dialect,
             map: BTreeMap::new(),

@@ -1,9 +1,11 @@
 use std::mem;
 
 use geocast_protocol::Channel;
-use tokio::sync::watch;
 
-use crate::store::redis::{subscriptions::Standing, topology};
+use crate::{
+    runtime::watch,
+    store::redis::{subscriptions::Standing, topology},
+};
 
 /// One connection to a master after another, for as long as it is a master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

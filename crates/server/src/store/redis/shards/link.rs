@@ -8,14 +8,17 @@ use tokio::{
 };
 
 use super::{Shards, conversation::Conversation, entry::ShardId, masters::Opening};
-use crate::store::redis::{
-    address::Address,
-    backoff::Backoff,
-    disconnected::Disconnected,
-    probe::Acknowledged,
-    pulse::{Beat, Pulse},
-    push_reader::Push,
-    wire::Wire,
+use crate::{
+    runtime::select,
+    store::redis::{
+        address::Address,
+        backoff::Backoff,
+        disconnected::Disconnected,
+        probe::Acknowledged,
+        pulse::{Beat, Pulse},
+        push_reader::Push,
+        wire::Wire,
+    },
 };
 
 /// Keeps a connection to one master, on which what is published in its shard arrives, for as long as it is a master.
@@ -94,7 +97,7 @@ impl<'a> Session<'a> {
             self.conversation.mend_probe(candidate, &mut self.wire.out);
             self.write_changes();
             self.wire.write(patience).await?;
-            tokio::select! {
+            select! {
                 read = self.wire.read() => {
                     read?;
                     self.take_pushes().await?;

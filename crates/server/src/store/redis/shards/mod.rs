@@ -21,7 +21,7 @@ use geocast_protocol::Channel;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::{
-    sync::{Notify, watch},
+    sync::Notify,
     task::{AbortHandle, JoinSet},
     time::{MissedTickBehavior, interval, sleep},
 };
@@ -32,7 +32,10 @@ use super::{
     notices::Notices, probe::PROBE_PREFIX, settings::RedisPublishing, shared::Shared,
     subscriptions::Standing,
 };
-use crate::{Broker, StoreError};
+use crate::{
+    Broker, StoreError,
+    runtime::{select, watch},
+};
 
 /// Hears what is published in the shards of a cluster, besides what all its nodes tell each other.
 #[derive(Debug)]
@@ -113,7 +116,7 @@ impl Shards {
         let mut is_given_up = false;
         let mut probes: u32 = 0;
         loop {
-            tokio::select! {
+            select! {
                 () = self.wake.notified() => {}
                 // The sender lives as long as the nodes.
                 _ = topology.changed() => {}

@@ -4,16 +4,18 @@ use std::{mem, sync::Arc};
 
 use geocast_protocol::Channel;
 use rustc_hash::FxHashMap;
-use tokio::sync::watch;
 
 use super::{
     entry::{Entry, ShardId, Wire},
     masters::{Masters, Opening},
 };
-use crate::store::redis::{
-    address::Address,
-    subscriptions::{Changes, Standing},
-    topology::Topology,
+use crate::{
+    runtime::watch,
+    store::redis::{
+        address::Address,
+        subscriptions::{Changes, Standing},
+        topology::Topology,
+    },
 };
 
 /// Which channels are to be heard in their shards, with whom each is, and what is to be said to whom.
