@@ -100,6 +100,13 @@ impl RedisServer {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// Waits until a replica has all that has been written. `WAIT` waits for what was there at the command before it, of its own
+    /// connection: the first one is that command.
+    pub(crate) fn wait_for_replica(&self) {
+        let replicas = self.cli(&["-r", "2", "WAIT", "1", "60000"]);
+        assert!(replicas.ends_with('1'), "no replica has it: {replicas}");
+    }
+
     fn try_start(&mut self) -> bool {
         let log = std::fs::File::create(self.folder.path().join("log")).expect("the folder is ours");
         let mut command = Command::new("redis-server");

@@ -56,7 +56,7 @@ async fn maps_are_right_after_the_end_of(master: &mut RedisServer, replica: &Red
     for key in 0..20 {
         server.put("map", &key.to_string(), point(&key.to_string(), 1.0, 5.0)).await;
     }
-    assert_eq!(master.cli(&["WAIT", "1", "5000"]), "1");
+    master.wait_for_replica();
     let stop = Arc::new(AtomicBool::new(false));
     let load = tokio::spawn({
         let (store, stop) = (Arc::clone(&server.store), Arc::clone(&stop));

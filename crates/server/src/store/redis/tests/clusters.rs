@@ -103,7 +103,7 @@ async fn a_lost_master_is_replaced_and_the_others_go_on() {
     for name in names() {
         store.put(&channel(&name), "1", bytes(&name)).await.unwrap();
     }
-    assert_eq!(cluster.nodes[0].cli(&["WAIT", "1", "60000"]), "1");
+    cluster.nodes[0].wait_for_replica();
     let lost: Vec<String> =
         names().into_iter().filter(|name| cluster.nodes[0].cli(&["EXISTS", name]) == "1").collect();
     assert!(!lost.is_empty());

@@ -34,7 +34,7 @@ async fn the_replica_of_a_killed_master_is_taken() {
     let (store, mut inbox) = subscribed_to(quick(&redis.url()), &["a"]).await;
     store.put(&channel("a"), "1", bytes("one")).await.unwrap();
     inbox.expect("a", "one").await;
-    assert_eq!(redis.servers[0].cli(&["WAIT", "1", "60000"]), "1");
+    redis.servers[0].wait_for_replica();
     redis.servers[0].kill();
     let took = flows(&store, &mut inbox, "again").await;
     assert!(took > Duration::from_millis(500), "the sentinels wait for a second: {took:?}");

@@ -58,7 +58,7 @@ async fn hashes_of_all_masters_are_watched() {
         // And by the one that takes a master's place.
         let lost: Vec<u32> =
             (0..30).filter(|&number| cluster.nodes[0].cli(&["EXISTS", &name(number)]) == "1").collect();
-        assert_eq!(cluster.nodes[0].cli(&["WAIT", "1", "10000"]), "1");
+        cluster.nodes[0].wait_for_replica();
         cluster.nodes[0].kill();
         let begin = Instant::now();
         while !cluster.nodes[3].cli(&["ROLE"]).starts_with("master") {
