@@ -11,8 +11,8 @@ use geocast_server::{
 use crate::{
     arguments::{
         AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, ForwardedHeaderOption,
-        LimitOptions, LogFormat, Options, OverflowOption, StoreOptions, TimeoutOptions, TokenOptions,
-        TrackingOptions,
+        LimitOptions, LogFormat, MetricsOptions, Options, OverflowOption, StoreOptions, TimeoutOptions,
+        TokenOptions, TrackingOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -39,6 +39,7 @@ impl TryFrom<Options> for Launch {
             config: _read_before,
             log,
             log_format,
+            metrics: MetricsOptions { metrics, metrics_token_file },
             redis: redis_url,
             store,
             channels,
@@ -85,6 +86,8 @@ impl TryFrom<Options> for Launch {
         set(&mut settings.trusted_proxies.header, forwarded_header.map(Into::into));
         let key_file = publish_key_file.map(|path| secret_in("publish_key_file", &path)).transpose()?;
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
+        settings.metrics_token =
+            metrics_token_file.map(|path| secret_in("metrics_token_file", &path)).transpose()?;
         settings.tokens = token_settings(tokens)?;
         apply_dialects(&mut settings, dialects)?;
         let TrackingOptions { track_key, stale_after } = tracking;
@@ -101,7 +104,7 @@ impl TryFrom<Options> for Launch {
         apply_limits(&mut settings.limits, limits);
         apply_timeouts(&mut settings.timeouts, timeouts);
         Ok(Self {
-            listening: Listening::new(host, port.or(filtered_port), listen)?,
+            listening: Listening::new(host, port.or(filtered_port), listen)?.with_metrics(metrics),
             log: LogSettings::new(log, log_format.unwrap_or(LogFormat::Text)),
             settings,
         })

@@ -77,6 +77,11 @@ impl<I: Interest> Audience<I> {
         self.subscriptions
     }
 
+    /// How many sets of members with equal interests there are.
+    pub(crate) fn cohorts(&self) -> usize {
+        self.cohorts.len()
+    }
+
     pub(crate) fn members(&self) -> impl Iterator<Item = SubscriberId> {
         self.cohorts.values().flat_map(|cohort| cohort.members.iter().copied())
     }

@@ -199,6 +199,11 @@ where
         self.channels.get(channel).map_or(0, Audience::len)
     }
 
+    /// How many sets of subscriptions with equal interests there are, over all channels.
+    pub fn cohorts(&self) -> usize {
+        self.channels.values().map(Audience::cohorts).sum()
+    }
+
     /// How many subscribers are connected.
     pub fn len(&self) -> usize {
         self.subscribers.len()

@@ -58,6 +58,7 @@ async fn accept_on(node: &Node, listener: &Accepting, dealer: &Dealer<'_>) {
                 Ok(entrance) => dealer.deal(arrival, peer, entrance),
                 Err(reason) => {
                     node.count(Count::ConnectionRefused);
+                    node.counters.tallies.refusals.add("address_limit");
                     turned_away(peer, &reason);
                 }
             },

@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -10,7 +13,10 @@ use rustc_hash::FxHashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, oneshot};
 
 use crate::{
-    Count, Counters, Event, Happening, Place, intake::Intake, tracking::State, worker::WorkerMessage,
+    Count, Counters, Event, Happening, Place, clock,
+    intake::Intake,
+    tracking::State,
+    worker::{Survey, WorkerMessage},
 };
 
 /// Takes messages from a store and hands each, as one shared [`Event`], to the workers that listen to its channel.
@@ -99,14 +105,15 @@ impl Broker {
 
     /// Messages that are handed to the workers together, which wakes each worker once.
     pub fn parcel(&self) -> Parcel<'_> {
-        Parcel { broker: self, packed: Vec::new(), bytes: 0 }
+        Parcel { broker: self, packed: Vec::new(), bytes: 0, since: None }
     }
 
     /// Hands a message that was made of another one to the workers of this node, without waiting: the other one stays in
     /// flight as long as this one.
     pub(crate) fn forward(&self, cause: &Arc<InFlight>, channel: &Channel, payload: Bytes) {
-        self.counters.add(Count::Events);
+        self.count(channel, None);
         if self.route(channel) == 0 {
+            self.counters.add(Count::EventsUnheard);
             return;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
@@ -162,6 +169,37 @@ impl Broker {
         self.intake.event(channel, published, number)
     }
 
+    /// Asks so many workers how they are. Those that have ended do not answer.
+    pub(crate) fn survey(&self, workers: usize) -> Vec<oneshot::Receiver<Survey>> {
+        let ask = |worker: &UnboundedSender<WorkerMessage>| {
+            let (asked, answer) = oneshot::channel();
+            let _ended: Result<(), _> = worker.send(WorkerMessage::Survey(asked));
+            answer
+        };
+        self.workers.get().into_iter().flatten().take(workers).map(ask).collect()
+    }
+
+    /// Bytes of messages on their way to the workers, and how many there may be.
+    pub(crate) fn in_flight(&self) -> (usize, usize) {
+        let limit = self.in_flight_limit as usize;
+        (limit.saturating_sub(self.in_flight.available_permits()), limit)
+    }
+
+    /// Channels that somebody listens to.
+    pub(crate) fn channels(&self) -> usize {
+        self.routes.read().len()
+    }
+
+    /// Counts a message by what it is.
+    fn count(&self, channel: &Channel, place: Option<&Place>) {
+        self.counters.add(Count::Events);
+        if place.is_some() {
+            self.counters.add(Count::EventsKept);
+        } else if channel.is_internal() {
+            self.counters.add(Count::EventsInternal);
+        }
+    }
+
     fn route(&self, channel: &Channel) -> u64 {
         self.routes.read().get(channel).copied().unwrap_or_default()
     }
@@ -175,6 +213,8 @@ pub struct Parcel<'a> {
     /// For each worker, by its index.
     packed: Vec<Vec<Arc<InFlight>>>,
     bytes: usize,
+    /// When the first of them came.
+    since: Option<Instant>,
 }
 
 impl Parcel<'_> {
@@ -186,10 +226,13 @@ impl Parcel<'_> {
     /// The same for a message that has a place in the history of its channel.
     pub async fn add_at(&mut self, channel: &Channel, payload: Bytes, place: Option<Place>) {
         let Broker { counters, in_flight, in_flight_limit, numbers, .. } = self.broker;
-        counters.add(Count::Events);
+        self.broker.count(channel, place.as_ref());
         if self.broker.route(channel) == 0 {
+            counters.add(Count::EventsUnheard);
             return;
         }
+        // Before what is waited for.
+        let since = *self.since.get_or_insert_with(clock::now);
         let size = payload.len() + OVERHEAD;
         let cost = u32::try_from(size).unwrap_or(u32::MAX).min(*in_flight_limit);
         let permit = if let Ok(permit) = Arc::clone(in_flight).try_acquire_many_owned(cost) {
@@ -197,6 +240,7 @@ impl Parcel<'_> {
         } else {
             // What is packed takes room that only its leaving frees.
             self.send();
+            self.since = Some(since);
             let Ok(permit) = Arc::clone(in_flight).acquire_many_owned(cost).await else { return };
             permit
         };
@@ -225,11 +269,14 @@ impl Parcel<'_> {
     /// Lets go of what is packed.
     pub(crate) fn send(&mut self) {
         self.bytes = 0;
+        let since = self.since.take();
         let workers = self.broker.workers.get().map(Vec::as_slice).unwrap_or_default();
         for (worker, events) in workers.iter().zip(&mut self.packed) {
             if !events.is_empty() {
                 // A worker that has ended has no subscribers left.
-                let _ended: Result<(), _> = worker.send(WorkerMessage::Events(std::mem::take(events)));
+                let since = since.unwrap_or_else(clock::now);
+                let events = std::mem::take(events);
+                let _ended: Result<(), _> = worker.send(WorkerMessage::Events { events, since });
             }
         }
     }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{net::TcpListener, sync::Arc};
 
 use crate::{
     AccessPolicy, Broker, CommandHandler, Dialect, Listeners, Patterns, RequestHandler, Server, Settings,
@@ -33,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) commands: Commands,
     pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
     pub(crate) site: Site,
+    pub(crate) metrics: Option<TcpListener>,
 }
 
 /// Makes a store that delivers to a broker.
@@ -90,6 +91,15 @@ impl Builder {
     #[must_use]
     pub fn site(mut self, site: Site) -> Self {
         self.parts.site = site;
+        self
+    }
+
+    /// Has [metrics](Server::metrics) be read on a port of their own, at `/metrics`, with `/live` and `/ready` beside it: whoever
+    /// reaches it may read them, unless [a token](Settings::metrics_token) is asked for. They are not to be had where clients
+    /// connect then.
+    #[must_use]
+    pub fn metrics(mut self, listener: TcpListener) -> Self {
+        self.parts.metrics = Some(listener);
         self
     }
 

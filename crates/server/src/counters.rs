@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::metrics::Tallies;
+
 /// What happened, by reason. Every count only rises.
 ///
 /// For each event that came from the store, every subscriber of its channel is counted in exactly one place: under
@@ -10,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct Counters {
     counts: [AtomicU64; Count::ALL.len()],
+    pub(crate) tallies: Tallies,
 }
 
 macro_rules! counts {
@@ -36,8 +39,16 @@ macro_rules! counts {
 counts! {
     /// Messages that came from the store.
     Events => "events",
+    /// Of those, messages that have a place in the history of their channel.
+    EventsKept => "events_kept",
+    /// Of those, messages between clients that filters have sent on.
+    EventsInternal => "events_internal",
+    /// Of those, messages of channels that nobody listened to, which were not looked into.
+    EventsUnheard => "events_unheard",
     /// Messages that have left to a subscriber: the operating system has taken all bytes.
     Delivered => "delivered",
+    /// Bytes of WebSocket frames that the operating system, or the TLS session, has taken.
+    BytesSent => "bytes_sent",
     /// Messages kept from a subscriber: no part of the geometry is in the viewport.
     WithheldOutside => "withheld_outside_viewport",
     /// Messages kept from a subscriber: no feature in the viewport has the properties that it asked for.
@@ -106,6 +117,12 @@ counts! {
     Gaps => "gaps_told",
     /// Times that messages stopped coming from the store.
     StoreInterrupted => "store_interrupted",
+    /// Times that messages of the store came again after they had stopped.
+    StoreReturned => "store_returned",
+    /// Commands to the store that failed, or were not answered in time.
+    StoreCommandFailed => "store_commands_failed",
+    /// Messages that were put into a history here.
+    HistoryAppended => "history_appended",
     /// Publications over HTTP that were accepted.
     Published => "published",
     /// Publications over HTTP that were refused.
@@ -114,7 +131,7 @@ counts! {
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { counts: [const { AtomicU64::new(0) }; Count::ALL.len()] }
+        Self { counts: [const { AtomicU64::new(0) }; Count::ALL.len()], tallies: Tallies::default() }
     }
 }
 

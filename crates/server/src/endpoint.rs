@@ -89,6 +89,13 @@ impl Endpoints {
         Ok(Endpoint { dialect, channel: None })
     }
 
+    /// The names of all dialects that can be spoken.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let own = [&self.mixed, &self.rpc, &self.rohrpost, &self.aiows];
+        let added = self.added.iter().map(|(_, dialect)| dialect);
+        own.into_iter().chain(&self.pipeline).chain(added).map(|dialect| dialect.name())
+    }
+
     /// Who answers requests that the server does not know.
     pub(crate) fn handlers(&self) -> &Arc<Handlers> {
         &self.handlers

@@ -26,6 +26,7 @@ mod http;
 mod intake;
 mod interest;
 mod log_limit;
+mod metrics;
 mod node;
 mod path_projection;
 pub mod pipeline;
@@ -68,6 +69,7 @@ pub use handler::{
     EndpointUrlError, HandlerError, HandlersError, HttpHandler, HttpHandlerError, RequestHandler,
 };
 pub use http::{Site, SiteFile};
+pub use metrics::{Metrics, MetricsFormat};
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use properties::{BboxKeyword, BboxKeywordError, Fields, PropertyFilters};
 pub use pulse::Pulse;
@@ -83,7 +85,7 @@ pub use simulation::SimulatedListener;
 pub use store::{
     DataError, DataSettings, EmbeddedStore, History, HistoryBound, HistoryQuery, KeptMessage, Place,
     RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, Store, StoreError,
-    deletion_notice,
+    Vitals, deletion_notice,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{

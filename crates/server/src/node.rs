@@ -16,6 +16,7 @@ use crate::{
     admission::{AddressSeat, Budget, Door, RateTable},
     clock,
     endpoint::Endpoints,
+    metrics::{Dialects, Histogram},
     presence::Presence,
     reload::LastReload,
     runtime,
@@ -51,6 +52,10 @@ pub(crate) struct Node {
     pub(crate) site: Site,
     /// For those who ask what became of it.
     pub(crate) last_reload: LastReload,
+    /// Who speaks how.
+    pub(crate) dialects: Dialects,
+    /// How long events took until they were written, by worker.
+    pub(crate) rounds: Box<[Histogram]>,
 }
 
 /// One of the connections that are allowed at the same time; freed when dropped.
@@ -83,6 +88,8 @@ impl Node {
         };
         let counters = Arc::clone(broker.counters());
         Self {
+            dialects: Dialects::new(endpoints.names()),
+            rounds: (0..settings.workers.get()).map(|_| Histogram::default()).collect(),
             endpoints,
             transforms: Arc::new(Transforms::new(settings.limits.transforms)),
             rules: Arc::new(rules),
@@ -208,6 +215,11 @@ impl Node {
     pub(crate) fn close_spread(&self) -> Duration {
         let connections = u32::try_from(self.connections()).unwrap_or(u32::MAX);
         (CLOSE_INTERVAL * connections.min(1_000_000)).min(self.settings.timeouts.drain_spread)
+    }
+
+    /// WebSocket connections that there may be.
+    pub(crate) fn most_connections(&self) -> usize {
+        self.most_connections
     }
 
     pub(crate) fn count(&self, count: Count) {

@@ -1,4 +1,9 @@
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
 
 use geocast_geo_filter::{Catalogue, CatalogueError, TransformError};
 use geocast_protocol::Crs;
@@ -6,17 +11,18 @@ use thiserror::Error;
 use tokio::{
     runtime::{Handle, TryCurrentError},
     sync::mpsc::UnboundedSender,
+    task::JoinSet,
 };
 
 use crate::{
-    Access, Broker, Builder, Counters, DataError, KeyError, ListenAddress, Listener, Listeners,
-    PathProjection, Prepared, Pulse, Reload, ReloadError, Settings, Store, StoreSettings,
+    Access, Broker, Builder, Counters, DataError, KeyError, ListenAddress, Listener, Listeners, Metrics,
+    PathProjection, Prepared, Pulse, Reload, ReloadError, Settings, Store, StoreSettings, Tls,
     accept::accept,
     access::{Exposure, OwnScheme},
     builder::{Parts, StoreMaker},
     endpoint::Endpoints,
     handler::{Handlers, HandlersError},
-    http,
+    http::{self, MetricsPlace, Readable},
     intake::{Intake, IntakeError},
     node::Node,
     pipeline::Consumer,
@@ -42,6 +48,9 @@ pub struct Server {
     consumer: Option<Consumer>,
     /// Ends with the server.
     keeper: Option<Keeper>,
+    metrics: Metrics,
+    /// Where they are read, if that is a port of their own.
+    metrics_listener: Option<TcpListener>,
 }
 
 /// Why a server could not start.
@@ -158,7 +167,10 @@ impl Server {
         };
         let is_plain = |listener: &Listener| listener.certificate().is_none();
         let own_scheme = if listeners.iter().any(is_plain) { OwnScheme::Any } else { OwnScheme::Https };
-        let access = Access::new(&settings, exposure).asking(parts.policy).reached_by(own_scheme);
+        let access = Access::new(&settings, exposure)
+            .asking(parts.policy)
+            .reached_by(own_scheme)
+            .counting(Arc::clone(broker.counters()));
         let access = Arc::new(access);
         access.replace(access.prepare(&settings)?);
         let mut systems = settings.path_projections.iter().map(PathProjection::crs);
@@ -170,7 +182,16 @@ impl Server {
         let (shared, present) = (Arc::clone(&broker), presence.clone());
         let node = Node::new(settings, access, endpoints, catalogue, shared, store, present);
         let node = Arc::new(node.telling_of(reload.watched()).showing(parts.site));
-        let router = http::router(Arc::clone(&node));
+        let metrics = Metrics::new(Arc::clone(&node), shown_certificates(&listeners, &addresses));
+        if let Some(listener) = &parts.metrics {
+            listener.set_nonblocking(true)?;
+        }
+        let readable = parts.metrics.is_none().then(|| Readable {
+            node: Arc::clone(&node),
+            metrics: metrics.clone(),
+            place: MetricsPlace::Clients,
+        });
+        let router = http::router(Arc::clone(&node), readable);
         let (mut workers, mut working) = (Vec::new(), Vec::new());
         for index in 0..count {
             let (inbox, messages) = worker::inbox();
@@ -191,7 +212,20 @@ impl Server {
             }
         });
         let keeper = presence.map(|presence| Keeper::start(presence, broker, presence_log));
-        Ok(Self { node, listeners, addresses, reload, renewal, workers, working, consumer, keeper })
+        let metrics_listener = parts.metrics;
+        Ok(Self {
+            node,
+            listeners,
+            addresses,
+            reload,
+            renewal,
+            workers,
+            working,
+            consumer,
+            keeper,
+            metrics,
+            metrics_listener,
+        })
     }
 
     /// Where the server listens, in the order of its listeners.
@@ -237,6 +271,16 @@ impl Server {
         Arc::clone(&self.node.counters)
     }
 
+    /// What the server tells of itself, for programs that show it in a way of their own.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// Address and port at which [metrics](Builder::metrics) are read, if they have one of their own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref()?.local_addr().ok()
+    }
+
     /// What to tell an operator whose settings let nobody in.
     pub fn advice(&self) -> Option<&'static str> {
         self.node.access.advice()
@@ -250,6 +294,13 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let listeners =
             self.listeners.into_iter().map(Listener::open).collect::<io::Result<Vec<Accepting>>>()?;
+        // Ends when this does: until then it can be seen how connections are closed.
+        let mut aside = JoinSet::new();
+        if let Some(listener) = self.metrics_listener {
+            let (node, metrics) = (Arc::clone(&self.node), self.metrics);
+            let readable = Readable { node, metrics, place: MetricsPlace::OwnPort };
+            aside.spawn(http::serve_metrics(listener, readable));
+        }
         let node = Arc::clone(&self.node);
         let stopping = async move {
             shutdown.await;
@@ -286,4 +337,12 @@ fn certificates(reload: &Reload, listeners: &[Listener], addresses: &[ListenAddr
             reload.add(name, move || Ok(Prepared::new(tls.prepare()?)));
         }
     }
+}
+
+/// The certificates of listeners, and where they are shown.
+fn shown_certificates(listeners: &[Listener], addresses: &[ListenAddress]) -> Vec<(String, Tls)> {
+    let shown = listeners.iter().zip(addresses);
+    shown
+        .filter_map(|(listener, address)| Some((address.to_string(), listener.certificate()?.clone())))
+        .collect()
 }

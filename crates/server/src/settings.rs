@@ -54,6 +54,9 @@ pub struct Settings {
     /// What a publisher has to present, as bearer or as `pwd` in the address. `None`: nothing on an open server, otherwise
     /// no publishing without a token.
     pub publish_key: Option<Secret>,
+    /// What whoever reads metrics has to present as bearer. `None`: nothing on a [port of their own](crate::Builder::metrics), and
+    /// nothing on a server that is open to this machine alone; otherwise they cannot be read.
+    pub metrics_token: Option<Secret>,
     /// Signed tokens that open channels to their bearers. `None`: tokens are passed over.
     pub tokens: Option<TokenSettings>,
     /// Hashes whose changes are pushed to subscribers of rohrpost's groups. A hash named `type:id` or `type-id` is an
@@ -254,6 +257,7 @@ impl Default for Settings {
             origins: OriginPolicy::default(),
             trusted_proxies: TrustedProxies::default(),
             publish_key: None,
+            metrics_token: None,
             tokens: None,
             watch: None,
             track_keys: Vec::new(),

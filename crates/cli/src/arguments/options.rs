@@ -5,8 +5,8 @@ use geocast_protocol::{Channel, Crs};
 use geocast_server::{BboxKeyword, ChannelRule, Origin, PathProjection, Patterns, RedisUrl, TrustedProxy};
 
 use super::{
-    DialectOptions, FilterOptions, LimitOptions, ListenOptions, RedisOptions, StoreOptions, TimeoutOptions,
-    TokenOptions, TrackingOptions, paths,
+    DialectOptions, FilterOptions, LimitOptions, ListenOptions, MetricsOptions, RedisOptions, StoreOptions,
+    TimeoutOptions, TokenOptions, TrackingOptions, paths,
 };
 use crate::{logging, units};
 
@@ -34,6 +34,8 @@ pub(crate) struct Options {
     /// How to log [default: text]
     #[arg(long, value_name = "FORMAT", help_heading = "Server")]
     pub(crate) log_format: Option<LogFormat>,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsOptions,
 
     /// The Redis to use.
     // `hide_env_values` marks what error messages must not repeat.

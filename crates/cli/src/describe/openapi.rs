@@ -43,6 +43,23 @@ pub(super) fn description() -> Value {
                     "403": refusal("Not from this page"),
                 },
             } },
+            "/metrics": { "get": {
+                "operationId": "metrics",
+                "summary": "What the server tells Prometheus of itself, where operators may read it",
+                "security": [{}, { "metrics": [] }],
+                "responses": {
+                    "200": {
+                        "description": "Metrics",
+                        "content": {
+                            "text/plain": { "schema": { "type": "string" } },
+                            "application/openmetrics-text": { "schema": { "type": "string" } },
+                        },
+                    },
+                    "401": refusal("The token of --metrics-token-file is missing, or is another one"),
+                    "403": refusal("They are not for clients"),
+                    "404": refusal("They are on a port of their own"),
+                },
+            } },
             "/api/publish/{channel}": {
                 "parameters": [path("channel", "The channel")],
                 "post": publication("publish", "Publish on a channel", &["published"]),
@@ -71,6 +88,7 @@ pub(super) fn description() -> Value {
             ) },
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "The publish key, or a token (JWT)" },
+                "metrics": { "type": "http", "scheme": "bearer", "description": "The token for metrics" },
                 "pwd": { "type": "apiKey", "in": "query", "name": "pwd", "description": "The publish key" },
                 "token": { "type": "apiKey", "in": "query", "name": "token", "description": "A token (JWT)" },
             },

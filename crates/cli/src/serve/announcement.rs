@@ -72,6 +72,8 @@ impl Announcement {
             (false, Some(_)) => "with a token that allows it",
             (false, None) => "off (--publish-key-file FILE or --jwks-file FILE turns it on)",
         };
+        let metrics =
+            server.metrics_address().map(|address| format!("http://{}/metrics", reachable(address)));
         match format {
             LogFormat::Text => {
                 eprintln!("geocast {} listens on {address}", env!("CARGO_PKG_VERSION"));
@@ -84,9 +86,12 @@ impl Announcement {
                 ] {
                     eprintln!("  {name:<11}{value}");
                 }
-                for (name, value) in
-                    [("tokens", &self.tokens), ("filters", &self.filters), ("tls", &self.certificate)]
-                {
+                for (name, value) in [
+                    ("tokens", &self.tokens),
+                    ("filters", &self.filters),
+                    ("tls", &self.certificate),
+                    ("metrics", &metrics),
+                ] {
                     if let Some(value) = value {
                         eprintln!("  {name:<11}{value}");
                     }
@@ -103,6 +108,7 @@ impl Announcement {
                 publishing,
                 tokens = self.tokens,
                 filters = self.filters,
+                metrics,
                 "listening"
             ),
         }

@@ -1,10 +1,16 @@
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, TcpListener},
+    path::PathBuf,
+};
 
 use anyhow::Context;
 use geocast_server::{Listener, Tls, UnixSocket};
 
 use super::bind::{Reuse, bind};
-use crate::{arguments::ListenOptions, config::ConfigError};
+use crate::{
+    arguments::{ListenOptions, MetricsAddress},
+    config::ConfigError,
+};
 
 /// What is to be listened on.
 #[derive(Debug, Clone)]
@@ -13,6 +19,8 @@ pub(crate) struct Listening {
     pub(crate) tcp: Option<Tcp>,
     /// The path of a unix socket.
     pub(crate) usock: Option<PathBuf>,
+    /// Where metrics are read, if that is a port of their own.
+    pub(crate) metrics: Option<MetricsAddress>,
 }
 
 /// A port.
@@ -41,6 +49,7 @@ pub(crate) enum Certificate {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) listeners: Vec<Listener>,
+    pub(crate) metrics: Option<TcpListener>,
     /// What there is to say of the certificate.
     pub(crate) certificate: Option<String>,
 }
@@ -80,12 +89,17 @@ impl Listening {
             reuse: Reuse { address: reuse_addr.unwrap_or(true), port: reuse_port.unwrap_or(false) },
             certificate,
         });
-        Ok(Self { tcp, usock })
+        Ok(Self { tcp, usock, metrics: None })
+    }
+
+    /// The same, with metrics on a port of their own.
+    pub(crate) fn with_metrics(self, metrics: Option<MetricsAddress>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Begins to listen. A certificate that cannot be used is an error of the configuration.
     pub(crate) async fn open(&self) -> anyhow::Result<Opened> {
-        let mut opened = Opened { listeners: Vec::new(), certificate: None };
+        let mut opened = Opened { listeners: Vec::new(), metrics: None, certificate: None };
         if let Some(tcp) = &self.tcp {
             // Before the port is taken, so that a server that is replaced goes on if this one cannot.
             let tls = tcp.certificate.as_ref().map(|certificate| certificate.load(&tcp.host)).transpose()?;
@@ -101,6 +115,10 @@ impl Listening {
         if let Some(path) = &self.usock {
             opened.listeners.push(Listener::unix(UnixSocket::bind(path)?));
         }
+        if let Some(MetricsAddress { host, port }) = &self.metrics {
+            let reuse = Reuse { address: true, port: false };
+            opened.metrics = Some(bind(host, *port, reuse).await.context("metrics cannot be shown")?);
+        }
         Ok(opened)
     }
 
@@ -108,7 +126,7 @@ impl Listening {
     pub(crate) fn elsewhere(&self) -> Self {
         let host = self.tcp.as_ref().map_or(HOST, |tcp| &tcp.host).to_owned();
         let reuse = Reuse { address: true, port: false };
-        Self { tcp: Some(Tcp { host, port: 0, reuse, certificate: None }), usock: None }
+        Self { tcp: Some(Tcp { host, port: 0, reuse, certificate: None }), usock: None, metrics: None }
     }
 }
 

@@ -40,10 +40,11 @@ pub(crate) fn start(
     let signals = Signals::listen().context("signals cannot be listened to")?;
     raise_descriptors();
     let facts = Announcement::before(&settings, opened.certificate);
-    let server = Server::builder(settings)
-        .site(site::site())
-        .start(opened.listeners)
-        .context("the server cannot start")?;
+    let mut builder = Server::builder(settings).site(site::site());
+    if let Some(listener) = opened.metrics {
+        builder = builder.metrics(listener);
+    }
+    let server = builder.start(opened.listeners).context("the server cannot start")?;
     facts.show(&server, log.format());
     Ok((server, signals))
 }

@@ -18,6 +18,7 @@ mod javascript;
 mod lifecycle;
 mod live_map;
 mod log_lines;
+mod metrics;
 mod migrating;
 mod oracle;
 mod presence;

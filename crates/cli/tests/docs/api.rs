@@ -119,6 +119,7 @@ fn what_is_answered_over_http_is_as_described() {
         ("get", "/live", "/live", "", ""),
         ("get", "/ready", "/ready", "", ""),
         ("get", "/api/channels", "/api/channels", "", ""),
+        ("get", "/metrics", "/metrics", "", ""),
         ("post", "/api/publish/{channel}", "/api/publish/test", "key", "{}"),
         ("post", "/api/publish/{channel}", "/api/publish/test", "", "{}"),
         ("post", "/api/publish/{channel}", "/api/publish/test", "wrong", "{}"),

@@ -23,6 +23,8 @@ struct Table {
     entries: HashMap<Key, Entry>,
     /// Counts uses, to tell which entry has not been used for longest.
     uses: u64,
+    /// Counts those that were made.
+    made: u64,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,10 @@ impl Transforms {
         table.insert(key, State::Creating, self.capacity);
         drop(table);
         let result = Transform::new(from, to, order).map(Arc::new);
-        self.table().insert(key, State::Done(result.clone()), self.capacity);
+        let mut table = self.table();
+        table.made += 1;
+        table.insert(key, State::Done(result.clone()), self.capacity);
+        drop(table);
         self.created.notify_all();
         result
     }
@@ -91,6 +96,12 @@ impl Transforms {
     #[must_use]
     pub fn len(&self) -> usize {
         self.table().entries.len()
+    }
+
+    /// How many have been made so far, failures included.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.table().made
     }
 
     /// Whether there is no entry.

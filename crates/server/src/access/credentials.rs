@@ -32,7 +32,8 @@ impl<'a> Credentials<'a> {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+/// What stands behind `Authorization: Bearer`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, key) = value.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(key)

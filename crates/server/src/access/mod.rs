@@ -28,6 +28,7 @@ pub use tokens::{KeyError, KeyFile, TokenSettings};
 pub use visitor::Visitor;
 
 use credentials::Credentials;
+pub(crate) use credentials::bearer;
 
 /// At most a hundred characters of what a stranger sent, fit for a log line.
 fn excerpt(bytes: &[u8]) -> String {

@@ -89,6 +89,14 @@ impl OwnScheme {
 }
 
 impl OwnHosts {
+    /// Whether a request was made to one of them.
+    pub(super) fn are_meant_by(self, headers: &HeaderMap) -> bool {
+        let mut hosts = headers.get_all(header::HOST).into_iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+        let host = host.to_str().ok().and_then(|host| format!("http://{host}").parse::<Origin>().ok());
+        host.is_some_and(|origin| self.contain(&origin.host))
+    }
+
     pub(super) fn contain(self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let is_loopback = || match bare.parse::<IpAddr>() {

@@ -15,12 +15,12 @@ use thiserror::Error;
 use super::{
     AccessPolicy, Credentials, Denial, Visitor, excerpt,
     identity::{Identity, PresentedKey, Unaccepted},
-    origin::{OwnScheme, Page},
+    origin::{OwnHosts, OwnScheme, Page},
     terms::{Channels, Terms},
     tokens::{Bearers, Verifier},
     visitor::Arrived,
 };
-use crate::{KeyError, Settings, StoreSettings, access::TokenError, transport::Peer};
+use crate::{Counters, KeyError, Settings, StoreSettings, access::TokenError, transport::Peer};
 
 /// The one answer to who may read and publish what, for every way in.
 ///
@@ -41,6 +41,7 @@ pub(crate) struct Access {
     own_scheme: OwnScheme,
     bearers: Arc<Bearers>,
     policy: Option<Arc<dyn AccessPolicy>>,
+    counters: Arc<Counters>,
 }
 
 /// From where the server can be reached.
@@ -111,6 +112,7 @@ impl Access {
             own_scheme: OwnScheme::default(),
             bearers,
             policy: None,
+            counters: Arc::default(),
         }
     }
 
@@ -169,6 +171,17 @@ impl Access {
         Self { policy, ..self }
     }
 
+    /// The same, counting the tokens that are not accepted.
+    pub(crate) fn counting(self, counters: Arc<Counters>) -> Self {
+        Self { counters, ..self }
+    }
+
+    /// Whether the server is open to this machine, and a request with these headers was made to it by a name of this machine:
+    /// a page that has had its own name resolved to this address has not made it.
+    pub(crate) fn is_open_to(&self, headers: &HeaderMap) -> bool {
+        self.terms().own_hosts == OwnHosts::Loopback && OwnHosts::Loopback.are_meant_by(headers)
+    }
+
     /// Whether somebody may read the channel.
     pub(crate) fn reads(
         &self,
@@ -209,7 +222,7 @@ impl Access {
             _ if terms.tokens.is_none() => None,
             [] => None,
             [token] => self.identify_by(&terms, token, &Identity::ANYBODY, now)?.grant,
-            _ => return Err(TokenError::Several),
+            _ => return Err(self.counted(TokenError::Several)),
         };
         let arrived =
             self.policy.as_ref().map(|_| Arrived { peer, uri: uri.clone(), headers: headers.clone() });
@@ -234,7 +247,8 @@ impl Access {
         client: &Identity,
         now: Timestamp,
     ) -> Result<Identity, TokenError> {
-        let grant = terms.tokens.as_ref().ok_or(TokenError::Unused)?.read(token, now)?;
+        let tokens = terms.tokens.as_ref().ok_or(TokenError::Unused);
+        let grant = tokens.and_then(|tokens| tokens.read(token, now)).map_err(|error| self.counted(error))?;
         // Nobody else asks for them.
         let grant = if self.policy.is_some() { grant } else { grant.without_claims() };
         let (page, arrived) = (client.page.clone(), client.arrived.clone());
@@ -296,6 +310,11 @@ impl Access {
             tracing::error!(%channel, "the access policy panicked");
             Err(Denial::new("the access policy failed"))
         })
+    }
+
+    fn counted(&self, error: TokenError) -> TokenError {
+        self.counters.tallies.tokens.add(error.name());
+        error
     }
 
     /// What holds now.

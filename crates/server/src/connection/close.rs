@@ -29,6 +29,36 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// All of them.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Asked,
+        Self::ProtocolError,
+        Self::InvalidText,
+        Self::TooLarge,
+        Self::Restart,
+        Self::SlowConsumer,
+        Self::Silent,
+        Self::Expired,
+        Self::Revoked,
+        Self::Forbidden,
+    ];
+
+    /// The stable name under which it is counted.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::ProtocolError => "protocol_error",
+            Self::InvalidText => "invalid_text",
+            Self::TooLarge => "too_large",
+            Self::Restart => "restart",
+            Self::SlowConsumer => "slow_consumer",
+            Self::Silent => "silent",
+            Self::Expired => "token_expired",
+            Self::Revoked => "token_revoked",
+            Self::Forbidden => "forbidden",
+        }
+    }
+
     /// The number on the wire.
     pub const fn code(self) -> u16 {
         match self {

@@ -10,12 +10,17 @@ use super::{
     frame,
     run::{End, moment},
 };
-use crate::{clock, runtime::select, session::Effect};
+use crate::{clock, metrics::GONE, runtime::select, session::Effect};
 
 /// How a conversation ends.
 impl Connection {
     /// Says goodbye if the server closes, lets the outbox run empty and waits for the client's own closing frame.
     pub(super) async fn finish(&mut self, end: &End) {
+        let name = match end {
+            End::Close(code) => code.name(),
+            End::Gone => GONE,
+        };
+        self.worker.node.counters.tallies.closes.add(name);
         if let End::Close(code) = end {
             tracing::debug!(code = code.code(), reason = code.reason(), "closing a connection");
             let frame = frame::close(*code, &reason(*code));

@@ -117,10 +117,12 @@ async fn with_output(node: &Arc<Node>, mut sight: Sight, request: &Fetch) -> Res
 }
 
 async fn read(node: &Arc<Node>, request: &Fetch, sight: Sight) -> Result<Answer, FetchError> {
+    let begun = clock::now();
     let values = match &request.key {
         Some(key) => node.store.value(&request.channel, key.as_str()).await?.into_iter().collect(),
         None => node.store.values(&request.channel).await?,
     };
+    node.counters.tallies.state_reads.observe(clock::now().saturating_duration_since(begun));
     let bytes: usize = values.iter().map(Bytes::len).sum();
     let permit = if bytes <= AT_ONCE { None } else { Some(room(node, bytes).await?) };
     let (shown, request) = (Arc::clone(node), request.clone());

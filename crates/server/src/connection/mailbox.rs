@@ -113,8 +113,13 @@ impl Mailbox {
     }
 
     /// Bytes that wait to be written or are being collected.
-    fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.outbox.queued() + self.batch.as_ref().map_or(0, Batch::queued)
+    }
+
+    /// Whether the socket is full.
+    pub(crate) fn is_blocked(&self) -> bool {
+        matches!(self.condition, Condition::Blocked { .. })
     }
 
     pub(crate) fn condition(&self) -> Condition {
@@ -142,15 +147,16 @@ impl Mailbox {
         self.total
     }
 
-    /// Writes what the socket takes, without waiting. The connection's task is woken if there is something for it to
-    /// do.
-    pub(crate) fn flush(&mut self, now: Instant) {
+    /// Writes what the socket takes, without waiting, and returns how many bytes that was. The connection's task is woken if
+    /// there is something for it to do.
+    pub(crate) fn flush(&mut self, now: Instant) -> usize {
         let before = self.condition;
+        let mut taken = 0;
         self.seal_if_due(now);
-        self.condition = self.write(now);
+        self.condition = self.write(now, &mut taken);
         // What was held back may go as soon as the socket has taken everything before it.
         if self.condition == Condition::Idle && self.seal_if_due(now) {
-            self.condition = self.write(now);
+            self.condition = self.write(now, &mut taken);
         }
         let started_to_block = matches!(self.condition, Condition::Blocked { .. })
             && !matches!(before, Condition::Blocked { .. });
@@ -159,19 +165,22 @@ impl Mailbox {
         if started_to_block || ended {
             self.wake.notify_one();
         }
+        taken
     }
 
-    /// Whether a client whose socket has been full for long reads nonetheless: then it is only slow.
-    pub(crate) fn is_being_read(&mut self, now: Instant) -> bool {
+    /// Finds out whether a client whose socket has been full for long reads nonetheless: then it is only slow, and has taken so
+    /// many bytes more.
+    pub(crate) fn insist(&mut self, now: Instant) -> Option<usize> {
         let mut first = [IoSlice::new(&[])];
         self.outbox.fill(&mut first);
-        let Ok(Some(written)) = self.socket.insist(&first[0]) else { return false };
+        let written = self.socket.insist(&first[0]).ok().flatten()?;
         self.outbox.advance(written);
         self.condition = Condition::Blocked { since: now };
-        true
+        Some(written)
     }
 
-    fn write(&mut self, now: Instant) -> Condition {
+    /// `taken` grows by the bytes that the socket takes.
+    fn write(&mut self, now: Instant, taken: &mut usize) -> Condition {
         if matches!(self.condition, Condition::Broken(_)) {
             return self.condition;
         }
@@ -183,6 +192,7 @@ impl Mailbox {
             match self.write_some() {
                 Ok(Some(written)) => {
                     self.outbox.advance(written);
+                    *taken += written;
                     since = now;
                 }
                 Ok(None) if self.outbox.has_overflowed() => return Condition::Overflowed,

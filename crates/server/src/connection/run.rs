@@ -122,7 +122,7 @@ impl Connection {
         connection.depart();
         connection.close().await;
         connection.finish(&end).await;
-        connection.worker.disconnect(id);
+        connection.worker.disconnect(id, connection.dialect.name());
     }
 
     fn new(begun: Begun, websocket: WebSocketStream<Duplex>) -> Self {
@@ -289,7 +289,7 @@ impl Begun {
         if !response.is_empty() {
             mailbox.send(response);
         }
-        let id = worker.connect(mailbox);
+        let id = worker.connect(mailbox, endpoint.dialect.name());
         let mut duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
         if deflate.is_some() {
             duplex.inflate(&std::mem::take(&mut early), settings.limits.message);

@@ -65,7 +65,8 @@ impl Connection {
     }
 
     fn is_being_read(&self, now: Instant) -> bool {
-        self.worker.with_mailbox(self.id, |mailbox| mailbox.is_being_read(now)).unwrap_or(false)
+        let taken = self.worker.with_mailbox(self.id, |mailbox| mailbox.insist(now)).flatten();
+        taken.inspect(|bytes| self.worker.written(*bytes)).is_some()
     }
 
     /// When something is to be done although nothing has come.

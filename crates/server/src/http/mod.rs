@@ -5,6 +5,7 @@ mod answer;
 mod channels;
 mod handshake;
 mod health;
+mod metrics;
 mod patient;
 mod publish;
 mod rewound;
@@ -17,6 +18,7 @@ use axum::http::Extensions;
 
 use crate::transport::Peer;
 
+pub(crate) use metrics::{MetricsPlace, Readable, serve_metrics};
 pub(crate) use router::router;
 pub(crate) use serve::serve;
 pub use site::{Site, SiteFile};

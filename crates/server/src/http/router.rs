@@ -8,15 +8,25 @@ use axum::{
     routing::{get, post, put},
 };
 
-use super::{aiows, answer::Refusal, channels, health, publish, site, upgrade};
+use super::{
+    aiows,
+    answer::Refusal,
+    channels, health,
+    metrics::{self, Readable},
+    publish, site, upgrade,
+};
 use crate::node::Node;
 
-/// Everything but WebSocket upgrades.
-pub(crate) fn router(node: Arc<Node>) -> Router {
+/// Everything but WebSocket upgrades; with metrics, unless they are read elsewhere.
+pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>) -> Router {
     let limit = node.settings.limits.publication;
     let prefix = node.settings.url_prefix.as_str();
     let packages = || post(aiows::publish).get(upgrade_required);
-    Router::new()
+    let router = match metrics {
+        Some(readable) => Router::new().route("/metrics", get(metrics::show).with_state(readable)),
+        None => Router::new(),
+    };
+    router
         .route(&format!("{prefix}/channel/{{name}}"), packages())
         .route(&format!("{prefix}/channel/{{name}}/"), packages())
         .route(&format!("{prefix}/broadcast"), post(aiows::broadcast))

@@ -26,6 +26,7 @@ use tower::ServiceExt;
 use super::{answer::Refusal, patient::Patient, rewound::Rewound, upgrade};
 use crate::{
     accept::Accepted,
+    clock,
     connection::{Connection, Opening},
     transport::{Arrival, OpenError, Peer, Stream},
     worker::Worker,
@@ -61,10 +62,15 @@ enum First {
 
 /// Reads once: a handshake fits into one packet and comes in one piece.
 async fn first(worker: &Worker, arrival: Arrival, peer: Peer) -> Result<First, OpenError> {
+    let begun = clock::now();
     let mut stream = Stream::open(arrival).await?;
     let head = poll_fn(|context| poll_head(worker, &mut stream, peer, context)).await?;
     Ok(match head {
-        Head::Acceptable(acceptance) => First::Handshake(Box::new(acceptance.open(stream))),
+        Head::Acceptable(acceptance) => {
+            let opening = Box::new(acceptance.open(stream));
+            worker.node.counters.tallies.handshakes.observe(clock::now().saturating_duration_since(begun));
+            First::Handshake(opening)
+        }
         Head::Other(head, refused) => First::Other(Rewound::new(head, stream), refused),
     })
 }

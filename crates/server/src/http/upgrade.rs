@@ -81,6 +81,7 @@ pub(super) fn at_once(worker: &Worker, peer: Peer, head: &[u8]) -> Option<Result
 /// Answers a handshake that is refused.
 pub(super) fn refuse(worker: &Worker, refusal: Refusal) -> Response<Body> {
     worker.node.count(Count::ConnectionRefused);
+    worker.node.counters.tallies.refusals.add(refusal.code);
     refusal.into_response()
 }
 

@@ -83,7 +83,7 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
     loop {
         tokio::select! {
             message = messages.recv() => match message {
-                Some(WorkerMessage::Events(events)) => {
+                Some(WorkerMessage::Events { events, .. }) => {
                     for event in events {
                         work.consume(&event);
                         tokio::task::yield_now().await;
@@ -100,6 +100,7 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     | WorkerMessage::MissedOn(_)
                     | WorkerMessage::Judge
                     | WorkerMessage::Presence(..)
+                    | WorkerMessage::Survey(_)
                     | WorkerMessage::Passed(_),
                 ) => {}
             },

@@ -25,7 +25,7 @@ use self::{
 };
 use super::{History, HistoryBound, HistoryQuery, Store, StoreError};
 use crate::{
-    Broker, ChannelRule, Patterns, clock,
+    Broker, ChannelRule, Count, Patterns, Vitals, clock,
     watch::{self, Before, Fields, Layout},
 };
 
@@ -97,6 +97,7 @@ impl EmbeddedStore {
     async fn deliver(&self, channel: &Channel, payload: Bytes) {
         let keep = || self.history.lock().append(channel, &payload, clock::timestamp(), clock::now());
         let place = if self.keeps(channel) { keep() } else { None };
+        self.broker.counters().add_many(Count::HistoryAppended, place.is_some().into());
         self.broker.deliver_at(channel, payload, place).await;
     }
 
@@ -240,6 +241,15 @@ impl Store for EmbeddedStore {
         match self.disk.as_ref().and_then(|disk| disk.journal.failure()) {
             Some(reason) => Err(StoreError::Unavailable(format!("state cannot be written: {reason}"))),
             None => Ok(()),
+        }
+    }
+
+    fn vitals(&self) -> Vitals {
+        Vitals {
+            kind: "embedded",
+            state_bytes: Some(self.state.read().bytes() as u64),
+            history_bytes: Some(self.history.lock().bytes() as u64),
+            ..Vitals::default()
         }
     }
 }

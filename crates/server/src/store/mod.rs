@@ -12,11 +12,13 @@ use thiserror::Error;
 mod embedded;
 mod history;
 mod redis;
+mod vitals;
 
 pub use embedded::{DataError, DataSettings, EmbeddedStore};
 pub use history::{History, HistoryBound, HistoryQuery, KeptMessage, Place};
 pub(crate) use redis::PresenceLog;
 pub use redis::{RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
+pub use vitals::Vitals;
 
 /// State and messages of channels. Two implementations, one test suite.
 ///
@@ -80,6 +82,11 @@ pub trait Store: Debug + Send + Sync {
 
     /// Whether state can be read and messages arrive at this moment.
     async fn health(&self) -> Result<(), StoreError>;
+
+    /// What can be said about the store at this moment without asking anybody, for those who watch it.
+    fn vitals(&self) -> Vitals {
+        Vitals::default()
+    }
 }
 
 /// What subscribers are sent when a key of a channel's state is removed: a feature of that id without geometry

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::ChannelRule;
-use crate::{Broker, Event, Settings, Store, StoreError, runtime};
+use crate::{Broker, Event, Settings, Store, StoreError, clock, runtime};
 
 /// Reads of the state of tracked channels, for the workers of a node: one at a time for each channel, for all that asked
 /// before it began.
@@ -111,7 +111,9 @@ impl Reader {
         &self,
         channel: &Channel,
     ) -> Result<(Vec<Arc<Event>>, Option<OwnedSemaphorePermit>), StoreError> {
+        let begun = clock::now();
         let values = self.store.values(channel).await?;
+        self.broker.counters().tallies.state_reads.observe(clock::now().saturating_duration_since(begun));
         // Whatever was published before the state was read has arrived when this returns, so that nothing older comes
         // behind it.
         self.store.settle().await;

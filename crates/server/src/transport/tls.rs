@@ -39,6 +39,7 @@ struct Current {
     config: Arc<ServerConfig>,
     /// SHA-256 of the server's own certificate, in DER.
     fingerprint: [u8; 32],
+    validity: Option<Validity>,
 }
 
 impl Tls {
@@ -85,6 +86,11 @@ impl Tls {
     pub fn fingerprint(&self) -> String {
         let fingerprint = self.0.current.read().fingerprint;
         fingerprint.map(|byte| format!("{byte:02X}")).join(":")
+    }
+
+    /// Until when the server's own certificate is valid, if it says so.
+    pub(crate) fn expires(&self) -> Option<SystemTime> {
+        self.0.current.read().validity.map(Validity::until)
     }
 
     /// Whether there are files that can be read again.
@@ -155,7 +161,8 @@ impl<'a> Pem<'a> {
 impl Current {
     fn new(certificate: Pem<'_>, key: Pem<'_>) -> Result<Self, TlsError> {
         let certificates = certificate.certificates()?;
-        let trouble = Validity::of(&certificates[0]).and_then(|validity| validity.trouble(SystemTime::now()));
+        let validity = Validity::of(&certificates[0]);
+        let trouble = validity.and_then(|validity| validity.trouble(SystemTime::now()));
         if let Some(trouble) = trouble {
             tracing::warn!("the certificate in {} {trouble}", certificate.place);
         }
@@ -170,7 +177,7 @@ impl Current {
         // Clients that all come back after a restart of the network resume, and the server keeps nothing of them.
         config.ticketer = provider::Ticketer::new()?;
         let fingerprint = fingerprint.as_ref().try_into().expect("SHA-256 has 32 bytes");
-        Ok(Self { config: Arc::new(config), fingerprint })
+        Ok(Self { config: Arc::new(config), fingerprint, validity })
     }
 }
 

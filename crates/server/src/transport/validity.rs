@@ -23,6 +23,11 @@ impl Validity {
         Some(Self { from: time(&mut validity)?, until: time(&mut validity)? })
     }
 
+    /// When it ends; the epoch, where it ended before.
+    pub(super) fn until(self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(u64::try_from(self.until).unwrap_or_default())
+    }
+
     /// What an operator has to know of it, if there is something.
     pub(super) fn trouble(self, now: SystemTime) -> Option<String> {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();

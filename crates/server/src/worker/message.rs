@@ -1,16 +1,25 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use geocast_protocol::Channel;
 use tokio::sync::oneshot;
 
+use super::Survey;
 use crate::{accept::Accepted, broker::InFlight, tracking::State};
 
 /// What a worker is told from other threads.
 #[derive(Debug)]
 pub(crate) enum WorkerMessage {
     /// Something was published.
-    Events(Vec<Arc<InFlight>>),
+    Events {
+        /// In their order.
+        events: Vec<Arc<InFlight>>,
+        /// When the first of them came.
+        since: Instant,
+    },
     /// The state of a tracked channel has been read.
     State(State),
     /// Messages were missed, on any channel.
@@ -25,6 +34,8 @@ pub(crate) enum WorkerMessage {
     Accepted(Box<Accepted>),
     /// Somebody wants to know whether this worker goes through its loop.
     Pulse(oneshot::Sender<()>),
+    /// Somebody wants to know how it is.
+    Survey(oneshot::Sender<Survey>),
     /// What clients may do has been configured anew.
     Judge,
     /// The server stops: close all connections within this time.

@@ -8,6 +8,7 @@ mod message;
 mod recoveries;
 mod round;
 mod run;
+mod survey;
 mod topic;
 mod tracks;
 mod watchers;
@@ -27,6 +28,7 @@ use tokio::sync::Notify;
 pub(crate) use message::WorkerMessage;
 pub(crate) use recoveries::Held;
 pub(crate) use run::{inbox, spawn};
+pub(crate) use survey::Survey;
 pub(crate) use topic::Topic;
 pub(crate) use tracks::Known;
 
@@ -71,17 +73,20 @@ impl Worker {
         }
     }
 
-    pub(crate) fn connect(&self, mailbox: Mailbox) -> SubscriberId {
+    /// Takes in a connection that speaks this dialect.
+    pub(crate) fn connect(&self, mailbox: Mailbox, dialect: &str) -> SubscriberId {
         self.node.count(Count::Connected);
+        self.node.dialects.begin(dialect);
         self.hub.borrow_mut().connect(mailbox)
     }
 
-    pub(crate) fn disconnect(&self, id: SubscriberId) {
+    pub(crate) fn disconnect(&self, id: SubscriberId, dialect: &str) {
         let gone = self.hub.borrow_mut().disconnect(id);
         let Some((mut mailbox, silent)) = gone else { return };
         self.settle(mailbox.take_tally());
         self.node.counters.add_many(Count::WithheldGone, mailbox.events());
         self.node.count(Count::Disconnected);
+        self.node.dialects.end(dialect);
         self.gone(id);
         for Topic { channel, kind } in silent {
             match kind {
@@ -107,7 +112,7 @@ impl Worker {
         let mut hub = self.hub.borrow_mut();
         let mailbox = hub.sink(id)?;
         let outcome = work(mailbox);
-        mailbox.flush(clock::now());
+        self.written(mailbox.flush(clock::now()));
         self.settle(mailbox.take_tally());
         Some(outcome)
     }
@@ -244,12 +249,20 @@ impl Worker {
     /// Writes to all who have been pushed to.
     fn flush(&self) {
         let now = clock::now();
-        let mut tally = Tally::default();
+        let (mut tally, mut written) = (Tally::default(), 0);
         self.hub.borrow_mut().drain_dirty(|_, mailbox| {
-            mailbox.flush(now);
+            written += mailbox.flush(now);
             tally += mailbox.take_tally();
         });
+        self.written(written);
         self.settle(tally);
+    }
+
+    /// Counts bytes that sockets have taken.
+    pub(crate) fn written(&self, bytes: usize) {
+        if bytes > 0 {
+            self.node.counters.add_many(Count::BytesSent, bytes as u64);
+        }
     }
 
     /// Counts events whose way has ended.

@@ -1,4 +1,9 @@
-use std::{io, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    io,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::Router;
 use tokio::{
@@ -6,7 +11,7 @@ use tokio::{
     time::interval,
 };
 
-use super::{Worker, WorkerMessage, round::Round};
+use super::{Worker, WorkerMessage, round::Round, survey::survey};
 use crate::{
     clock, http,
     node::Node,
@@ -48,10 +53,14 @@ async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>,
                 if received == 0 {
                     return;
                 }
-                if handle(&worker, &mut batch, &router) {
+                let Handled { drain, since } = handle(&worker, &mut batch, &router);
+                if drain {
                     deadline = Some(clock::now() + worker.node.settings.timeouts.drain);
                 }
                 worker.flush();
+                if let Some(since) = since {
+                    worker.node.rounds[worker.index].observe(clock::now().saturating_duration_since(since));
+                }
                 // Events come before connections here; those who read, ask and wait have their turn now.
                 tokio::task::yield_now().await;
             }
@@ -67,13 +76,24 @@ async fn run(worker: Rc<Worker>, mut messages: UnboundedReceiver<WorkerMessage>,
     }
 }
 
-/// True if the server stops.
-fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) -> bool {
-    let mut drain = false;
+/// What was in a batch.
+struct Handled {
+    /// The server stops.
+    drain: bool,
+    /// When the first of the events came that are published now.
+    since: Option<Instant>,
+}
+
+fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) -> Handled {
+    let mut handled = Handled { drain: false, since: None };
     let mut round = Round::new(worker);
     for message in batch.drain(..) {
         match message {
-            WorkerMessage::Events(events) => events.into_iter().for_each(|event| round.add(event)),
+            WorkerMessage::Events { events, since } => {
+                // They come in order, as far as one store hands them over.
+                handled.since.get_or_insert(since);
+                events.into_iter().for_each(|event| round.add(event));
+            }
             WorkerMessage::State(state) => {
                 round.publish();
                 worker.take_state(&state);
@@ -103,12 +123,15 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
             WorkerMessage::Judge => worker.wake_all(),
             WorkerMessage::Drain(spread) => {
                 worker.drain(spread);
-                drain = true;
+                handled.drain = true;
+            }
+            WorkerMessage::Survey(asked) => {
+                tokio::task::spawn_local(survey(Rc::clone(worker), asked));
             }
         }
     }
     round.publish();
-    drain
+    handled
 }
 
 /// Bytes of a worker's stack where no filters run: what threads have by default.

@@ -33,6 +33,7 @@ mod look_alikes;
 mod malformed_commands;
 mod marks;
 mod matrix;
+mod metrics;
 mod mobility_toolbox;
 mod not_finite;
 mod origins;

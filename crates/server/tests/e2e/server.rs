@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use geocast_server::{
-    Builder, Count, Counters, Listeners, Pulse, RedisSettings, Reload, Server, Settings, Store,
+    Builder, Count, Counters, Listeners, Metrics, Pulse, RedisSettings, Reload, Server, Settings, Store,
     StoreSettings, Timeouts,
 };
 use tokio::{net::TcpSocket, sync::oneshot, task::JoinHandle};
@@ -37,6 +37,7 @@ pub(crate) struct TestServer {
     /// What is read when settings are read again.
     configured: Arc<Mutex<Settings>>,
     pub(crate) pulse: Pulse,
+    pub(crate) metrics: Metrics,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
@@ -110,13 +111,14 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel();
         let address =
             server.address().unwrap_or_else(|| "0.0.0.0:0".parse().expect("an address that nobody has"));
-        let (reload, pulse) = (server.reload(), server.pulse());
+        let (reload, pulse, metrics) = (server.reload(), server.pulse(), server.metrics());
         let (store, counters) = (server.store(), server.counters());
         let running = tokio::spawn(async move {
             server.run(async { drop(stopped.await) }).await.expect("the server runs");
         });
+        let stop = Some(stop);
         let server =
-            Self { address, store, counters, redis, reload, configured, pulse, stop: Some(stop), running };
+            Self { address, store, counters, redis, reload, configured, pulse, metrics, stop, running };
         if server.redis.is_some() {
             server.wait_until_ready().await;
         }

@@ -1,6 +1,6 @@
 //! The server behind TLS.
 
-mod secure;
+pub(crate) mod secure;
 
 use std::time::Duration;
 

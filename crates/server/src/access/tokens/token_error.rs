@@ -103,4 +103,23 @@ impl TokenError {
             _ => ("token_refused", "the token is not accepted"),
         }
     }
+
+    /// The stable name under which it is counted.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Unused => "unused",
+            Self::Several => "ambiguous",
+            Self::TooLong(_) | Self::Parts | Self::Base64 { .. } | Self::Header(_) | Self::Critical => {
+                "malformed"
+            }
+            Self::Algorithm(_) | Self::OtherAlgorithm { .. } => "algorithm",
+            Self::UnknownKey { .. } | Self::Ambiguous { .. } => "unknown_key",
+            Self::Signature => "signature",
+            Self::Claims(_) | Self::Patterns(_) | Self::Pattern(_) | Self::Rights(_) => "claims",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Issuer(_) => "issuer",
+            Self::Audience => "audience",
+        }
+    }
 }

@@ -61,6 +61,11 @@ impl Rings {
         }
     }
 
+    /// Bytes of all that is kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Keeps a message, if its channel has a history, and says where it stands.
     pub(super) fn append(
         &mut self,

@@ -14,6 +14,11 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Bytes of all values and keys.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn value(&self, channel: &Channel, key: &str) -> Option<&Bytes> {
         self.channels.get(channel)?.get(key)
     }

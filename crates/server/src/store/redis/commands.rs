@@ -15,7 +15,7 @@ use super::{
     settings::RedisPublishing,
     topology,
 };
-use crate::{store::StoreError, watch::Fields};
+use crate::{Count, Counters, store::StoreError, watch::Fields};
 
 /// Reading and writing, through pools of connections.
 ///
@@ -29,12 +29,19 @@ pub(super) struct Commands {
     max_state: usize,
     max_message: usize,
     publishing: RedisPublishing,
+    counters: Arc<Counters>,
 }
 
 impl Commands {
     /// Connects to nothing.
-    pub(super) fn new(settings: &RedisSettings, nodes: Arc<Nodes>, runtime: Handle) -> Self {
+    pub(super) fn new(
+        settings: &RedisSettings,
+        nodes: Arc<Nodes>,
+        runtime: Handle,
+        counters: Arc<Counters>,
+    ) -> Self {
         Self {
+            counters,
             nodes,
             runtime,
             timeout: settings.command_timeout,
@@ -52,6 +59,11 @@ impl Commands {
     /// Bytes of the longest message that is passed on.
     pub(super) fn max_message(&self) -> usize {
         self.max_message
+    }
+
+    /// Counts what was put into histories.
+    pub(super) fn appended(&self, messages: u64) {
+        self.counters.add_many(Count::HistoryAppended, messages);
     }
 
     /// One value, if it is within the bound.
@@ -308,11 +320,15 @@ impl Commands {
         timeout: Duration,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match self.runtime.spawn(tokio::time::timeout(timeout, work)).await {
+        let outcome = match self.runtime.spawn(tokio::time::timeout(timeout, work)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(StoreError::Unavailable(format!("redis did not answer within {timeout:?}"))),
             Err(_) => Err(StoreError::Unavailable("the server is shutting down".to_owned())),
+        };
+        if outcome.is_err() {
+            self.counters.add(Count::StoreCommandFailed);
         }
+        outcome
     }
 }
 

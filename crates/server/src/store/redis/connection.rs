@@ -21,7 +21,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    StoreError,
+    StoreError, clock,
     runtime::{select, watch},
 };
 
@@ -36,6 +36,8 @@ pub(super) struct Connection {
     watch: watch::Receiver<Option<Arc<Topology>>>,
     topology: Option<Arc<Topology>>,
     tethers: Tethers,
+    /// When the probe began that has not come back.
+    probed: Option<std::time::Instant>,
     /// It has answered, and all that was wanted when it began is subscribed.
     live: bool,
 }
@@ -59,6 +61,7 @@ impl Connection {
             watch,
             topology,
             tethers: Tethers::default(),
+            probed: Some(clock::now()),
             live: false,
         })
     }
@@ -166,6 +169,9 @@ impl Connection {
                     parcel.send();
                     self.dialogue.answer(answer, &owner.shared.subscriptions)?;
                     owner.tell_regained();
+                    if let Some(since) = self.probed.take_if(|_| !self.dialogue.probe.is_outstanding()) {
+                        owner.shared.proven(since);
+                    }
                     self.come_to_life(owner);
                 }
             }
@@ -198,6 +204,7 @@ impl Connection {
     fn begin_probe(&mut self, owner: &Subscriber) {
         self.hold_others(owner);
         owner.shared.subscriptions.lock().ask_again();
+        self.probed = Some(clock::now());
         let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.wire.out);
         let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
         let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     Broker, ChannelRule, Count, Patterns,
     runtime::watch,
-    store::{History, HistoryBound, HistoryQuery, Store, StoreError},
+    store::{History, HistoryBound, HistoryQuery, Store, StoreError, Vitals},
 };
 
 /// State and messages in Redis.
@@ -88,7 +88,8 @@ impl RedisStore {
             settings.pool_size = settings.pool_size.max(NonZeroUsize::MIN.saturating_add(1));
         }
         let nodes = Arc::new(Nodes::new(&settings)?);
-        let commands = Commands::new(&settings, Arc::clone(&nodes), runtime.clone());
+        let commands =
+            Commands::new(&settings, Arc::clone(&nodes), runtime.clone(), Arc::clone(broker.counters()));
         let database = settings.url.database;
         let notices = watch.map(|watch| Arc::new(Notices::new(watch, database)));
         let shared = Arc::new(Shared::new(Arc::clone(broker.counters()), notices.clone()));
@@ -376,6 +377,11 @@ impl Store for RedisStore {
             return Err(StoreError::Unavailable(troubles.join("; ")));
         }
         self.commands.ping(self.settings.command_timeout.min(HEALTH_TIMEOUT)).await
+    }
+
+    fn vitals(&self) -> Vitals {
+        let (probe_age, probe_round_trip) = self.shared.last_proof().unzip();
+        Vitals { kind: "redis", probe_age, probe_round_trip, ..Vitals::default() }
     }
 }
 

@@ -1,13 +1,16 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{notices::Notices, settling::Settling, subscriptions::Subscriptions};
-use crate::{Count, Counters};
+use crate::{Count, Counters, clock};
 
 /// What the store and its subscriber task both see.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Shared {
     masters: Mutex<Masters>,
     /// How often one of the masters was found to be away.
     losses: AtomicU64,
+    /// When the connection was proven alive last, and how long that took.
+    proven: Mutex<Option<(Instant, Duration)>>,
     counters: Arc<Counters>,
 }
 
@@ -57,6 +62,7 @@ impl Shared {
             settling: Settling::default(),
             masters: Mutex::default(),
             losses: AtomicU64::new(0),
+            proven: Mutex::default(),
             link: Mutex::new(Link::Away("not connected yet".to_owned())),
             counters,
         }
@@ -104,6 +110,17 @@ impl Shared {
     /// A subscriber connection is new: what was before it is told of by its beginning.
     pub(super) fn begin_anew(&self) {
         *self.masters.lock() = Masters::Here;
+    }
+
+    /// A probe that began then has come back.
+    pub(super) fn proven(&self, since: Instant) {
+        let now = clock::now();
+        *self.proven.lock() = Some((now, now.saturating_duration_since(since)));
+    }
+
+    /// How long ago a probe came back last, and how long it had taken.
+    pub(super) fn last_proof(&self) -> Option<(Duration, Duration)> {
+        self.proven.lock().map(|(at, took)| (clock::now().saturating_duration_since(at), took))
     }
 
     /// Counts a message that was too long.

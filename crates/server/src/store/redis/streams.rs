@@ -42,6 +42,7 @@ impl Commands {
     ) -> Result<bool, StoreError> {
         let command = append(channel, bound, change, payload);
         let done: u64 = self.single(channel, Effect::Changes, command).await?;
+        self.appended(done);
         Ok(done == 1)
     }
 
@@ -65,7 +66,9 @@ impl Commands {
             let transaction = Arc::clone(&transaction);
             async move { Ok(errand.query_all::<Vec<u64>>(&transaction).await?) }
         };
-        self.run(&first, Effect::Changes, send).await.map(drop)
+        self.run(&first, Effect::Changes, send).await?;
+        self.appended(messages.iter().filter(|(.., bound)| bound.is_some()).count() as u64);
+        Ok(())
     }
 
     /// The last entry of a channel's stream.

@@ -11,7 +11,7 @@ use super::{
     nodes::Nodes,
     shared::{Link, Shared},
 };
-use crate::Broker;
+use crate::{Broker, Count};
 
 /// Keeps a subscriber connection for as long as the store lives.
 #[derive(Debug)]
@@ -88,6 +88,7 @@ impl Subscriber {
             None => tracing::info!(%redis, "redis is connected"),
         }
         if std::mem::replace(&mut self.was_live, true) {
+            self.shared.counters().add(Count::StoreReturned);
             self.deaf_interval_ended();
         }
     }

@@ -48,7 +48,7 @@ impl Inbox {
         while self.unpacked.is_empty() {
             let message = timeout(PATIENCE, self.messages.recv()).await;
             match message.unwrap_or_else(|_elapsed| panic!("no message came for {PATIENCE:?}")) {
-                Some(WorkerMessage::Events(events)) => self.unpacked.extend(events),
+                Some(WorkerMessage::Events { events, .. }) => self.unpacked.extend(events),
                 // The end of an outage is told as well.
                 Some(WorkerMessage::Missed) => self.gaps += 1,
                 Some(WorkerMessage::MissedOn(channels)) => self.missed_on(&channels),
@@ -69,7 +69,7 @@ impl Inbox {
     pub(super) fn is_empty(&mut self) -> bool {
         while let Ok(message) = self.messages.try_recv() {
             match message {
-                WorkerMessage::Events(events) => self.unpacked.extend(events),
+                WorkerMessage::Events { events, .. } => self.unpacked.extend(events),
                 WorkerMessage::Missed => self.gaps += 1,
                 WorkerMessage::MissedOn(channels) => self.missed_on(&channels),
                 _ => {}
