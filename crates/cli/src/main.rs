@@ -7,10 +7,12 @@ mod client;
 mod config;
 mod demo;
 mod describe;
+mod doctor;
 mod exit;
 mod launch;
 mod logging;
 mod one_line;
+mod progress;
 mod serve;
 mod units;
 mod unreachable;
@@ -53,6 +55,7 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Get(get) => in_runtime(client::get(get)),
         Command::Sub(sub) => in_runtime(client::sub(sub)),
         Command::Pub(publication) => in_runtime(client::publish(publication)),
+        Command::Doctor(doctored) => in_runtime(doctor::doctor(doctored, &typed)),
         Command::Probe(probed) => in_runtime(client::probe(probed)),
         Command::Describe(described) => describe::describe(&described),
         Command::Bench(benchmark) => bench::bench(benchmark),

@@ -5,7 +5,9 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{GetArguments, Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments};
+use super::{
+    DoctorArguments, GetArguments, Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments,
+};
 use crate::{bench::BenchArguments, describe::DescribeArguments, exit::Exit};
 
 /// What was typed, as far as it could be read.
@@ -45,6 +47,9 @@ pub(crate) enum Command {
     /// Validate the configuration and try Redis
     #[command(after_help = CONFIGURATION)]
     Check(ServeArguments),
+    /// Look at a Redis: what there is for geocast, and what is in its way
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArguments),
     /// Ask a server whether it is live, or ready: for health checks
     #[command(after_help = PROBE_EXAMPLES)]
     Probe(ProbeArguments),
@@ -122,13 +127,20 @@ fn spelled_out(line: impl IntoIterator<Item = OsString>) -> impl Iterator<Item =
 /// What is said about an invalid value that must not be repeated, because it may hold a password.
 fn without_secret(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
-    let name = argument.strip_prefix("--")?.split(' ').next()?;
+    let name = match argument.strip_prefix("--") {
+        Some(long) => long.split(' ').next()?,
+        None if argument == REDIS => "redis",
+        None => return None,
+    };
     let secret = crate::config::Table::new().option(name).is_some_and(|option| option.is_secret());
     (secret && error.kind() == ErrorKind::ValueValidation).then(|| {
         let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         format!("invalid value for '{argument}': {reason}")
     })
 }
+
+/// The argument of `doctor`, as clap calls it.
+const REDIS: &str = "[URL]";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -201,6 +213,16 @@ Examples:
 
 Exit codes: 0 it is; 1 it is not, and standard error says why; 2 bad option; 4 server not reached.";
 
+const DOCTOR_EXAMPLES: &str = "\
+Nothing is written. At most --keys N keys are looked at, and some values of each hash.
+
+Examples:
+  geocast doctor redis://localhost
+  geocast doctor --config geocast.toml
+  geocast doctor redis://localhost --json | jq '.findings[] | select(.level != \"ok\")'
+
+Exit codes: 0 nothing to mend; 1 there are warnings or problems; 2 bad option; 4 Redis not reached.";
+
 const PUB_EXAMPLES: &str = "\
 Examples:
   geocast pub news '\"hello\"'
@@ -237,7 +259,15 @@ mod tests {
         let readme = readme.chain(include_str!("../../../../docs/guarantees.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/migrating.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/tracking.md").lines());
-        let help = [EXAMPLES, SERVE_EXAMPLES, DEMO_EXAMPLES, GET_EXAMPLES, SUB_EXAMPLES, PUB_EXAMPLES];
+        let help = [
+            EXAMPLES,
+            SERVE_EXAMPLES,
+            DEMO_EXAMPLES,
+            GET_EXAMPLES,
+            SUB_EXAMPLES,
+            PUB_EXAMPLES,
+            DOCTOR_EXAMPLES,
+        ];
         let help = help.iter().flat_map(|help| help.lines());
         let examples: Vec<_> =
             readme.chain(help).map(str::trim).filter(|line| line.starts_with("geocast ")).collect();
@@ -291,6 +321,11 @@ mod tests {
             said.starts_with("invalid value for '--redis <URL>': ") && !said.contains("secret"),
             "{said}"
         );
+        let Err(NoCommand(error)) = Invocation::read(words("geocast doctor redis://u:secret@host:x")) else {
+            panic!("no such port")
+        };
+        let said = without_secret(&error).unwrap();
+        assert!(said.contains("not the port") && !said.contains("secret"), "{said}");
         let Err(NoCommand(error)) = Invocation::read(words("geocast serve --port x")) else {
             panic!("no port")
         };

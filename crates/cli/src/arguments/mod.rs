@@ -2,6 +2,7 @@
 
 mod client;
 mod dialects;
+mod doctor;
 mod filters;
 mod invocation;
 mod limits;
@@ -18,6 +19,7 @@ mod tracking;
 
 pub(crate) use client::{GetArguments, Look, ProbeArguments, PubArguments, Server, SubArguments};
 pub(crate) use dialects::DialectOptions;
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use filters::FilterOptions;
 pub(crate) use invocation::{Command, DemoArguments, Invocation};
 pub(crate) use limits::{LimitOptions, OverflowOption};

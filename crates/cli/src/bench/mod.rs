@@ -14,7 +14,6 @@ mod load;
 mod measurement;
 mod messages;
 mod pace;
-mod progress;
 mod publisher;
 mod report;
 mod server;
@@ -23,7 +22,7 @@ mod target;
 mod track;
 mod viewports;
 
-use crate::exit::Exit;
+use crate::{exit::Exit, progress};
 
 pub(crate) use arguments::BenchArguments;
 

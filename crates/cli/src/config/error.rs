@@ -52,6 +52,9 @@ pub(crate) enum ConfigError {
     /// The handlers of rohrpost exclude each other.
     #[error(transparent)]
     Handlers(#[from] HandlersError),
+    /// There is nothing to look at.
+    #[error("no redis is named: `geocast doctor redis://localhost`, or `redis` in the configuration")]
+    NoRedis,
     /// A file that an option names cannot be read.
     #[error("the file {path} of `{option}` cannot be read", path = path.display())]
     NamedFile { option: &'static str, path: PathBuf, source: io::Error },

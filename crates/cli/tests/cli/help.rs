@@ -34,7 +34,7 @@ fn short_help_fits_a_screen() {
     }
 }
 
-const HELP: [(&str, &[&str]); 16] = [
+const HELP: [(&str, &[&str]); 17] = [
     ("geocast.txt", &["-h"]),
     ("serve-short.txt", &["serve", "-h"]),
     ("serve.txt", &["serve", "--help"]),
@@ -44,6 +44,7 @@ const HELP: [(&str, &[&str]); 16] = [
     ("sub.txt", &["sub", "-h"]),
     ("pub.txt", &["pub", "-h"]),
     ("check.txt", &["check", "-h"]),
+    ("doctor.txt", &["doctor", "-h"]),
     ("probe.txt", &["probe", "-h"]),
     ("bench.txt", &["bench", "-h"]),
     ("bench-fanout.txt", &["bench", "fanout", "-h"]),

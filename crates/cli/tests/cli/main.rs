@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod descriptors;
 mod dialects;
+mod doctor;
 mod faults;
 mod filters;
 mod geocast;
@@ -25,10 +26,6 @@ mod presence;
 mod publishers;
 mod reaching;
 #[path = "../../../server/tests/e2e/redis_server.rs"]
-#[expect(
-    dead_code,
-    reason = "one helper for the test binaries of all crates, each of which uses a part of it"
-)]
 mod redis_server;
 mod reload;
 mod rohrpost_conformance;

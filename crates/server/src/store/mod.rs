@@ -17,6 +17,9 @@ mod vitals;
 pub use embedded::{DataError, DataSettings, EmbeddedStore};
 pub use history::{History, HistoryBound, HistoryQuery, KeptMessage, Place};
 pub(crate) use redis::PresenceLog;
+pub use redis::{
+    LackingRight, RedisInspector, RedisKind, RedisNode, RedisUse, RedisValue, missing_key_events,
+};
 pub use redis::{RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
 pub use vitals::Vitals;
 

@@ -14,6 +14,7 @@
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
 //! | `streams`, `stream_reader` | histories: a stream for each channel that has one |
 //! | `presence_log` | what nodes tell each other about their clients |
+//! | `inspector` | looking at a Redis for its operator, without a store |
 //! | `shared`, `settling` | what the store and the task both see |
 //!
 //! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
@@ -35,6 +36,7 @@ mod dialogue;
 mod disconnected;
 mod errand;
 mod event_flags;
+mod inspector;
 mod nodes;
 mod notices;
 mod opener;
@@ -63,6 +65,9 @@ mod url;
 mod watcher;
 mod wire;
 
+pub use inspector::{
+    LackingRight, RedisInspector, RedisKind, RedisNode, RedisUse, RedisValue, missing_key_events,
+};
 pub(crate) use presence_log::PresenceLog;
 pub use redis_store::RedisStore;
 pub use settings::{RedisPublishing, RedisSettings};

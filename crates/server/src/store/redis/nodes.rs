@@ -10,7 +10,7 @@ use super::{
     address::Address,
     cluster::Cluster,
     dialer::Dialer,
-    opener::{Identity, Opener, Role},
+    opener::{Identity, Line, Opener, Role},
     sentinel::Sentinels,
     topology::Topology,
     url::Place,
@@ -120,6 +120,14 @@ impl Nodes {
         search.ended = Some(Instant::now());
         search.failure = found.as_ref().err().cloned();
         Ok(self.found(found?))
+    }
+
+    /// A connection to this one that is in no pool, if it is what it has to be.
+    pub(super) async fn open(&self, address: &Address) -> Result<Line, RedisError> {
+        let opener = self.opener(address);
+        let mut line = opener.open().await?;
+        opener.check_role(&mut line).await?;
+        Ok(line)
     }
 
     /// A connection to this one, from its pool.

@@ -80,6 +80,34 @@ impl RedisUrl {
     pub fn is_tls(&self) -> bool {
         self.security == Security::Tls
     }
+
+    /// Whether it names nodes of a cluster.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.place, Place::Cluster(_))
+    }
+
+    /// Whether it has a password in it, which it does not show.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        let sentinels = match &self.place {
+            Place::Sentinel(service) => service.credentials.is_some(),
+            Place::Single(_) | Place::Cluster(_) => false,
+        };
+        sentinels || self.credentials.is_some()
+    }
+
+    /// As whom it says to speak, if it names somebody.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.credentials.as_ref()?.user.as_deref()
+    }
+
+    /// The number of the database.
+    #[must_use]
+    pub fn database(&self) -> u32 {
+        self.database
+    }
 }
 
 impl FromStr for RedisUrl {

@@ -5,18 +5,18 @@ use std::{
 
 /// One line on standard error that says how far it is, if somebody is there to read it.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// When it was last said; none if nobody watches.
     last: Option<Instant>,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { last: io::stderr().is_terminal().then(Instant::now) }
     }
 
     /// Says it, if the last time is long enough ago.
-    pub(super) fn say(&mut self, what: impl FnOnce() -> String) {
+    pub(crate) fn say(&mut self, what: impl FnOnce() -> String) {
         let Some(last) = &mut self.last else { return };
         if last.elapsed() >= INTERVAL {
             *last = Instant::now();

@@ -1,0 +1,78 @@
+use geocast_server::RedisUrl;
+
+use super::examination::NodeFacts;
+
+/// A word as a shell takes it.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// What says this to a node: `redis-cli` asks for the password itself.
+pub(super) fn redis_cli(url: &RedisUrl, node: &NodeFacts, words: &[&str]) -> String {
+    let mut line = "redis-cli".to_owned();
+    match &node.host_and_port {
+        Some((host, port)) => line += &format!(" -h {} -p {port}", quoted(host)),
+        None => line += &format!(" -s {}", quoted(&node.address)),
+    }
+    if url.is_tls() {
+        line += " --tls";
+    }
+    if url.database() != 0 {
+        line += &format!(" -n {}", url.database());
+    }
+    if let Some(user) = url.user() {
+        // Who may not see how Redis is set may not set it either.
+        line +=
+            &format!(" --user {}", if node.config.is_empty() { "ADMIN".to_owned() } else { quoted(user) });
+    }
+    if url.has_password() {
+        line += " --askpass";
+    }
+    for word in words {
+        line += " ";
+        line += &quoted(word);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use super::{NodeFacts, quoted, redis_cli};
+
+    #[test]
+    fn shells_read_what_was_meant() {
+        assert_eq!(quoted("a-b:1"), "a-b:1");
+        assert_eq!(quoted("it's *"), "'it'\\''s *'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_node_is_spoken_to_as_the_url_says() {
+        let node = |address: &str, host_and_port| NodeFacts {
+            address: address.to_owned(),
+            host_and_port,
+            info: BTreeMap::new(),
+            latency: Duration::ZERO,
+            config: BTreeMap::new(),
+            user: None,
+        };
+        let check = |url: &str, expected: &str| {
+            let url = url.parse().unwrap();
+            let there = node("h:7", Some(("h".to_owned(), 7)));
+            assert_eq!(redis_cli(&url, &there, &["CONFIG", "SET", "a b"]), expected);
+        };
+        check("redis://h:7", "redis-cli -h h -p 7 CONFIG SET 'a b'");
+        check(
+            "rediss://me:secret@h:7/2",
+            "redis-cli -h h -p 7 --tls -n 2 --user ADMIN --askpass CONFIG SET 'a b'",
+        );
+        let url = "/run/r.sock".parse().unwrap();
+        assert_eq!(redis_cli(&url, &node("/run/r.sock", None), &["PING"]), "redis-cli -s /run/r.sock PING");
+    }
+}

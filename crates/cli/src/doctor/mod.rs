@@ -1,0 +1,69 @@
+//! `geocast doctor`: what does a Redis have for geocast, and what is in its way? Nothing is written.
+
+mod command_line;
+mod examination;
+mod extent;
+mod finding;
+mod groups;
+mod payload;
+mod report;
+mod sample;
+mod verdicts;
+
+use std::io::{self, Write};
+
+use anyhow::bail;
+use clap::ArgMatches;
+use geocast_server::{Patterns, RedisInspector, StoreSettings};
+
+use crate::{
+    arguments::DoctorArguments, config, exit::Exit, launch::Launch, progress::Progress,
+    unreachable::Unreachable,
+};
+
+use examination::Examination;
+use finding::Level;
+use report::Report;
+
+/// What is looked at.
+#[derive(Debug)]
+struct Scope {
+    /// Channels and hashes with these names; all of them, if there are no patterns.
+    names: Option<Patterns>,
+    /// So many keys.
+    keys: usize,
+    /// Whether hashes are to be watched.
+    watches: bool,
+}
+
+impl Scope {
+    fn includes(&self, name: &str) -> bool {
+        self.names.as_ref().is_none_or(|names| names.matches(name))
+    }
+}
+
+/// Looks at a Redis and says what there is.
+pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> anyhow::Result<Exit> {
+    let launch = Launch::try_from(config::resolve(typed)?.arguments.options)?;
+    let StoreSettings::Redis(settings) = &launch.settings.store else { bail!(config::ConfigError::NoRedis) };
+    let scope = Scope {
+        names: launch.settings.channels.clone(),
+        keys: arguments.keys,
+        watches: launch.settings.watch.is_some(),
+    };
+    let url = settings.url.to_string();
+    let unreachable = |error| Unreachable::redis(&url, &error);
+    let mut inspector = RedisInspector::connect(settings).await.map_err(unreachable)?;
+    let mut progress = Progress::new();
+    let examination = Examination::of(&mut inspector, &scope, &mut progress).await.map_err(unreachable)?;
+    drop(progress);
+    let report = Report::new(&settings.url, &scope, &examination);
+    let mut out = io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        report.print(&mut out)?;
+    }
+    Ok(if report.worst() >= Level::Warning { Exit::Failure } else { Exit::Success })
+}

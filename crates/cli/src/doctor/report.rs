@@ -1,0 +1,141 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, IsTerminal, Write},
+};
+
+use geocast_protocol::Channel;
+use geocast_server::RedisUrl;
+use serde::Serialize;
+
+use super::{
+    Scope,
+    command_line::quoted,
+    examination::{Examination, HashFacts},
+    extent::Meaning,
+    finding::{Finding, Level},
+    groups::grouped,
+    verdicts,
+};
+
+/// All that is said.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// Without the password.
+    redis: String,
+    findings: Vec<Finding>,
+    /// Hashes that can be the state of channels, by pattern.
+    hashes: BTreeMap<String, HashFacts>,
+    /// Channels with the number of their subscribers.
+    channels: BTreeMap<String, Option<u64>>,
+    /// What to type.
+    serve: String,
+    #[serde(skip)]
+    has_password: bool,
+}
+
+impl Report {
+    pub(super) fn new(url: &RedisUrl, scope: &Scope, found: &Examination) -> Self {
+        let hashes = found.hashes.iter().filter(|(_, facts)| facts.sample.is_state());
+        Self {
+            redis: url.to_string(),
+            findings: verdicts::all(url, scope, found),
+            hashes: hashes.map(|(name, facts)| (name.clone(), facts.clone())).collect(),
+            channels: found.channels.clone(),
+            serve: serve(url, scope, found),
+            has_password: url.has_password(),
+        }
+    }
+
+    /// The worst of what was found.
+    pub(super) fn worst(&self) -> Level {
+        self.findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok)
+    }
+
+    /// For people: a line for each finding, and what to type below it.
+    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let is_coloured =
+            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        for Finding { level, topic, text, command } in &self.findings {
+            let colour = match level {
+                Level::Ok => "\x1b[32m",
+                Level::Note => "\x1b[36m",
+                Level::Warning => "\x1b[33m",
+                Level::Problem => "\x1b[31m",
+            };
+            let (on, off) = if is_coloured { (colour, "\x1b[0m") } else { ("", "") };
+            let lines = wrapped(text);
+            writeln!(out, "{on}{:<9}{off}{topic:<11}{}", level.name(), lines.join("\n                    "))?;
+            if let Some(command) = command {
+                writeln!(out, "{:20}  {command}", "")?;
+            }
+        }
+        writeln!(out, "\nWhat fits:\n  {}", self.serve)?;
+        if self.has_password {
+            writeln!(
+                out,
+                "with the whole URL of Redis in GEOCAST_REDIS, so that no list of processes shows its password."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// In lines that leave room for what stands before them.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The line that serves what was found.
+fn serve(url: &RedisUrl, scope: &Scope, found: &Examination) -> String {
+    let states = || found.hashes.iter().filter(|(_, facts)| facts.sample.is_state());
+    let mut patterns: BTreeSet<String> = states().map(|(name, _)| name.clone()).collect();
+    let heard = found.channels.keys().map(String::as_str).filter(|name| name.parse::<Channel>().is_ok());
+    let heard = grouped(heard).into_keys().filter(|name| !patterns.contains(name)).collect::<Vec<_>>();
+    patterns.extend(heard);
+    let channels = match &scope.names {
+        Some(names) => names.iter().collect::<Vec<_>>().join(","),
+        None if patterns.is_empty() => "*".to_owned(),
+        None => patterns.into_iter().collect::<Vec<_>>().join(","),
+    };
+    let mut line = "geocast serve".to_owned();
+    if !url.has_password() {
+        line += &format!(" --redis {}", quoted(&url.to_string()));
+    }
+    line += &format!(" --channels {}", quoted(&channels));
+    let systems = states().filter_map(|(name, facts)| match facts.sample.extent?.meaning() {
+        Meaning::Metres { epsg, .. } => Some(format!("{name}=epsg:{epsg}")),
+        _ => None,
+    });
+    let systems = systems.collect::<Vec<_>>().join(",");
+    if !systems.is_empty() {
+        line += &format!(" --channel-crs {}", quoted(&systems));
+    }
+    line
+}
+
+/// Characters of a line, behind level and topic.
+const WIDTH: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn long_lines_go_on_below() {
+        let text = "word ".repeat(40);
+        let lines = wrapped(text.trim_end());
+        assert!(lines.len() == 3 && lines.iter().all(|line| line.len() <= 80), "{lines:?}");
+        assert_eq!(lines.join(" "), text.trim_end());
+        assert_eq!(wrapped(&"x".repeat(200)), ["x".repeat(200)]);
+    }
+}
