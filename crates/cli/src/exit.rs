@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use geocast_server::StartError;
 
-use crate::{config::ConfigError, unreachable::Unreachable};
+use crate::{config::ConfigError, token::TokenFault, unreachable::Unreachable};
 
 /// How the program ends. The numbers are documented in `geocast --help` and stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Exit {
                     | StartError::Handlers(_)
             )
         );
-        if is_configured_wrongly || error.is::<ConfigError>() {
+        if is_configured_wrongly || error.is::<ConfigError>() || error.is::<TokenFault>() {
             Self::Usage
         } else if error.is::<Unreachable>() {
             Self::Unreachable

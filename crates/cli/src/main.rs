@@ -14,6 +14,7 @@ mod logging;
 mod one_line;
 mod progress;
 mod serve;
+mod token;
 mod units;
 mod unreachable;
 
@@ -56,6 +57,7 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Sub(sub) => in_runtime(client::sub(sub)),
         Command::Pub(publication) => in_runtime(client::publish(publication)),
         Command::Doctor(doctored) => in_runtime(doctor::doctor(doctored, &typed)),
+        Command::Token(asked) => token::token(asked, &typed),
         Command::Probe(probed) => in_runtime(client::probe(probed)),
         Command::Describe(described) => describe::describe(&described),
         Command::Bench(benchmark) => bench::bench(benchmark),

@@ -54,8 +54,8 @@ mod watch;
 mod worker;
 
 pub use access::{
-    AccessPolicy, Denial, KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError, Patterns,
-    Secret, TokenSettings, Visitor,
+    AcceptedToken, AccessPolicy, Denial, KeyError, KeyFile, Origin, OriginError, OriginPolicy, PatternError,
+    Patterns, RefusedToken, Secret, SigningKey, TokenSettings, Visitor,
 };
 pub use admission::{AddressRange, AddressRangeError, ForwardedHeader, TrustedProxies, TrustedProxy};
 pub use broker::{Broker, Parcel};

@@ -7,6 +7,7 @@ use clap::{
 
 use super::{
     DoctorArguments, GetArguments, Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments,
+    TokenArguments,
 };
 use crate::{bench::BenchArguments, describe::DescribeArguments, exit::Exit};
 
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     /// Look at a Redis: what there is for geocast, and what is in its way
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
+    /// Make tokens, and say what a server makes of one
+    Token(TokenArguments),
     /// Ask a server whether it is live, or ready: for health checks
     #[command(after_help = PROBE_EXAMPLES)]
     Probe(ProbeArguments),
@@ -251,6 +254,13 @@ mod tests {
         words.into_iter().filter(|word| !word.is_empty()).map(Into::into).collect()
     }
 
+    /// What stands below the options of a command and of all commands in it.
+    fn helps(command: &clap::Command) -> Vec<String> {
+        let own = [command.get_after_help(), command.get_after_long_help()];
+        let own = own.into_iter().flatten().map(ToString::to_string);
+        own.chain(command.get_subcommands().flat_map(helps)).collect()
+    }
+
     #[test]
     fn every_example_can_be_typed() {
         let readme = include_str!("../../README.md").lines();
@@ -259,15 +269,7 @@ mod tests {
         let readme = readme.chain(include_str!("../../../../docs/guarantees.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/migrating.md").lines());
         let readme = readme.chain(include_str!("../../../../docs/tracking.md").lines());
-        let help = [
-            EXAMPLES,
-            SERVE_EXAMPLES,
-            DEMO_EXAMPLES,
-            GET_EXAMPLES,
-            SUB_EXAMPLES,
-            PUB_EXAMPLES,
-            DOCTOR_EXAMPLES,
-        ];
+        let help = helps(&CommandLine::command());
         let help = help.iter().flat_map(|help| help.lines());
         let examples: Vec<_> =
             readme.chain(help).map(str::trim).filter(|line| line.starts_with("geocast ")).collect();

@@ -14,6 +14,7 @@ mod producer;
 mod redis;
 mod store;
 mod timeouts;
+mod token;
 mod tokens;
 mod tracking;
 
@@ -30,5 +31,6 @@ pub(crate) use producer::ProducerOptions;
 pub(crate) use redis::{RedisOptions, RedisPublishOption};
 pub(crate) use store::StoreOptions;
 pub(crate) use timeouts::TimeoutOptions;
+pub(crate) use token::{CheckTokenArguments, MakeArguments, SignedWith, TokenArguments, TokenCommand};
 pub(crate) use tokens::TokenOptions;
 pub(crate) use tracking::TrackingOptions;

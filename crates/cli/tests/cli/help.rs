@@ -34,7 +34,7 @@ fn short_help_fits_a_screen() {
     }
 }
 
-const HELP: [(&str, &[&str]); 17] = [
+const HELP: [(&str, &[&str]); 20] = [
     ("geocast.txt", &["-h"]),
     ("serve-short.txt", &["serve", "-h"]),
     ("serve.txt", &["serve", "--help"]),
@@ -45,6 +45,9 @@ const HELP: [(&str, &[&str]); 17] = [
     ("pub.txt", &["pub", "-h"]),
     ("check.txt", &["check", "-h"]),
     ("doctor.txt", &["doctor", "-h"]),
+    ("token-make.txt", &["token", "make", "-h"]),
+    ("token-check.txt", &["token", "check", "-h"]),
+    ("token-keys.txt", &["token", "keys", "-h"]),
     ("probe.txt", &["probe", "-h"]),
     ("bench.txt", &["bench", "-h"]),
     ("bench-fanout.txt", &["bench", "fanout", "-h"]),

@@ -32,6 +32,7 @@ mod rohrpost_conformance;
 mod secrets;
 mod service;
 mod three_nodes;
+mod token;
 mod tokens;
 mod tracking;
 #[path = "../../../server/tests/e2e/transcript.rs"]

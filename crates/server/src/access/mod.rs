@@ -24,7 +24,7 @@ pub(crate) use policy::{Access, Exposure, PublishRefused, ReadRefused};
 pub(crate) use rights::{Held, Permitted, Refusal, Rights, RightsNumber};
 pub use secret::Secret;
 pub(crate) use tokens::TokenError;
-pub use tokens::{KeyError, KeyFile, TokenSettings};
+pub use tokens::{AcceptedToken, KeyError, KeyFile, RefusedToken, SigningKey, TokenSettings};
 pub use visitor::Visitor;
 
 use credentials::Credentials;

@@ -39,6 +39,13 @@ pub enum KeyError {
         /// What it holds.
         what: &'static str,
     },
+    /// The file holds a key in PEM form that nothing is signed with here.
+    #[error(
+        "{path} holds no private key of Ed25519, the only kind in PEM form that tokens are signed with here; \
+         `openssl genpkey -algorithm ed25519` makes one",
+        path = .0.display()
+    )]
+    NotEd25519(PathBuf),
     /// The file is no JSON Web Key Set.
     #[error("{path} is no JSON Web Key Set: {what} at line {line}, column {column}", path = path.display())]
     Syntax {

@@ -7,7 +7,9 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Map, Value, error::Category};
 
-use super::{Algorithm, Compact, Jwk, Key, KeyError, KeyFile, TokenError, grant::Signature};
+use super::{
+    Algorithm, Compact, Jwk, Key, KeyError, KeyFile, TokenError, grant::Signature, key::SHORTEST_SECRET,
+};
 use crate::access::excerpt;
 
 /// The keys that tokens may be signed with.
@@ -30,6 +32,11 @@ impl KeySet {
             }
         }
         Ok(Self(keys))
+    }
+
+    /// One key.
+    pub(super) fn of(key: Key) -> Self {
+        Self(vec![key])
     }
 
     /// One secret without a name.
@@ -81,7 +88,13 @@ impl KeySet {
 }
 
 fn secret(path: &Path) -> Result<Key, KeyError> {
-    let mut secret = read(path)?;
+    let secret = secret_in(path, read(path)?)?;
+    let short = |_reason| KeyError::ShortSecret { path: path.to_owned(), length: secret.len() };
+    Key::hs256(None, &secret).map_err(short)
+}
+
+/// The secret that a file with these bytes holds, if it is one that HS256 takes.
+pub(super) fn secret_in(path: &Path, mut secret: Vec<u8>) -> Result<Vec<u8>, KeyError> {
     while secret.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         secret.pop();
     }
@@ -91,8 +104,10 @@ fn secret(path: &Path) -> Result<Key, KeyError> {
     if secret.starts_with(b"-----BEGIN ") {
         return Err(KeyError::NoSecret { path: path.to_owned(), what: "a key or certificate in PEM form" });
     }
-    let short = |_reason| KeyError::ShortSecret { path: path.to_owned(), length: secret.len() };
-    Key::hs256(None, &secret).map_err(short)
+    if secret.len() < SHORTEST_SECRET {
+        return Err(KeyError::ShortSecret { path: path.to_owned(), length: secret.len() });
+    }
+    Ok(secret)
 }
 
 fn jwks(path: &Path) -> Result<Vec<Key>, KeyError> {
@@ -130,7 +145,7 @@ fn is_single_key(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Map<String, Value>>(bytes).is_ok_and(|members| members.contains_key("kty"))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
     let read = || -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;

@@ -7,6 +7,7 @@
 mod algorithm;
 mod claims;
 mod compact;
+mod examination;
 mod grant;
 mod jwk;
 mod key;
@@ -16,17 +17,20 @@ mod settings;
 #[cfg(test)]
 #[path = "../../../tests/e2e/signing.rs"]
 mod signing;
+mod signing_key;
 mod token_error;
 mod verifier;
 
 use algorithm::Algorithm;
 #[cfg(any(test, fuzzing))]
 pub(super) use compact::signed_with;
+pub use examination::{AcceptedToken, RefusedToken};
 pub(super) use grant::Grant;
 pub use key_error::KeyError;
 pub use settings::{KeyFile, TokenSettings};
 #[cfg(test)]
 pub(super) use signing::Signer;
+pub use signing_key::SigningKey;
 pub(crate) use token_error::TokenError;
 pub(super) use verifier::{Bearers, Verifier};
 

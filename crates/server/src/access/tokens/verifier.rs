@@ -42,6 +42,11 @@ impl Verifier {
         Ok(Self { settings, keys, bearers })
     }
 
+    /// With keys that are at hand.
+    pub(super) fn of(settings: TokenSettings, keys: KeySet) -> Self {
+        Self { keys, ..Self::new(settings, Arc::default()) }
+    }
+
     /// What a token allows.
     pub(in crate::access) fn read(&self, token: &str, now: Timestamp) -> Result<Grant, TokenError> {
         let Bearers { rights, numbers } = &*self.bearers;
