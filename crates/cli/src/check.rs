@@ -5,20 +5,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-use geocast_server::{Server, Store, StoreError, StoreSettings};
+use geocast_server::{DataError, Server, StartError, Store, StoreError, StoreSettings};
 
 use crate::{exit::Exit, launch::Launch, unreachable::Unreachable};
 
 /// Says what is right and what is not, and what to do about it.
-pub(crate) async fn check(launch: Launch) -> anyhow::Result<Exit> {
+pub(crate) async fn check(launch: Launch, offline: bool) -> anyhow::Result<Exit> {
     let Launch { listening, mut settings, log: _ } = launch;
+    if offline {
+        // The rest of the settings is looked at by whoever would use them.
+        settings.store = StoreSettings::Embedded;
+    }
     let mut redis = None;
     if let StoreSettings::Redis(settings) = &mut settings.store {
         settings.probe_interval = PROBE_INTERVAL;
         redis = Some((settings.url.to_string(), settings.connect_timeout + SETTLING));
     }
     // On the same host, because what is allowed depends on who can reach it.
-    let server = Server::start(listening.elsewhere().open().await?.listeners, settings)?;
+    let elsewhere = || async { anyhow::Ok(listening.elsewhere().open().await?.listeners) };
+    let server = match Server::start(elsewhere().await?, settings.clone()) {
+        // The server whose configuration this is may well be running.
+        Err(StartError::Data(error @ DataError::InUse { .. })) => {
+            say("store", &error.to_string())?;
+            settings.store = StoreSettings::Embedded;
+            Server::start(elsewhere().await?, settings)?
+        }
+        started => started?,
+    };
     if let Some(tcp) = &listening.tcp
         && let Some(certificate) = &tcp.certificate
     {
@@ -27,6 +40,9 @@ pub(crate) async fn check(launch: Launch) -> anyhow::Result<Exit> {
         say("tls", &description)?;
     } else {
         say("configuration", "valid")?;
+    }
+    if offline {
+        return Ok(Exit::Success);
     }
     match listening.open().await {
         Ok(opened) => {

@@ -29,6 +29,8 @@ impl Exit {
             Some(
                 StartError::TooManyWorkers(_)
                     | StartError::UnknownCrs(_)
+                    | StartError::UnknownChannelCrs(_)
+                    | StartError::ChannelCrs(_)
                     | StartError::Keys(_)
                     | StartError::Handlers(_)
             )

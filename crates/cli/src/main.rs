@@ -49,10 +49,12 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
             let (arguments, source) = ConfigSource::begin(typed)?;
             in_runtime(demo::demo(arguments.producer, Launch::try_from(arguments.options)?, source))
         }
-        Command::Check(_) => {
-            let launch = Launch::try_from(config::resolve(&typed)?.arguments.options)?;
-            in_runtime(check::check(launch))
+        Command::Check(checked) => {
+            let resolved = config::resolve_file(&typed, checked.file)?;
+            let launch = Launch::try_from(resolved.arguments.options)?;
+            in_runtime(check::check(launch, checked.offline))
         }
+        Command::Config(asked) => config::config(asked, &typed),
         Command::Get(get) => in_runtime(client::get(get)),
         Command::Sub(sub) => in_runtime(client::sub(sub)),
         Command::Pub(publication) => in_runtime(client::publish(publication)),

@@ -6,8 +6,8 @@ use clap::{
 };
 
 use super::{
-    DoctorArguments, GetArguments, Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments,
-    TokenArguments,
+    CheckArguments, ConfigArguments, DoctorArguments, GetArguments, Options, ProbeArguments, ProducerOptions,
+    PubArguments, SubArguments, TokenArguments,
 };
 use crate::{bench::BenchArguments, describe::DescribeArguments, exit::Exit};
 
@@ -45,9 +45,11 @@ pub(crate) enum Command {
     /// Publish to a channel, with --key also to its state
     #[command(after_help = PUB_EXAMPLES)]
     Pub(PubArguments),
-    /// Validate the configuration and try Redis
-    #[command(after_help = CONFIGURATION)]
-    Check(ServeArguments),
+    /// Say what `serve` would refuse, without serving; and try Redis
+    #[command(after_help = CHECK_EXAMPLES, after_long_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
+    /// Print a commented configuration file, or what holds in the end and why
+    Config(ConfigArguments),
     /// Look at a Redis: what there is for geocast, and what is in its way
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
@@ -62,7 +64,7 @@ pub(crate) enum Command {
     Bench(BenchArguments),
 }
 
-/// What `serve` and `check` take.
+/// What `serve` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     #[command(flatten)]
@@ -173,6 +175,17 @@ Examples:
 SIGTERM or SIGINT closes the connections in order; a second one ends the process at once.
 Exit codes: 0 stopped by a signal; 1 failed, for example because the port is taken; 2 bad option or
 configuration; 130 stopped by a second signal.";
+
+const CHECK_EXAMPLES: &str = "\
+It takes all options of `geocast serve`, and reads environment and file as that does.
+
+Examples:
+  geocast check geocast.toml
+  geocast check geocast.toml --offline
+  geocast check --redis redis://localhost --channels '*'
+
+Exit codes: 0 it can be served; 1 it can, but nobody could read anything, or something failed; 2 bad
+option or configuration; 4 Redis not reached.";
 
 const DEMO_EXAMPLES: &str = "\
 It takes all options of `geocast serve`. Every long option is also a key of the --config file

@@ -1,6 +1,7 @@
 //! What was typed. What it means is made of it elsewhere: in `launch` for the server, in `client` for the rest.
 
 mod client;
+mod config;
 mod dialects;
 mod doctor;
 mod filters;
@@ -19,6 +20,7 @@ mod tokens;
 mod tracking;
 
 pub(crate) use client::{GetArguments, Look, ProbeArguments, PubArguments, Server, SubArguments};
+pub(crate) use config::{CheckArguments, ConfigArguments, ConfigCommand};
 pub(crate) use dialects::DialectOptions;
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use filters::FilterOptions;

@@ -17,12 +17,22 @@ pub(crate) struct Resolved {
 }
 
 /// The values of all options that have one, as they were given.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Values(BTreeMap<String, Vec<OsString>>);
+#[derive(Debug)]
+pub(crate) struct Values(BTreeMap<String, Given>);
 
 /// What holds in the end: a flag wins over the environment, the environment over the file.
 pub(crate) fn resolve(typed: &ArgMatches) -> Result<Resolved, ConfigError> {
     merge(typed, std::env::vars_os())
+}
+
+/// The same, with this file, if there is one, as if it had been typed behind `--config`.
+pub(crate) fn resolve_file(typed: &ArgMatches, file: Option<PathBuf>) -> Result<Resolved, ConfigError> {
+    let table = Table::new();
+    let mut flags = flags(typed, &table);
+    if let Some(file) = file {
+        flags.0.insert("config".to_owned(), Given { values: vec![file.into()], source: Source::Flag });
+    }
+    lay(flags, std::env::vars_os(), &table)
 }
 
 fn merge(
@@ -30,14 +40,21 @@ fn merge(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Resolved, ConfigError> {
     let table = Table::new();
-    let flags = flags(typed, &table);
-    let environment = environment::read(variables, &table)?;
+    lay(flags(typed, &table), variables, &table)
+}
+
+fn lay(
+    flags: Layer,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    table: &Table,
+) -> Result<Resolved, ConfigError> {
+    let environment = environment::read(variables, table)?;
     let named = [&flags, &environment].into_iter().find_map(|layer| layer.0.get("config"));
     let named = named.and_then(|given| given.values.last()).map(PathBuf::from);
-    let file = named.map(|path| file::read(&path, &table)).transpose()?.unwrap_or_default();
+    let file = named.map(|path| file::read(&path, table)).transpose()?.unwrap_or_default();
     let mut merged = Layer::default();
     for layer in [flags, environment, file] {
-        merged.underlay(layer, &table)?;
+        merged.underlay(layer, table)?;
     }
     let arguments = merged.0.iter().flat_map(|(key, given)| {
         let option = table.option(key);
@@ -46,15 +63,20 @@ fn merge(
     let arguments = table
         .arguments(arguments)
         .expect("every value has been read by the same table, and none excludes another");
-    let values = merged.0.into_iter().map(|(key, given)| (key, given.values));
-    Ok(Resolved { arguments, values: Values(values.collect()) })
+    Ok(Resolved { arguments, values: Values(merged.0) })
 }
 
 impl Values {
     /// The keys of the options that have another value there.
     pub(crate) fn differing<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a str> {
         let keys = self.0.keys().chain(other.0.keys());
-        keys.filter(|key| self.0.get(*key) != other.0.get(*key)).map(String::as_str).collect()
+        let value = |values: &'a Self, key: &str| values.0.get(key).map(|given| &given.values);
+        keys.filter(|key| value(self, key) != value(other, key)).map(String::as_str).collect()
+    }
+
+    /// What was given for an option, if anything was.
+    pub(super) fn given(&self, key: &str) -> Option<&Given> {
+        self.0.get(key)
     }
 }
 

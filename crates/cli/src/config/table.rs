@@ -82,6 +82,16 @@ impl<'a> ConfigOption<'a> {
         self.0.get_value_names().is_some_and(|names| names.len() == 1 && names[0] == "true|false")
     }
 
+    /// Whether it has several values, between commas or in a list.
+    pub(crate) fn is_list(self) -> bool {
+        self.0.get_value_delimiter().is_some() || self.placeholder() == "PATTERNS"
+    }
+
+    /// What it stands under in the help.
+    pub(crate) fn heading(self) -> &'a str {
+        self.0.get_help_heading().unwrap_or("Other")
+    }
+
     /// The variable in the environment.
     pub(crate) fn variable(self) -> String {
         format!("{PREFIX}{}", self.key().to_ascii_uppercase())

@@ -34,7 +34,7 @@ fn short_help_fits_a_screen() {
     }
 }
 
-const HELP: [(&str, &[&str]); 20] = [
+const HELP: [(&str, &[&str]); 22] = [
     ("geocast.txt", &["-h"]),
     ("serve-short.txt", &["serve", "-h"]),
     ("serve.txt", &["serve", "--help"]),
@@ -44,6 +44,8 @@ const HELP: [(&str, &[&str]); 20] = [
     ("sub.txt", &["sub", "-h"]),
     ("pub.txt", &["pub", "-h"]),
     ("check.txt", &["check", "-h"]),
+    ("config.txt", &["config", "-h"]),
+    ("config-show.txt", &["config", "show", "-h"]),
     ("doctor.txt", &["doctor", "-h"]),
     ("token-make.txt", &["token", "make", "-h"]),
     ("token-check.txt", &["token", "check", "-h"]),

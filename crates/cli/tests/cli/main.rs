@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod clients;
+mod config_files;
 mod configuration;
 mod conformance;
 mod data;
