@@ -7,7 +7,7 @@ use std::{
 
 use geocast_server::{DataError, Server, StartError, Store, StoreError, StoreSettings};
 
-use crate::{exit::Exit, launch::Launch, unreachable::Unreachable};
+use crate::{exit::Exit, launch::Launch, progress::waiting, unreachable::Unreachable};
 
 /// Says what is right and what is not, and what to do about it.
 pub(crate) async fn check(launch: Launch, offline: bool) -> anyhow::Result<Exit> {
@@ -54,7 +54,9 @@ pub(crate) async fn check(launch: Launch, offline: bool) -> anyhow::Result<Exit>
         Err(error) => say("port", &crate::told(&error))?,
     }
     if let Some((url, patience)) = redis {
-        healthy(&*server.store(), patience).await.map_err(|error| Unreachable::redis(&url, &error))?;
+        let trying = format!("trying {url}");
+        let health = waiting(&trying, healthy(&*server.store(), patience)).await;
+        health.map_err(|error| Unreachable::redis(&url, &error))?;
         say("redis", &format!("{url} answers, and what is published there arrives"))?;
     } else {
         say("store", &server.store().description())?;

@@ -12,13 +12,14 @@ mod exit;
 mod launch;
 mod logging;
 mod one_line;
+mod pages;
 mod progress;
 mod serve;
 mod token;
 mod units;
 mod unreachable;
 
-use std::{future::Future, process::ExitCode};
+use std::{future::Future, io, process::ExitCode};
 
 use arguments::{Command, Invocation};
 use config::ConfigSource;
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
     };
     match run(invocation) {
         Ok(exit) => exit.into(),
+        // Who reads what is printed has enough of it, as `head` has.
+        Err(error) if is_closed(&error) => Exit::Success.into(),
         Err(error) => {
             eprintln!("geocast: {}", told(&error));
             Exit::of(&error).into()
@@ -62,8 +65,17 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Token(asked) => token::token(asked, &typed),
         Command::Probe(probed) => in_runtime(client::probe(probed)),
         Command::Describe(described) => describe::describe(&described),
+        Command::Completions(asked) => pages::completions(&asked),
+        Command::Man(asked) => pages::man(&asked),
         Command::Bench(benchmark) => bench::bench(benchmark),
     }
+}
+
+/// Whether what was printed is read no more.
+fn is_closed(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let kind = kind.or_else(|| error.downcast_ref::<serde_json::Error>()?.io_error_kind());
+    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 /// The error and its causes, but for those that it tells itself.

@@ -3,6 +3,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Waits, and after a second says for what and for how long, if somebody is there to read it.
+pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut progress = Progress::new();
+    let start = Instant::now();
+    let mut ticks = tokio::time::interval(SECOND);
+    ticks.tick().await;
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = ticks.tick() => progress.say(|| format!("{what}: {} s", start.elapsed().as_secs())),
+        }
+    }
+}
+
 /// One line on standard error that says how far it is, if somebody is there to read it.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -40,3 +55,4 @@ fn write(text: &str) {
 }
 
 const INTERVAL: Duration = Duration::from_millis(200);
+const SECOND: Duration = Duration::from_secs(1);

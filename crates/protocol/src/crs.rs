@@ -106,11 +106,17 @@ impl From<Crs> for String {
     }
 }
 
+/// What to write instead of a number alone.
+fn hint(value: &str) -> String {
+    let is_code = value.parse().is_ok_and(|code: u32| Crs::CODES.contains(&code));
+    if is_code { format!(", such as epsg:{value}") } else { String::new() }
+}
+
 /// Why a text or a number does not name a CRS.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CrsError {
     /// The text has another form than `epsg:n`.
-    #[error("`{value}` is not a CRS of the form epsg:n")]
+    #[error("`{value}` is not a CRS of the form epsg:n{}", hint(.value))]
     Syntax {
         /// The text, escaped and shortened.
         value: String,
@@ -183,7 +189,8 @@ mod tests {
             "../proj.db",
             "WGS84",
         ] {
-            check(text, Err(&format!("`{}` is not a CRS of the form epsg:n", excerpt(text))));
+            let hint = if text == "4326" { ", such as epsg:4326" } else { "" };
+            check(text, Err(&format!("`{}` is not a CRS of the form epsg:n{hint}", excerpt(text))));
         }
     }
 

@@ -83,11 +83,16 @@ impl From<Number> for f64 {
     }
 }
 
+/// What is meant to separate numbers, or decimals, by a comma.
+fn hint(value: &str) -> &'static str {
+    if value.contains(',') { ": there is a comma in it" } else { "" }
+}
+
 /// Why something is not a [`Number`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NumberError {
     /// The text is not a decimal number.
-    #[error("`{value}` is not a number")]
+    #[error("`{value}` is not a number{}", hint(.value))]
     Syntax {
         /// The text, escaped and shortened.
         value: String,
@@ -189,7 +194,8 @@ mod tests {
             "５",
             "1\0",
         ] {
-            check(text, Err(&format!("`{}` is not a number", excerpt(text))));
+            let hint = if text == "1,5" { ": there is a comma in it" } else { "" };
+            check(text, Err(&format!("`{}` is not a number{hint}", excerpt(text))));
         }
     }
 

@@ -1,7 +1,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::Args;
-use geocast_protocol::{Channel, Crs, Word};
+use geocast_protocol::{Channel, Crs, Number, Pixels, Precision, Word, text::PropertyValue};
 
 use crate::{
     client::{Buffer, CommandLineBox, Probed, ServerUrl},
@@ -44,6 +44,21 @@ pub(crate) struct Look {
     /// Print coordinates in this system
     #[arg(long, value_name = "epsg:N")]
     pub(crate) projection: Option<Crs>,
+    /// Only these properties of each feature
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "bbox")]
+    pub(crate) fields: Vec<PropertyValue>,
+    /// At most so many decimals of each coordinate
+    #[arg(long, value_name = "N", requires = "bbox")]
+    pub(crate) precision: Option<Precision>,
+    /// The zoom level of the map that the box is on, for --tolerance and --min-move
+    #[arg(long, value_name = "LEVEL", requires = "bbox", hide_short_help = true)]
+    pub(crate) zoom: Option<Number>,
+    /// Simplify lines and areas by so many pixels at that zoom level
+    #[arg(long, value_name = "PIXELS", requires = "zoom", hide_short_help = true)]
+    pub(crate) tolerance: Option<Pixels>,
+    /// With sub --track: leave out moves of less than so many pixels at that zoom level
+    #[arg(long, value_name = "PIXELS", requires = "zoom", hide_short_help = true)]
+    pub(crate) min_move: Option<Pixels>,
     /// Print whole envelopes instead of their contents
     #[arg(long)]
     pub(crate) envelope: bool,

@@ -45,8 +45,8 @@ pub(crate) struct CheckArguments {
 }
 
 const SHOW_EXAMPLES: &str = "\
-It takes all options of `geocast serve`, and reads environment and file as that does. Passwords and
-keys are not shown.
+It takes all options of `geocast serve`, and reads environment and file as that
+does. Passwords and keys are not shown.
 
 Examples:
   geocast config show --config geocast.toml --given

@@ -5,9 +5,13 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use super::examples::{
+    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, CONFIGURATION, DEMO_EXAMPLES, DOCTOR_EXAMPLES, EXAMPLES,
+    GET_EXAMPLES, MAN_EXAMPLES, PROBE_EXAMPLES, PUB_EXAMPLES, SERVE_EXAMPLES, SUB_EXAMPLES,
+};
 use super::{
-    CheckArguments, ConfigArguments, DoctorArguments, GetArguments, Options, ProbeArguments, ProducerOptions,
-    PubArguments, SubArguments, TokenArguments,
+    CheckArguments, CompletionsArguments, ConfigArguments, DoctorArguments, GetArguments, ManArguments,
+    Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments, TokenArguments, short_help,
 };
 use crate::{bench::BenchArguments, describe::DescribeArguments, exit::Exit};
 
@@ -60,6 +64,12 @@ pub(crate) enum Command {
     Probe(ProbeArguments),
     /// Describe what is spoken and configured, for programs: OpenAPI, AsyncAPI, OpenRPC, JSON Schema
     Describe(DescribeArguments),
+    /// Print what has a shell complete the options of this program
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArguments),
+    /// Write manual pages
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArguments),
     /// Measure a server, and what this machine could do at best
     Bench(BenchArguments),
 }
@@ -87,7 +97,9 @@ pub(crate) struct NoCommand(clap::Error);
 impl Invocation {
     /// Reads a command line, the name of the program first.
     pub(crate) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, NoCommand> {
-        let matches = CommandLine::command().try_get_matches_from(spelled_out(line)).map_err(NoCommand)?;
+        let matches = short_help::shortened(CommandLine::command())
+            .try_get_matches_from(spelled_out(line))
+            .map_err(NoCommand)?;
         let CommandLine { command } = CommandLine::from_arg_matches(&matches).map_err(NoCommand)?;
         let (_, typed) = matches.subcommand().expect("a command is required");
         Ok(Self { typed: typed.clone(), command })
@@ -95,7 +107,7 @@ impl Invocation {
 
     /// All commands with their options.
     pub(crate) fn commands() -> clap::Command {
-        CommandLine::command()
+        short_help::shortened(CommandLine::command())
     }
 }
 
@@ -147,124 +159,29 @@ fn without_secret(error: &clap::Error) -> Option<String> {
 /// The argument of `doctor`, as clap calls it.
 const REDIS: &str = "[URL]";
 
-const EXAMPLES: &str = "\
-Examples:
-  geocast demo                                    # vehicles that move, without any set-up
-  geocast sub vehicles --bbox 5.9,45.8,10.5,47.8  # in another terminal
-  geocast serve --redis redis://localhost --channels 'vehicles,news_*'
-
-Exit codes: 0 done; 1 failed; 2 bad option or configuration; 3 nothing there, or less than --count
-before --timeout; 4 server or Redis not reached; 130 stopped by a second signal.";
-
-const CONFIGURATION: &str = "\
-Every long option is also a key of the --config file (--ping-interval: ping_interval) and an
-environment variable (GEOCAST_PING_INTERVAL). A flag wins over the environment, the environment over
-the file. An empty variable is as good as none. --help shows all options.";
-
-const SERVE_EXAMPLES: &str = "\
-Every long option is also a key of the --config file (--ping-interval: ping_interval) and an
-environment variable (GEOCAST_PING_INTERVAL). A flag wins over the environment, the environment over
-the file. An empty variable is as good as none.
-
-Examples:
-  geocast serve
-  geocast serve --redis redis://localhost --channels 'vehicles,news_*'
-  geocast serve --host 0.0.0.0 --channels '*' --publish-key-file key.txt
-  geocast serve --config geocast.toml --port 9000
-
-SIGTERM or SIGINT closes the connections in order; a second one ends the process at once.
-Exit codes: 0 stopped by a signal; 1 failed, for example because the port is taken; 2 bad option or
-configuration; 130 stopped by a second signal.";
-
-const CHECK_EXAMPLES: &str = "\
-It takes all options of `geocast serve`, and reads environment and file as that does.
-
-Examples:
-  geocast check geocast.toml
-  geocast check geocast.toml --offline
-  geocast check --redis redis://localhost --channels '*'
-
-Exit codes: 0 it can be served; 1 it can, but nobody could read anything, or something failed; 2 bad
-option or configuration; 4 Redis not reached.";
-
-const DEMO_EXAMPLES: &str = "\
-It takes all options of `geocast serve`. Every long option is also a key of the --config file
-(--ping-interval: ping_interval) and an environment variable (GEOCAST_PING_INTERVAL).
-
-Examples:
-  geocast demo
-  geocast demo --vehicles 2000 --seed 7
-  geocast demo --redis redis://localhost";
-
-const GET_EXAMPLES: &str = "\
-Prints one JSON value per line, or indented and coloured on a terminal.
-
-Examples:
-  geocast get vehicles --bbox 8.4,47.3,8.7,47.5
-  geocast get vehicles rail-1 --projection epsg:3857
-
-Exit codes: 0 printed; 1 failed; 2 bad option; 3 there is nothing, or no answer in time;
-4 server not reached.";
-
-const SUB_EXAMPLES: &str = "\
-Prints one JSON value per line, or indented and coloured on a terminal. The box is meant in
-EPSG:4326 (longitude, latitude) unless --bbox-crs says otherwise; --projection is for the output.
-
-With --track, each value says what has become of which key:
-  {\"change\":\"enter\",\"key\":7,\"feature\":{…}}, also with \"update\"
-  {\"change\":\"leave\",\"key\":7,\"reason\":\"moved\"}
-
-Examples:
-  geocast sub vehicles --bbox 5.9,45.8,10.5,47.8 --count 5
-  geocast sub vehicles --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857 | jq .properties.line
-  geocast sub vehicles --bbox 8.4,47.3,8.7,47.5 --track --explain=10s
-
-Exit codes: 0 all of --count came; 1 failed; 2 bad option; 3 fewer than --count, or nothing, before
---timeout; 4 server not reached.";
-
-const PROBE_EXAMPLES: &str = "\
-Examples:
-  geocast probe
-  geocast probe live --url unix:/run/geocast.sock
-
-Exit codes: 0 it is; 1 it is not, and standard error says why; 2 bad option; 4 server not reached.";
-
-const DOCTOR_EXAMPLES: &str = "\
-Nothing is written. At most --keys N keys are looked at, and some values of each hash.
-
-Examples:
-  geocast doctor redis://localhost
-  geocast doctor --config geocast.toml
-  geocast doctor redis://localhost --json | jq '.findings[] | select(.level != \"ok\")'
-
-Exit codes: 0 nothing to mend; 1 there are warnings or problems; 2 bad option; 4 Redis not reached.";
-
-const PUB_EXAMPLES: &str = "\
-Examples:
-  geocast pub news '\"hello\"'
-  geocast pub vehicles --key tram-14 < feature.json
-
-Exit codes: 0 published; 1 refused or failed; 2 bad option; 4 server not reached.";
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The words of a line as a shell would split them; what follows `#`, `|` or `<` is not for us.
+    /// The words of a line as a shell would split them; what follows `#`, `|`, `<` or `>` is not for us.
     fn words(line: &str) -> Vec<OsString> {
-        let mut words = vec![String::new()];
+        // A word that is not begun is none; one between quotes may be empty.
+        let mut words: Vec<Option<String>> = vec![None];
         let mut quote = None;
         for c in line.chars() {
             let word = words.last_mut().unwrap();
             match (quote, c) {
                 (Some(open), c) if open == c => quote = None,
-                (None, '\'' | '"') => quote = Some(c),
-                (None, '#' | '|' | '<' | '&') => break,
-                (None, ' ') => words.push(String::new()),
-                (_, c) => word.push(c),
+                (None, '\'' | '"') => {
+                    word.get_or_insert_default();
+                    quote = Some(c);
+                }
+                (None, '#' | '|' | '<' | '>' | '&') => break,
+                (None, ' ') => words.push(None),
+                (_, c) => word.get_or_insert_default().push(c),
             }
         }
-        words.into_iter().filter(|word| !word.is_empty()).map(Into::into).collect()
+        words.into_iter().flatten().map(Into::into).collect()
     }
 
     /// What stands below the options of a command and of all commands in it.
@@ -309,10 +226,11 @@ mod tests {
             "geocast check --tls-cert=a.pem --tls-key b.pem",
         ] {
             let invocation = Invocation::read(words(line)).unwrap();
-            let (Command::Serve(arguments) | Command::Check(arguments)) = invocation.command else {
-                panic!("{line}")
+            let listen = match invocation.command {
+                Command::Serve(arguments) => arguments.options.listen,
+                Command::Check(arguments) => arguments.options.listen,
+                other => panic!("{line}: {other:?}"),
             };
-            let listen = arguments.options.listen;
             assert_eq!(
                 (listen.tls_cert, listen.tls_key),
                 (Some("a.pem".into()), Some("b.pem".into())),

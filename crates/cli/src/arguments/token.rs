@@ -101,23 +101,25 @@ pub(crate) struct CheckTokenArguments {
 }
 
 const MAKE_EXAMPLES: &str = "\
-Prints the token alone, and on a terminal what it opens. Keep it out of the list of processes:
-clients take it from GEOCAST_TOKEN.
+Prints the token alone, and on a terminal what it opens. Keep it out of the list
+of processes: clients take it from GEOCAST_TOKEN.
 
 Examples:
-  geocast token make --key-file secret.txt --sub 'team_a_*' --pub team_a_positions
-  geocast token make --key-file key.pem --kid first --sub '*' --expires 24h --geo @region.json
+  geocast token make --key-file secret.txt --sub 'team_*' --pub team_x
+  geocast token make --key-file key.pem --sub '*' --geo @region.json
 
 Exit codes: 0 made; 2 bad option, key or claim.";
 
 const CHECK_EXAMPLES: &str = "\
-Keys, issuer, audience and channels are those of the server: options, variables, or its --config.
+Keys, issuer, audience and channels are those of the server: options, variables,
+or its --config.
 
 Examples:
   geocast token check --config geocast.toml < token.txt
-  geocast token check --jwt-key-file secret.txt --channel team_a_x,news - < token.txt
+  geocast token check --jwt-key-file secret.txt --channel news < token.txt
 
-Exit codes: 0 it is accepted; 1 it is not, and standard output says why; 2 bad option.";
+Exit codes: 0 it is accepted; 1 it is not, and standard output says why; 2 bad
+option.";
 
 const KEYS_EXAMPLES: &str = "\
 Examples:
@@ -125,4 +127,5 @@ Examples:
   geocast token keys --key-file key.pem --kid first > keys.json
   geocast serve --jwks-file keys.json
 
-Exit codes: 0 printed; 2 the file holds a secret, which has no public part, or no key.";
+Exit codes: 0 printed; 2 the file holds a secret, which has no public part, or
+no key.";

@@ -69,6 +69,17 @@ pub(super) struct FanoutArguments {
     /// POST here, or send to this WebSocket; {channel} stands for the channel
     #[arg(long, value_name = "URL", conflicts_with = "redis", help_heading = "Server")]
     pub(super) publish: Option<Url>,
+    #[command(flatten)]
+    pub(super) key: KeyOption,
+    #[command(flatten)]
+    pub(super) server: ServerOptions,
+    #[command(flatten)]
+    pub(super) run: RunOptions,
+}
+
+/// What publishers present.
+#[derive(Debug, Args)]
+pub(super) struct KeyOption {
     /// The server's publish key
     #[arg(
         long,
@@ -79,10 +90,6 @@ pub(super) struct FanoutArguments {
         help_heading = "Server"
     )]
     pub(super) publish_key: Option<String>,
-    #[command(flatten)]
-    pub(super) server: ServerOptions,
-    #[command(flatten)]
-    pub(super) run: RunOptions,
 }
 
 /// `geocast bench limit`
@@ -284,8 +291,9 @@ const CONNECTIONS: usize = 500_000;
 const MESSAGES: u32 = 10_000_000;
 
 const FANOUT_EXAMPLES: &str = "\
-Latency is from handing a message to the publishing socket to its receipt by a client; both are in
-this process. Processor time is the server's own, from /proc, with the kernel's part.
+Latency is from handing a message to the publishing socket to its receipt by a
+client; both are in this process. Processor time is the server's own, from
+/proc, with the kernel's part.
 
 Examples:
   geocast bench fanout --spawn
@@ -294,10 +302,12 @@ Examples:
   geocast bench fanout --spawn --viewports random:10x10 --projection epsg:3857
   geocast bench fanout --url ws://127.0.0.1:3000/ --expect none --subscribe ''
 
-Exit codes: 0 measured; 1 failed, or messages were lost; 2 bad option; 4 server not reached.";
+Exit codes: 0 measured; 1 failed, or messages were lost; 2 bad option; 4 server
+not reached.";
 
 const LIMIT_EXAMPLES: &str = "\
-The frames are those that geocast would send, the clients those of `geocast bench fanout`.
+The frames are those that geocast would send, the clients those of `geocast
+bench fanout`.
 
 Examples:
   geocast bench limit --with write
@@ -306,17 +316,18 @@ Examples:
 Exit codes: 0 measured; 1 failed; 2 bad option.";
 
 const CONNECT_EXAMPLES: &str = "\
-A connection counts when the server's greeting is there, or, with --expect none, the handshake is
-done.
+A connection counts when the server's greeting is there, or, with --expect none,
+the handshake is done.
 
 Examples:
   geocast bench connect --spawn
-  geocast bench connect --url ws://127.0.0.1:3000/ --expect none --server-pid 4711
+  geocast bench connect --url ws://127.0.0.1:3000/ --expect none
 
 Exit codes: 0 measured; 1 failed; 2 bad option; 4 server not reached.";
 
 const IDLE_EXAMPLES: &str = "\
-Memory is what the server's process has resident, without what the kernel keeps for its sockets.
+Memory is what the server's process has resident, without what the kernel keeps
+for its sockets.
 
 Examples:
   geocast bench idle --spawn

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 
 /// `geocast bench fanout`
 pub(super) fn fanout(arguments: &FanoutArguments) -> anyhow::Result<Exit> {
-    let FanoutArguments { load, publish, publish_key, server: options, run, .. } = arguments;
+    let FanoutArguments { load, publish, key, server: options, run, .. } = arguments;
     let clients = load.connections.get();
     let viewports = arguments.viewports.map(|size| Viewports::random(size, clients));
     let content = Messages::new(load.size, clients, viewports.clone())?;
@@ -29,7 +29,7 @@ pub(super) fn fanout(arguments: &FanoutArguments) -> anyhow::Result<Exit> {
     cores.pin_clients()?;
     let target = server.publishing(options, publish.as_ref())?;
     let mut engine = Engine::new(&server.target, options.expect, subscription, run.timeout)?;
-    engine.attach(Publisher::connect(&target, &options.channel, publish_key.as_deref())?)?;
+    engine.attach(Publisher::connect(&target, &options.channel, key.publish_key.as_deref())?)?;
     let found = measure(&mut engine, &server, load, content, clients)?;
     let report = FanoutReport::new("fanout", load, arguments.bystanders, &found);
     report.print(run.json)?;

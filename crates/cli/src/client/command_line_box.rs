@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use geocast_protocol::{
     Crs, Number,
-    text::{Bbox, Command, Members},
+    text::{Bbox, Members},
 };
 use thiserror::Error;
 
@@ -17,9 +17,9 @@ pub(crate) struct BoxError(String);
 
 impl CommandLineBox {
     /// The box meant in this system, whatever the output is in.
-    pub(super) fn command(self, crs: Crs) -> Command {
+    pub(super) fn viewport(self, crs: Crs) -> Bbox {
         let Self([left, bottom, right, top]) = self;
-        Command::Bbox(Some(Bbox {
+        Bbox {
             left,
             bottom,
             right,
@@ -32,7 +32,7 @@ impl CommandLineBox {
             tolerance: None,
             min_move: None,
             properties: Vec::new(),
-        }))
+        }
     }
 }
 
@@ -56,14 +56,15 @@ impl fmt::Display for CommandLineBox {
 
 #[cfg(test)]
 mod tests {
-    use geocast_protocol::Crs;
+    use geocast_protocol::{Crs, text::Command};
 
     use super::CommandLineBox;
 
     #[test]
     fn four_numbers_are_a_box_in_its_own_system() {
         let bbox: CommandLineBox = "-5.9,45.8, 10.5,47.8".parse().unwrap();
-        assert_eq!(bbox.command(Crs::WGS84).to_string(), "BBOX -5.9 45.8 10.5 47.8 crs=EPSG:4326");
+        let viewport = Command::Bbox(Some(bbox.viewport(Crs::WGS84)));
+        assert_eq!(viewport.to_string(), "BBOX -5.9 45.8 10.5 47.8 crs=EPSG:4326");
         assert_eq!(bbox.to_string(), "-5.9,45.8,10.5,47.8");
     }
 

@@ -27,11 +27,21 @@ pub(super) enum Incoming {
     Frame(Utf8Bytes),
     /// Something that keeps the connection alive and has no meaning here.
     Sign,
-    /// The end: nothing comes any more. Whether it makes sense to connect again, and why it ended.
+    /// The end: nothing comes any more.
     End {
-        again: bool,
+        again: Again,
         reason: String,
     },
+}
+
+/// Whether, and when, it makes sense to connect again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Never,
+    /// Whenever it suits.
+    Soon,
+    /// After this time, as the server wishes.
+    After(Duration),
 }
 
 /// A server that is there, and does not want us.
@@ -93,10 +103,10 @@ impl Connection {
             Err(_) => "the server is silent".to_owned(),
         };
         if self.0.send(Message::Ping(Vec::new().into())).await.is_err() {
-            return Incoming::End { again: true, reason: silent };
+            return Incoming::End { again: Again::Soon, reason: silent };
         }
         let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
-        message.map_or(Incoming::End { again: true, reason: silent }, Incoming::from)
+        message.map_or(Incoming::End { again: Again::Soon, reason: silent }, Incoming::from)
     }
 
     /// What is there already, if anything.
@@ -116,27 +126,54 @@ impl From<Option<Result<Message, Error>>> for Incoming {
             Some(Ok(Message::Text(text))) => Self::Frame(text),
             Some(Ok(Message::Close(frame))) => ended(frame),
             Some(Ok(_)) => Self::Sign,
-            Some(Err(error)) => Self::End { again: true, reason: error.to_string() },
-            None => Self::End { again: true, reason: "the connection was closed".to_owned() },
+            Some(Err(error)) => Self::End { again: Again::Soon, reason: error.to_string() },
+            None => Self::End { again: Again::Soon, reason: "the connection was closed".to_owned() },
         }
     }
 }
 
 /// Codes of 3500 to 3999 and 4500 to 4999 mean that connecting again is of no use.
 fn ended(frame: Option<CloseFrame>) -> Incoming {
-    frame.map_or_else(
-        || Incoming::End { again: true, reason: "closed without a reason".to_owned() },
-        |frame| {
-            let code = u16::from(frame.code);
-            let again = !matches!(code, 3500..=3999 | 4500..=4999);
-            Incoming::End {
-                again,
-                reason: format!("closed with code {code}: {}", frame.reason.escape_debug()),
-            }
-        },
-    )
+    let Some(frame) = frame else {
+        return Incoming::End { again: Again::Soon, reason: "closed without a reason".to_owned() };
+    };
+    let code = u16::from(frame.code);
+    let again = match code {
+        3500..=3999 | 4500..=4999 => Again::Never,
+        _ => wish(&frame.reason).map_or(Again::Soon, Again::After),
+    };
+    Incoming::End { again, reason: format!("closed with code {code}: {}", frame.reason.escape_debug()) }
+}
+
+/// When a server that stops wants its clients back, `retry in 1234 ms`: each at another time. What is far off is no such wish.
+fn wish(reason: &str) -> Option<Duration> {
+    let (_, wait) = reason.rsplit_once("retry in ")?;
+    let milliseconds = wait.strip_suffix(" ms")?.parse().ok()?;
+    Some(Duration::from_millis(milliseconds)).filter(|wait| *wait <= LONGEST_WISH)
 }
 
 /// Longer than the pause between two pings of a server with default settings.
 const QUIET: Duration = Duration::from_secs(40);
 const GOODBYE: Duration = Duration::from_millis(200);
+const LONGEST_WISH: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::wish;
+
+    #[test]
+    fn a_server_says_when_to_come_back() {
+        for (reason, expected) in [
+            ("the server restarts; retry in 1234 ms", Some(1234)),
+            ("retry in 0 ms", Some(0)),
+            ("retry in 600000 ms", None),
+            ("retry in -1 ms", None),
+            ("retry in 5 s", None),
+            ("going away", None),
+        ] {
+            assert_eq!(wish(reason), expected.map(Duration::from_millis), "{reason}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use super::{
     output::{self, Output},
     setup,
 };
-use crate::{arguments::GetArguments, exit::Exit};
+use crate::{arguments::GetArguments, exit::Exit, progress::waiting};
 
 /// `geocast get`: the state of a channel, or one key of it.
 pub(crate) async fn get(arguments: GetArguments) -> anyhow::Result<Exit> {
@@ -35,11 +35,17 @@ pub(crate) async fn get(arguments: GetArguments) -> anyhow::Result<Exit> {
 async fn ask(arguments: &GetArguments, printed: &mut usize) -> anyhow::Result<()> {
     let commands = setup::question(&arguments.look, &arguments.channel, arguments.key.as_ref());
     let commands: Vec<String> = commands.iter().map(ToString::to_string).collect();
-    let mut connection = Connection::open(&arguments.server, &commands).await?;
+    let url = &arguments.server.url;
+    let mut connection =
+        waiting(&format!("connecting to {url}"), Connection::open(&arguments.server, &commands)).await?;
     let mut output = Output::new(&arguments.look);
     let enough = arguments.count.map_or(usize::MAX, usize::from);
     'answers: loop {
-        let frame = match connection.next().await {
+        let incoming = match *printed {
+            0 => waiting(&format!("waiting for {url}"), connection.next()).await,
+            _ => connection.next().await,
+        };
+        let frame = match incoming {
             Incoming::Frame(frame) => frame,
             Incoming::Sign => continue,
             Incoming::End { reason, .. } => bail!("the connection ended before the answer: {reason}"),

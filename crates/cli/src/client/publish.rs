@@ -14,6 +14,7 @@ use super::{bearer::bearer, dial::dial, envelope::ServerError};
 use crate::{
     arguments::{PubArguments, Server},
     exit::Exit,
+    progress::waiting,
     unreachable::Unreachable,
 };
 
@@ -21,7 +22,8 @@ use crate::{
 pub(crate) async fn publish(arguments: PubArguments) -> anyhow::Result<Exit> {
     let payload = payload(arguments.payload.as_deref())?;
     let request = request(&arguments, payload)?;
-    let Ok(response) = tokio::time::timeout(arguments.timeout, send(&arguments.server, request)).await else {
+    let sending = tokio::time::timeout(arguments.timeout, send(&arguments.server, request));
+    let Ok(response) = waiting(&format!("waiting for {}", arguments.server.url), sending).await else {
         let reason = format!("no answer within {:?}", arguments.timeout);
         return Err(Unreachable::server(&arguments.server.url.to_string(), reason).into());
     };

@@ -68,7 +68,7 @@ impl FromStr for ServerUrl {
 
     fn from_str(text: &str) -> Result<Self, ServerUrlError> {
         let syntax = || ServerUrlError(text.to_owned());
-        if let Some(socket) = text.strip_prefix("unix:") {
+        if let Some(socket) = text.strip_prefix("unix:").or_else(|| text.strip_prefix("ws+unix:")) {
             return Self::socket(socket).ok_or_else(syntax);
         }
         let uri: Uri = text.parse().ok().ok_or_else(syntax)?;
@@ -146,6 +146,8 @@ mod tests {
         for (text, file, websocket, shown) in [
             ("unix:/run/g.sock", "/run/g.sock", "ws://localhost/ws", "unix:/run/g.sock"),
             ("unix:g.sock:/ws", "g.sock", "ws://localhost/ws", "unix:g.sock"),
+            // As clients in JavaScript have it.
+            ("ws+unix:/run/g.sock:/ws", "/run/g.sock", "ws://localhost/ws", "unix:/run/g.sock"),
             ("unix:/a:b:/x/?key=1", "/a:b", "ws://localhost/x/?key=1", "unix:/a:b:/x/?…"),
         ] {
             let url: ServerUrl = text.parse().unwrap();

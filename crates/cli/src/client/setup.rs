@@ -1,4 +1,7 @@
-use geocast_protocol::{ChangeFormat, Channel, Word, text::Command};
+use geocast_protocol::{
+    ChangeFormat, Channel, Word,
+    text::{Bbox, Command},
+};
 
 use crate::arguments::{Look, SubArguments};
 
@@ -33,7 +36,16 @@ pub(super) fn question(arguments: &Look, channel: &Channel, key: Option<&Word>) 
 /// The box says itself which system it is meant in, so that it does not matter which one the output is in.
 fn look(look: &Look) -> Vec<Command> {
     let projection = look.projection.map(Command::Projection);
-    let bbox = look.bbox.map(|bbox| bbox.command(look.bbox_crs));
+    let bbox = look.bbox.map(|bbox| {
+        Command::Bbox(Some(Bbox {
+            zoom: look.zoom,
+            fields: look.fields.clone(),
+            precision: look.precision,
+            tolerance: look.tolerance,
+            min_move: look.min_move,
+            ..bbox.viewport(look.bbox_crs)
+        }))
+    });
     projection.into_iter().chain(bbox).collect()
 }
 
@@ -67,6 +79,13 @@ mod tests {
             &["PROJECTION EPSG:3857", "BBOX -1 2 3 4 crs=EPSG:4326", "BUFFER 1000 5", "SUB a"],
         );
         check("sub a b --track --explain", &["SUB a track", "SUB b track"]);
+        check(
+            "sub a --bbox 1,2,3,4 --fields line,name --precision 5 --zoom 12 --tolerance 1 --min-move 2 --track",
+            &[
+                "BBOX 1 2 3 4 12 crs=EPSG:4326 fields=line,name precision=5 tolerance=1 min_move=2",
+                "SUB a track",
+            ],
+        );
         check("sub a --bbox 1,2,3,4 --bbox-crs epsg:2056", &["BBOX 1 2 3 4 crs=EPSG:2056", "SUB a"]);
         check("get a", &["GET a client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);
         check("get a k", &["GET a k client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     backoff::Backoff,
-    connection::{Connection, Incoming, Refused},
+    connection::{Again, Connection, Incoming, Refused},
     envelope::Envelope,
     explanation::{self, Explanation},
     output::{self, Output},
@@ -106,7 +106,7 @@ impl Listener {
         self.tell();
         loop {
             self.wait_to_explain();
-            let Some(reason) = self.hear(connection).await? else { return Ok(()) };
+            let Some((again, reason)) = self.hear(connection).await? else { return Ok(()) };
             if self.arguments.no_reconnect {
                 bail!("the connection ended: {reason}");
             }
@@ -114,8 +114,12 @@ impl Listener {
             let mut backoff = Backoff::default();
             // Of a connection that is gone, nothing can be said any more.
             *place = None;
+            let mut wish = match again {
+                Again::After(wait) => Some(wait),
+                Again::Soon | Again::Never => None,
+            };
             connection = loop {
-                tokio::time::sleep(backoff.wait(fastrand::f64())).await;
+                tokio::time::sleep(wish.take().unwrap_or_else(|| backoff.wait(fastrand::f64()))).await;
                 match Connection::open(&server, &self.commands).await {
                     Ok(connection) => break place.insert(connection),
                     Err(error) if error.downcast_ref().is_some_and(Refused::is_final) => return Err(error),
@@ -128,7 +132,7 @@ impl Listener {
     }
 
     /// Prints what comes. `None`: enough has come; otherwise why nothing comes any more.
-    async fn hear(&mut self, connection: &mut Connection) -> anyhow::Result<Option<String>> {
+    async fn hear(&mut self, connection: &mut Connection) -> anyhow::Result<Option<(Again, String)>> {
         loop {
             let due = self.explains.as_ref().and_then(|explains| explains.due);
             let mut next = tokio::select! {
@@ -154,12 +158,12 @@ impl Listener {
                         Some(Said::Nothing) => {}
                     },
                     Incoming::Sign => {}
-                    Incoming::End { again: true, reason } => {
-                        self.output.flush()?;
-                        return Ok(Some(reason));
-                    }
-                    Incoming::End { again: false, reason } => {
+                    Incoming::End { again: Again::Never, reason } => {
                         bail!("the server ended the connection: {reason}")
+                    }
+                    Incoming::End { again, reason } => {
+                        self.output.flush()?;
+                        return Ok(Some((again, reason)));
                     }
                 }
                 if self.arguments.count.is_some_and(|count| self.printed >= count.get()) {

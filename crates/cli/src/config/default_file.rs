@@ -13,6 +13,8 @@ pub(super) fn text() -> String {
             headings.push(option.heading());
         }
     }
+    // What only the demonstration has comes last.
+    headings.sort_by_key(|heading| *heading == "Demo");
     for heading in headings {
         write!(file, "\n## {heading}\n").expect("a string takes everything");
         for option in options.iter().filter(|option| option.heading() == heading) {
@@ -30,7 +32,7 @@ fn entry(file: &mut String, option: ConfigOption<'_>) {
     };
     let mut lines = wrapped(purpose);
     let choices = option.choices();
-    if !choices.is_empty() {
+    if !choices.is_empty() && !option.is_switch() {
         lines.push(format!("One of {}.", choices.join(", ")));
     }
     let value = match default {

@@ -112,6 +112,6 @@ mod tests {
     #[test]
     fn mercator_is_told_in_degrees() {
         let zurich = Extent::at(950_671.0, 6_003_055.0).unprojected();
-        assert_eq!(zurich.to_string(), "8.54,47.38,8.54,47.38");
+        assert_eq!(zurich.to_string(), "8.54,47.37,8.54,47.37");
     }
 }

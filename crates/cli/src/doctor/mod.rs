@@ -17,7 +17,11 @@ use clap::ArgMatches;
 use geocast_server::{Patterns, RedisInspector, StoreSettings};
 
 use crate::{
-    arguments::DoctorArguments, config, exit::Exit, launch::Launch, progress::Progress,
+    arguments::DoctorArguments,
+    config,
+    exit::Exit,
+    launch::Launch,
+    progress::{Progress, waiting},
     unreachable::Unreachable,
 };
 
@@ -53,7 +57,9 @@ pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> an
     };
     let url = settings.url.to_string();
     let unreachable = |error| Unreachable::redis(&url, &error);
-    let mut inspector = RedisInspector::connect(settings).await.map_err(unreachable)?;
+    let connecting = format!("connecting to {url}");
+    let connected = waiting(&connecting, RedisInspector::connect(settings)).await;
+    let mut inspector = connected.map_err(unreachable)?;
     let mut progress = Progress::new();
     let examination = Examination::of(&mut inspector, &scope, &mut progress).await.map_err(unreachable)?;
     drop(progress);

@@ -129,7 +129,10 @@ impl Announcement {
                 let path = path.display();
                 (
                     format!("curl --unix-socket {path} http://localhost/"),
-                    format!("ws+unix:{path}:{}", self.path),
+                    match self.path.as_str() {
+                        "/ws" => format!("unix:{path}"),
+                        other => format!("unix:{path}:{other}"),
+                    },
                 )
             }
             Some(ListenAddress::Tls(address)) => {

@@ -27,11 +27,16 @@ mod presence;
 mod publishers;
 mod reaching;
 #[path = "../../../server/tests/e2e/redis_server.rs"]
+#[expect(
+    dead_code,
+    reason = "one helper for the test binaries of all crates, each of which uses a part of it"
+)]
 mod redis_server;
 mod reload;
 mod rohrpost_conformance;
 mod secrets;
 mod service;
+mod terminals;
 mod three_nodes;
 mod token;
 mod tokens;

@@ -4,6 +4,7 @@
 mod api;
 mod commands;
 mod deploy;
+mod examples;
 #[path = "../cli/geocast.rs"]
 #[expect(
     dead_code,

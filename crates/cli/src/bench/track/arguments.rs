@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     bench::{
-        arguments::{LoadOptions, RunOptions, ServerOptions},
+        arguments::{KeyOption, LoadOptions, RunOptions, ServerOptions},
         viewports::ViewportSize,
     },
     units,
@@ -47,16 +47,8 @@ pub(in crate::bench) struct TrackArguments {
         help_heading = "Load"
     )]
     pub(super) pan_burst: NonZeroUsize,
-    /// The server's publish key
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "GEOCAST_PUBLISH_KEY",
-        hide_env_values = true,
-        hide_short_help = true,
-        help_heading = "Server"
-    )]
-    pub(super) publish_key: Option<String>,
+    #[command(flatten)]
+    pub(super) key: KeyOption,
     #[command(flatten)]
     pub(super) server: ServerOptions,
     #[command(flatten)]
@@ -93,15 +85,16 @@ fn within<T: FromStr + PartialOrd + Copy + std::fmt::Display>(
 const FEATURES: u32 = 1_000_000;
 
 pub(in crate::bench) const TRACK_EXAMPLES: &str = "\
-Features are set in the state of the channel and move by small steps; each client looks at a part of
-the world and is told what enters, changes and leaves there. In the end each pans once, and gets the
-difference. What everybody has to be told is counted here as well, and compared.
+Features are set in the state of the channel and move by small steps; each
+client looks at a part of the world and is told what enters, changes and leaves
+there. In the end each pans once, and gets the difference. What everybody has to
+be told is counted here as well, and compared.
 
 Examples:
   geocast bench track --spawn
   geocast bench track --spawn --connections 10000 --messages 5000 --rate 200
   geocast bench track --spawn --elsewhere 200000
-  geocast bench track --spawn --connections 1 --viewports random:1x1 --messages 50000 --burst 100
+  geocast bench track --spawn --viewports random:1x1 --burst 100
 
-Exit codes: 0 measured; 1 failed, or a client was told more or less; 2 bad option; 4 server not
-reached.";
+Exit codes: 0 measured; 1 failed, or a client was told more or less; 2 bad
+option; 4 server not reached.";

@@ -27,7 +27,7 @@ use world::World;
 
 /// `geocast bench track`
 pub(super) fn track(arguments: &TrackArguments) -> anyhow::Result<Exit> {
-    let TrackArguments { load, publish_key, server: options, run, .. } = arguments;
+    let TrackArguments { load, key, server: options, run, .. } = arguments;
     ensure!(
         options.subscribe.is_empty(),
         "clients of this benchmark have something to subscribe to: no --subscribe"
@@ -42,7 +42,7 @@ pub(super) fn track(arguments: &TrackArguments) -> anyhow::Result<Exit> {
     let subscription = Subscription::tracked(&options.channel, viewports);
     let engine = Engine::new(&server.target, options.expect, subscription, run.timeout)?;
     let target = server.publishing(options, None)?;
-    let publisher = || Publisher::connect(&target, &options.channel, publish_key.as_deref());
+    let publisher = || Publisher::connect(&target, &options.channel, key.publish_key.as_deref());
     let mut stage = Stage { engine, server: &server, world, progress: Progress::new() };
     let alone = server.usage()?.map(|usage| usage.resident);
     let stored = stage.phase(|stage| stage.publish(publisher()?, Stage::store))?;

@@ -1,0 +1,143 @@
+//! What `--help` gives as examples is typed, as it stands, but for places that belong to the machine.
+
+use std::process::Command;
+
+use crate::{pages::Block, stage::Stage};
+
+/// Examples of measuring take minutes each, and some of them need another server: `cli/bench.rs` runs others.
+const NOT_TYPED: &str = "bench";
+
+#[test]
+fn examples_of_the_help_work() {
+    let commands = commands(&[]);
+    assert!(commands.len() > 20, "{commands:?}");
+    let mut script = String::from(FURNITURE);
+    let mut typed = 0;
+    for path in commands.iter().filter(|path| path.first().is_none_or(|name| name != NOT_TYPED)) {
+        let help = help(path, "--help");
+        let examples = examples(&help);
+        script += &format!("echo '# geocast {}' >&2\n", path.join(" "));
+        for (_, needed) in NEEDED.iter().filter(|(name, _)| path.join(" ") == *name) {
+            script += &format!("{needed}\n");
+        }
+        for example in examples {
+            script += &format!("{}\n", elsewhere(example));
+            typed += 1;
+        }
+    }
+    assert!(typed > 25, "{typed} examples only");
+    let lines = script.lines().collect();
+    let mut stage = Stage::new(&[Block { line: 1, info: "sh", lines }]);
+    stage.write("region.json", r#"{"max_area": 50000}"#);
+    stage.write("geocast.toml", CONFIGURATION);
+    stage.run(&script).unwrap_or_else(|said| panic!("{said}"));
+}
+
+/// On a terminal of 80 by 50 characters.
+#[test]
+fn short_help_fits_a_small_screen() {
+    for path in commands(&[]) {
+        let text = help(&path, "-h");
+        let (lines, widest) = (text.lines().count(), text.lines().map(|line| line.chars().count()).max());
+        assert!(
+            lines <= 50 && widest <= Some(80),
+            "geocast {} -h: {lines} lines, {widest:?} wide",
+            path.join(" ")
+        );
+    }
+}
+
+/// The manual has a page for each command, and scripts for shells know them.
+#[test]
+fn there_is_a_page_for_each_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = geocast(&["man".into(), folder.path().display().to_string()]).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let mut pages: Vec<String> = std::fs::read_dir(folder.path())
+        .expect("it is there")
+        .map(|entry| entry.expect("a page").file_name().to_string_lossy().into_owned())
+        .collect();
+    pages.sort();
+    let mut expected: Vec<String> = commands(&[])
+        .iter()
+        .map(|path| ["geocast".to_owned()].iter().chain(path).cloned().collect::<Vec<_>>().join("-") + ".1")
+        .collect();
+    expected.sort();
+    assert_eq!(pages, expected);
+    let page = std::fs::read_to_string(folder.path().join("geocast-token-make.1")).expect("it is text");
+    assert!(
+        page.contains(".TH") && page.contains("key\\-file") && page.contains("geocast token make"),
+        "{page}"
+    );
+    for (shell, known) in [("bash", "geocast__subcmd__doctor"), ("zsh", "doctor"), ("fish", "doctor")] {
+        let output = geocast(&["completions".into(), shell.into()]).output().expect("it runs");
+        let script = String::from_utf8(output.stdout).expect("text");
+        assert!(output.status.success() && script.contains(known), "{shell}: {script}");
+        if shell == "bash" {
+            let path = folder.path().join("completion");
+            std::fs::write(&path, &script).expect("the folder is ours");
+            // What is typed behind `geocast doc`, TAB.
+            let typed =
+                "COMP_WORDS=(geocast doc); COMP_CWORD=1; _geocast geocast doc geocast; echo ${COMPREPLY[@]}";
+            let script = format!("source {}; {typed}", path.display());
+            let output = Command::new("bash").args(["-c", &script]).output().expect("there is bash");
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "doctor", "{output:?}");
+        }
+    }
+}
+
+fn geocast(words: &[String]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_geocast"));
+    command.args(words).env("COLUMNS", "80").env_remove("GEOCAST_URL").env_remove("GEOCAST_TOKEN");
+    command
+}
+
+fn help(path: &[String], flag: &str) -> String {
+    let output = geocast(&[path, &[flag.to_owned()]].concat()).output().expect("the binary was built");
+    assert!(output.status.success(), "{path:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The command of this path, and all in it.
+fn commands(path: &[String]) -> Vec<Vec<String>> {
+    let text = help(path, "-h");
+    let listed =
+        text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let inner = names.flat_map(|name| commands(&[path, &[name.to_owned()]].concat()));
+    [path.to_vec()].into_iter().chain(inner).collect()
+}
+
+/// The lines below `Examples:`.
+fn examples(help: &str) -> Vec<&str> {
+    let lines = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    lines.take_while(|line| !line.is_empty()).map(str::trim).collect()
+}
+
+/// The same where it harms nobody.
+fn elsewhere(example: &str) -> String {
+    let places = ["/etc/bash_completion.d/", "~/.zfunc/", "~/.config/fish/completions/"];
+    let example = places.iter().fold(example.to_owned(), |example, place| example.replace(place, "./"));
+    example.replace("/usr/local/share/man/man1", "./man1")
+}
+
+/// What examples take for granted, besides what the stage has.
+const FURNITURE: &str = "\
+openssl genpkey -algorithm ed25519 -out key.pem
+geocast token make --key-file secret.txt --sub '*' > token.txt
+";
+
+/// What has to go on for the examples of a command.
+const NEEDED: [(&str, &str); 3] = [
+    ("get", "geocast demo"),
+    ("pub", "geocast serve"),
+    ("probe", "geocast serve --usock /run/geocast.sock --port 8765"),
+];
+
+/// One that is valid on its own, and speaks of a Redis.
+const CONFIGURATION: &str = "\
+redis = \"redis://localhost\"
+channels = \"*\"
+jwt_key_file = \"secret.txt\"
+";
