@@ -1,13 +1,13 @@
 //! What deploy, the Dockerfile and compose.yaml say of options, ports, paths and times is so.
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
     geocast::{Running, code, geocast, run, stderr, stdout},
     pages::root,
-    schemas::{faults, yaml},
+    schemas::{faults, tool, yaml},
 };
 
 #[test]
@@ -58,6 +58,44 @@ fn the_unit_starts_what_the_package_has() {
     }
     let user = unit.lines().find_map(|line| line.strip_prefix("User=")).expect("it has a user");
     assert!(read("deploy/geocast.sysusers").contains(&format!("\nu {user} - ")), "{user}");
+}
+
+#[test]
+fn the_dockerfile_is_right_by_hadolint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wrong = folder.path().join("Dockerfile");
+    fs::write(&wrong, "FROM debian\nRUN cd /tmp\n").expect("the folder is ours");
+    for (file, expected) in [(root().join("Dockerfile"), &[][..]), (wrong, &["DL3006", "DL3003"])] {
+        let mut hadolint = std::process::Command::new(tool("hadolint"));
+        let output = hadolint.arg("--no-color").arg(&file).output().expect("it runs");
+        let said = stdout(&output) + &stderr(&output);
+        assert_eq!(code(&output) == 0, expected.is_empty(), "{}: {said}", file.display());
+        assert!(expected.iter().all(|rule| said.contains(rule)), "{said}");
+    }
+}
+
+#[test]
+fn the_image_is_made_of_what_its_build_gets() {
+    let ignored = read(".dockerignore");
+    let ignored: Vec<&str> = ignored.lines().filter(|line| !line.starts_with(['#', '*'])).collect();
+    let is_there = |path: &str| {
+        let is_left_out = ignored.iter().any(|left_out| Path::new(path).starts_with(left_out));
+        root().join(path).exists() && !is_left_out
+    };
+    let file = read("Dockerfile");
+    let copied =
+        file.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.starts_with("--"));
+    let copied: Vec<&str> = copied.filter_map(|line| line.split(' ').next()).collect();
+    assert!(copied.contains(&".") && copied.contains(&"web"), "{copied:?}");
+    let manifest: toml::Table = read("Cargo.toml").parse().expect("it is TOML");
+    let members = manifest["workspace"]["members"].as_array().expect("a list");
+    let members = members.iter().filter_map(|member| member.as_str()?.split("/*").next());
+    for path in members.chain(copied).chain(["Cargo.lock", "web/package-lock.json"]) {
+        assert!(is_there(path), "{path} is not in the context");
+    }
+    for path in ["target", "web/dist", "docs"] {
+        assert!(!is_there(path), "{path} is in the context");
+    }
 }
 
 #[test]

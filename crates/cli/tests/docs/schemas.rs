@@ -1,7 +1,8 @@
-//! Schemas and YAML, by the Python packages of requirements.txt.
+//! Schemas, YAML and other forms, by the Python packages of requirements.txt.
 
 use std::{
     io::Write,
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -45,10 +46,15 @@ for error in OpenAPIV31SpecValidator(json.load(sys.stdin)).iter_errors():
     python(script, description)
 }
 
+/// A program of the environment of requirements.txt.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let path = root().join("crates/cli/tests/docs/.venv/bin").join(name);
+    assert!(path.exists(), "there is no {}: `make setup-test` makes it", path.display());
+    path
+}
+
 fn python(script: &str, input: &Value) -> String {
-    let python = root().join("crates/cli/tests/docs/.venv/bin/python");
-    assert!(python.exists(), "there is no {}: `make setup-test` makes it", python.display());
-    let mut command = Command::new(python);
+    let mut command = Command::new(tool("python"));
     command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it runs");
     let mut stdin = child.stdin.take().expect("it is piped");
