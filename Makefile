@@ -99,8 +99,13 @@ doc: setup-build ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="$(RUSTDOCFLAGS) -D warnings" cargo doc --workspace --no-deps $(LOCKED)
 
 .PHONY: libraries
-libraries: setup-build ## Use each library from a project outside of the workspace, also with the oldest Rust, if it is there
+libraries: setup-msrv ## Use each library from a project outside of the workspace, also with the oldest Rust that it names
 	scripts/libraries
+
+# Not in CI: it builds everything once more, PROJ as well. Clippy knows there which of the standard library is too new.
+.PHONY: msrv
+msrv: setup-msrv ## Compile with the oldest Rust that the manifests name
+	cargo +$$(scripts/setup oldest) check --workspace --target-dir $(abspath $(TARGET_DIR))/msrv $(LOCKED)
 
 .PHONY: deb
 deb: setup-packages build ## Build the Debian package, in target/debian
@@ -157,6 +162,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri
-setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri: setup-%:
+.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-msrv
+setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-msrv: setup-%:
 	@scripts/setup $*
