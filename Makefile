@@ -6,6 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
 ORACLE := crates/server/tests/oracle
 FAULTS := crates/server/tests/faults
+CHART := crates/cli/tests/chart
 CONFORMANCE := crates/cli/tests/conformance
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
 # CI builds exactly what Cargo.lock says; a developer who adds a dependency need not think of it.
@@ -115,6 +116,12 @@ deb: setup-packages build ## Build the Debian package, in target/debian
 packages: deb ## Build the packages, unpack them, and start what is in them
 	scripts/packages $(abspath $(TARGET_DIR))/debian/geocast_*.deb
 
+# Not in CI, where nothing else needs Go.
+.PHONY: chart
+chart: setup-chart ## Render the Helm chart in several ways, and hold it to the schemas of Kubernetes
+	cargo build $(LOCKED) -p geocast
+	PYTHONDONTWRITEBYTECODE=1 $(CHART)/.venv/bin/python $(CHART)/chart.py $(TARGET_DIR)/debug/geocast
+
 # The tests hold links and pages to each other without mdBook, so CI does not need it.
 .PHONY: book
 book: setup-book ## Make the documentation a book, in target/book
@@ -162,6 +169,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-msrv
-setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-msrv: setup-%:
+.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv
+setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv: setup-%:
 	@scripts/setup $*
