@@ -62,3 +62,25 @@ impl From<Exit> for ExitCode {
         Self::from(exit.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn codes_are_those_of_the_documentation() {
+        let page = include_str!("../../../docs/cli.md").split("## Exit codes").nth(1).expect("the chapter");
+        let rows = page.split("\n## ").next().expect("its end").lines();
+        let told: Vec<u8> =
+            rows.filter_map(|row| row.strip_prefix("| ")?.split(' ').next()?.parse().ok()).collect();
+        let all = [
+            Exit::Success,
+            Exit::Failure,
+            Exit::Usage,
+            Exit::Incomplete,
+            Exit::Unreachable,
+            Exit::Interrupted,
+        ];
+        assert_eq!(told, all.map(Exit::code));
+    }
+}

@@ -2,7 +2,10 @@
 
 use std::process::Command;
 
-use crate::{pages::Block, stage::Stage};
+use crate::{
+    pages::{Block, Page},
+    stage::Stage,
+};
 
 /// Examples of measuring take minutes each, and some of them need another server: `cli/bench.rs` runs others.
 const NOT_TYPED: &str = "bench";
@@ -45,6 +48,22 @@ fn short_help_fits_a_small_screen() {
             path.join(" ")
         );
     }
+}
+
+#[test]
+fn the_table_of_commands_is_what_the_help_says() {
+    let page = Page::all().into_iter().find(|page| page.path.ends_with("docs/cli.md")).expect("it is there");
+    let told: Vec<&str> = page.text.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected: Vec<String> = commands(&[])
+        .iter()
+        .filter(|path| path.len() == 1)
+        .map(|path| {
+            let about = help(path, "-h");
+            let about = about.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+            format!("| `{}` | {about} |", path[0])
+        })
+        .collect();
+    assert_eq!(told, expected);
 }
 
 /// The manual has a page for each command, and scripts for shells know them.
