@@ -1,6 +1,4 @@
-use geocast_server::RedisUrl;
-
-use super::examination::NodeFacts;
+use super::{examination::NodeFacts, place::Place};
 
 /// A word as a shell takes it.
 pub(super) fn quoted(word: &str) -> String {
@@ -12,7 +10,8 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 /// What says this to a node: `redis-cli` asks for the password itself.
-pub(super) fn redis_cli(url: &RedisUrl, node: &NodeFacts, words: &[&str]) -> String {
+pub(super) fn redis_cli(place: &Place, node: &NodeFacts, words: &[&str]) -> String {
+    let url = &place.url;
     let mut line = "redis-cli".to_owned();
     match &node.host_and_port {
         Some((host, port)) => line += &format!(" -h {} -p {port}", quoted(host)),
@@ -20,6 +19,7 @@ pub(super) fn redis_cli(url: &RedisUrl, node: &NodeFacts, words: &[&str]) -> Str
     }
     if url.is_tls() {
         line += " --tls";
+        place.for_redis_cli().for_each(|word| line += &format!(" {}", quoted(&word)));
     }
     if url.database() != 0 {
         line += &format!(" -n {}", url.database());
@@ -43,7 +43,8 @@ pub(super) fn redis_cli(url: &RedisUrl, node: &NodeFacts, words: &[&str]) -> Str
 mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
-    use super::{NodeFacts, quoted, redis_cli};
+    use super::{NodeFacts, Place, quoted, redis_cli};
+    use crate::arguments::RedisOptions;
 
     #[test]
     fn shells_read_what_was_meant() {
@@ -63,16 +64,17 @@ mod tests {
             user: None,
         };
         let check = |url: &str, expected: &str| {
-            let url = url.parse().unwrap();
+            let options = RedisOptions { redis_ca: Some("a b.pem".into()), ..RedisOptions::default() };
+            let place = Place::new(url.parse().unwrap(), &options);
             let there = node("h:7", Some(("h".to_owned(), 7)));
-            assert_eq!(redis_cli(&url, &there, &["CONFIG", "SET", "a b"]), expected);
+            assert_eq!(redis_cli(&place, &there, &["CONFIG", "SET", "a b"]), expected);
         };
         check("redis://h:7", "redis-cli -h h -p 7 CONFIG SET 'a b'");
         check(
             "rediss://me:secret@h:7/2",
-            "redis-cli -h h -p 7 --tls -n 2 --user ADMIN --askpass CONFIG SET 'a b'",
+            "redis-cli -h h -p 7 --tls --cacert 'a b.pem' -n 2 --user ADMIN --askpass CONFIG SET 'a b'",
         );
-        let url = "/run/r.sock".parse().unwrap();
-        assert_eq!(redis_cli(&url, &node("/run/r.sock", None), &["PING"]), "redis-cli -s /run/r.sock PING");
+        let place = Place::new("/run/r.sock".parse().unwrap(), &RedisOptions::default());
+        assert_eq!(redis_cli(&place, &node("/run/r.sock", None), &["PING"]), "redis-cli -s /run/r.sock PING");
     }
 }

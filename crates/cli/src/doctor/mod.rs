@@ -6,6 +6,7 @@ mod extent;
 mod finding;
 mod groups;
 mod payload;
+mod place;
 mod report;
 mod sample;
 mod verdicts;
@@ -27,6 +28,7 @@ use crate::{
 
 use examination::Examination;
 use finding::Level;
+use place::Place;
 use report::Report;
 
 /// What is looked at.
@@ -48,7 +50,9 @@ impl Scope {
 
 /// Looks at a Redis and says what there is.
 pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> anyhow::Result<Exit> {
-    let launch = Launch::try_from(config::resolve(typed)?.arguments.options)?;
+    let options = config::resolve(typed)?.arguments.options;
+    let redis_options = options.redis_options.clone();
+    let launch = Launch::try_from(options)?;
     let StoreSettings::Redis(settings) = &launch.settings.store else { bail!(config::ConfigError::NoRedis) };
     let scope = Scope {
         names: launch.settings.channels.clone(),
@@ -63,7 +67,7 @@ pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> an
     let mut progress = Progress::new();
     let examination = Examination::of(&mut inspector, &scope, &mut progress).await.map_err(unreachable)?;
     drop(progress);
-    let report = Report::new(&settings.url, &scope, &examination);
+    let report = Report::new(&Place::new(settings.url.clone(), &redis_options), &scope, &examination);
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &report)?;

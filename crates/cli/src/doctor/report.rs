@@ -4,7 +4,6 @@ use std::{
 };
 
 use geocast_protocol::Channel;
-use geocast_server::RedisUrl;
 use serde::Serialize;
 
 use super::{
@@ -14,6 +13,7 @@ use super::{
     extent::Meaning,
     finding::{Finding, Level},
     groups::grouped,
+    place::Place,
     verdicts,
 };
 
@@ -34,15 +34,15 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(url: &RedisUrl, scope: &Scope, found: &Examination) -> Self {
+    pub(super) fn new(place: &Place, scope: &Scope, found: &Examination) -> Self {
         let hashes = found.hashes.iter().filter(|(_, facts)| facts.sample.is_state());
         Self {
-            redis: url.to_string(),
-            findings: verdicts::all(url, scope, found),
+            redis: place.url.to_string(),
+            findings: verdicts::all(place, scope, found),
             hashes: hashes.map(|(name, facts)| (name.clone(), facts.clone())).collect(),
             channels: found.channels.clone(),
-            serve: serve(url, scope, found),
-            has_password: url.has_password(),
+            serve: serve(place, scope, found),
+            has_password: place.url.has_password(),
         }
     }
 
@@ -96,7 +96,7 @@ fn wrapped(text: &str) -> Vec<String> {
 }
 
 /// The line that serves what was found.
-fn serve(url: &RedisUrl, scope: &Scope, found: &Examination) -> String {
+fn serve(place: &Place, scope: &Scope, found: &Examination) -> String {
     let states = || found.hashes.iter().filter(|(_, facts)| facts.sample.is_state());
     let mut patterns: BTreeSet<String> = states().map(|(name, _)| name.clone()).collect();
     let heard = found.channels.keys().map(String::as_str).filter(|name| name.parse::<Channel>().is_ok());
@@ -108,9 +108,10 @@ fn serve(url: &RedisUrl, scope: &Scope, found: &Examination) -> String {
         None => patterns.into_iter().collect::<Vec<_>>().join(","),
     };
     let mut line = "geocast serve".to_owned();
-    if !url.has_password() {
-        line += &format!(" --redis {}", quoted(&url.to_string()));
+    if !place.url.has_password() {
+        line += &format!(" --redis {}", quoted(&place.url.to_string()));
     }
+    place.for_geocast().for_each(|word| line += &format!(" {}", quoted(&word)));
     line += &format!(" --channels {}", quoted(&channels));
     let systems = states().filter_map(|(name, facts)| match facts.sample.extent?.meaning() {
         Meaning::Metres { epsg, .. } => Some(format!("{name}=epsg:{epsg}")),

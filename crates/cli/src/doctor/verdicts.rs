@@ -5,24 +5,22 @@ mod memory;
 mod rights;
 mod server;
 
-use geocast_server::RedisUrl;
-
-use super::{Scope, examination::Examination, finding::Finding};
+use super::{Scope, examination::Examination, finding::Finding, place::Place};
 
 /// Everything that there is to say, the Redis first.
-pub(super) fn all(url: &RedisUrl, scope: &Scope, found: &Examination) -> Vec<Finding> {
+pub(super) fn all(place: &Place, scope: &Scope, found: &Examination) -> Vec<Finding> {
     let mut findings = Vec::new();
     for node in &found.nodes {
         findings.push(server::is_there(node));
         findings.extend(server::role(node));
-        findings.extend(memory::memory(url, node));
+        findings.extend(memory::memory(place, node));
         findings.push(memory::persistence(node));
         findings.extend(server::clients(node));
-        findings.extend(server::buffers(url, node));
-        findings.push(server::notifications(url, scope, node));
+        findings.extend(server::buffers(place, node));
+        findings.push(server::notifications(place, scope, node));
     }
-    findings.extend(rights::rights(url, found));
-    findings.extend(channels::keys(url, scope, found));
+    findings.extend(rights::rights(place, found));
+    findings.extend(channels::keys(place, scope, found));
     findings.extend(channels::hashes(found));
     findings.extend(channels::texts(found));
     findings.extend(channels::heard(found));

@@ -238,6 +238,35 @@ fn all_masters_of_a_cluster_are_looked_at() {
     check(&unwrapped(&output), &["cluster, master", "vehicles: 1 key, 1 of 1", "may do what geocast does"]);
 }
 
+/// What is to be typed names the certificate as well.
+#[test]
+fn a_redis_behind_tls_is_looked_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let write = |name: &str, text: String| {
+        std::fs::write(folder.path().join(name), text).expect("the folder is ours");
+        folder.path().join(name).display().to_string()
+    };
+    let (cert, key) =
+        (write("cert.pem", made.cert.pem()), write("key.pem", made.signing_key.serialize_pem()));
+    let tls = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &cert, "--tls-key-file", &key];
+    let redis =
+        RedisServer::start(&[&tls[..], &["--tls-ca-cert-file", &cert, "--tls-auth-clients", "no"]].concat());
+    let url = format!("rediss://localhost:{}", redis.port());
+    let output = run(&["doctor", &url, "--redis-ca", &cert]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+    let (port, url) = (redis.port(), format!("{url}/0"));
+    check(
+        &unwrapped(&output),
+        &[
+            &format!(
+                "redis-cli -h localhost -p {port} --tls --cacert {cert} CONFIG SET notify-keyspace-events Ehgxe"
+            ),
+            &format!("geocast serve --redis {url} --redis-ca {cert} --channels '*'"),
+        ],
+    );
+}
+
 #[test]
 fn whom_it_does_not_reach_it_names() {
     let away = RedisServer::prepare(&[]);

@@ -1,5 +1,3 @@
-use geocast_server::RedisUrl;
-
 use super::server::size;
 use crate::doctor::{
     Scope,
@@ -8,11 +6,12 @@ use crate::doctor::{
     extent::Meaning,
     finding::{Finding, Level},
     payload::Form,
+    place::Place,
     sample::Sample,
 };
 
 /// What there is at all.
-pub(super) fn keys(url: &RedisUrl, scope: &Scope, found: &Examination) -> Vec<Finding> {
+pub(super) fn keys(place: &Place, scope: &Scope, found: &Examination) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (what, reason) in found.unknown.iter().filter(|(what, _)| **what != "rights") {
         findings.push(Finding::new(Level::Note, "unknown", format!("{what}: {reason}")));
@@ -22,7 +21,7 @@ pub(super) fn keys(url: &RedisUrl, scope: &Scope, found: &Examination) -> Vec<Fi
         .iter()
         .map(|(kind, count)| format!("{count} {kind}{}", plural(*count, kind_plural(&kind.to_string()))))
         .collect();
-    let own = format!("db{}", url.database());
+    let own = format!("db{}", place.url.database());
     if let Some(size) = found.size {
         let mut text = format!("{size} key{}", if size == 1 { "" } else { "s" });
         if size > found.seen as u64 {
@@ -44,7 +43,7 @@ pub(super) fn keys(url: &RedisUrl, scope: &Scope, found: &Examination) -> Vec<Fi
     if found.size == Some(0) && scope.names.is_none() && !elsewhere.is_empty() {
         let text = format!(
             "database {} is empty, but {} has keys: name it at the end of the URL, such as redis://HOST/{}",
-            url.database(),
+            place.url.database(),
             elsewhere.join(", "),
             &elsewhere[0][2..]
         );

@@ -1,14 +1,13 @@
-use geocast_server::RedisUrl;
-
 use super::server::size;
 use crate::doctor::{
     command_line::redis_cli,
     examination::NodeFacts,
     finding::{Finding, Level},
+    place::Place,
 };
 
 /// How much there is, and what happens when it is full.
-pub(super) fn memory(url: &RedisUrl, node: &NodeFacts) -> Vec<Finding> {
+pub(super) fn memory(place: &Place, node: &NodeFacts) -> Vec<Finding> {
     let Some(used) = node.number("used_memory") else { return Vec::new() };
     let policy = node.info("maxmemory_policy").unwrap_or("unknown");
     let most = node.number("maxmemory").unwrap_or_default();
@@ -36,7 +35,7 @@ pub(super) fn memory(url: &RedisUrl, node: &NodeFacts) -> Vec<Finding> {
         Finding::new(Level::Note, "eviction", text)
     } else {
         let text = format!("{policy}: when memory is full, state goes without a word to any client{so_far}");
-        let command = redis_cli(url, node, &["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+        let command = redis_cli(place, node, &["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
         Finding::new(Level::Warning, "eviction", text).mended_by(command)
     });
     findings

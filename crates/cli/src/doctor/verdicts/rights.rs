@@ -1,15 +1,14 @@
-use geocast_server::RedisUrl;
-
 use crate::doctor::{
     command_line::redis_cli,
     examination::Examination,
     finding::{Finding, Level},
+    place::Place,
 };
 
 /// What the user may not do.
-pub(super) fn rights(url: &RedisUrl, found: &Examination) -> Option<Finding> {
+pub(super) fn rights(place: &Place, found: &Examination) -> Option<Finding> {
     let node = found.nodes.first()?;
-    let user = node.user.as_deref().or_else(|| url.user()).unwrap_or("default");
+    let user = node.user.as_deref().or_else(|| place.url.user()).unwrap_or("default");
     let topic = "rights";
     if let Some(reason) = found.unknown.get("rights") {
         let text = format!("what the user {user} may do cannot be asked: {reason}");
@@ -27,6 +26,6 @@ pub(super) fn rights(url: &RedisUrl, found: &Examination) -> Option<Finding> {
     let text = format!("the user {user} lacks {}: needed {}", rules.join(" "), purposes.join(", "));
     let mut words = vec!["ACL", "SETUSER", user];
     words.extend(rules);
-    let words = redis_cli(url, node, &words);
+    let words = redis_cli(place, node, &words);
     Some(Finding::new(Level::Problem, topic, text).mended_by(words))
 }

@@ -1,10 +1,11 @@
-use geocast_server::{RedisUrl, missing_key_events};
+use geocast_server::missing_key_events;
 
 use crate::doctor::{
     Scope,
     command_line::redis_cli,
     examination::NodeFacts,
     finding::{Finding, Level},
+    place::Place,
 };
 
 impl NodeFacts {
@@ -84,7 +85,7 @@ pub(super) fn clients(node: &NodeFacts) -> Option<Finding> {
 }
 
 /// How much may wait for a subscriber, as geocast is one.
-pub(super) fn buffers(url: &RedisUrl, node: &NodeFacts) -> Option<Finding> {
+pub(super) fn buffers(place: &Place, node: &NodeFacts) -> Option<Finding> {
     let limits = node.config.get("client-output-buffer-limit")?;
     let mut words = limits.split_whitespace().skip_while(|word| *word != "pubsub").skip(1);
     let mut number = || words.next()?.parse::<u64>().ok();
@@ -101,13 +102,16 @@ pub(super) fn buffers(url: &RedisUrl, node: &NodeFacts) -> Option<Finding> {
         return Some(Finding::new(Level::Ok, topic, text));
     }
     let text = format!("{text}: geocast would be, by a few large messages, and its clients be told of a gap");
-    let command =
-        redis_cli(url, node, &["CONFIG", "SET", "client-output-buffer-limit", "pubsub 33554432 8388608 60"]);
+    let command = redis_cli(
+        place,
+        node,
+        &["CONFIG", "SET", "client-output-buffer-limit", "pubsub 33554432 8388608 60"],
+    );
     Some(Finding::new(Level::Warning, topic, text).mended_by(command))
 }
 
 /// Whether writes are told, which watched hashes need.
-pub(super) fn notifications(url: &RedisUrl, scope: &Scope, node: &NodeFacts) -> Finding {
+pub(super) fn notifications(place: &Place, scope: &Scope, node: &NodeFacts) -> Finding {
     let topic = "events";
     let level = if scope.watches { Level::Warning } else { Level::Ok };
     let Some(current) = node.config.get("notify-keyspace-events") else {
@@ -123,7 +127,7 @@ pub(super) fn notifications(url: &RedisUrl, scope: &Scope, node: &NodeFacts) -> 
             } else {
                 "writes are not told, which only --watch would need"
             };
-            let command = redis_cli(url, node, &["CONFIG", "SET", "notify-keyspace-events", &needed]);
+            let command = redis_cli(place, node, &["CONFIG", "SET", "notify-keyspace-events", &needed]);
             Finding::new(level, topic, text).mended_by(command)
         }
     }
