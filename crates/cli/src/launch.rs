@@ -11,8 +11,8 @@ use geocast_server::{
 use crate::{
     arguments::{
         AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, ForwardedHeaderOption,
-        LimitOptions, LogFormat, MetricsOptions, Options, OverflowOption, StoreOptions, TimeoutOptions,
-        TokenOptions, TrackingOptions,
+        LimitOptions, LogFormat, MetricsOptions, OperatorOptions, Options, OverflowOption, StoreOptions,
+        TimeoutOptions, TokenOptions, TrackingOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -40,6 +40,7 @@ impl TryFrom<Options> for Launch {
             log,
             log_format,
             metrics: MetricsOptions { metrics, metrics_token_file },
+            operator: OperatorOptions { operator_token_file },
             redis: redis_url,
             store,
             channels,
@@ -88,6 +89,8 @@ impl TryFrom<Options> for Launch {
         settings.publish_key = publish_key.map(Secret::new).or(key_file);
         settings.metrics_token =
             metrics_token_file.map(|path| secret_in("metrics_token_file", &path)).transpose()?;
+        settings.operator_token =
+            operator_token_file.map(|path| secret_in("operator_token_file", &path)).transpose()?;
         settings.tokens = token_settings(tokens)?;
         apply_dialects(&mut settings, dialects)?;
         let TrackingOptions { track_key, stale_after } = tracking;

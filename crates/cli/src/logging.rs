@@ -2,11 +2,13 @@
 
 use std::io::{self, IsTerminal};
 
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+use geocast_server::Troubles;
+use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     arguments::LogFormat,
     one_line::{Colours, OneLine},
+    trouble_layer::TroubleLayer,
 };
 
 /// What to log and how.
@@ -27,8 +29,10 @@ impl LogSettings {
         self.format
     }
 
-    /// Begins to log.
-    pub(crate) fn start(&self) {
+    /// Begins to log. What warns or tells of an error is noted in what is returned as well.
+    pub(crate) fn start(&self) -> Troubles {
+        let troubles = Troubles::default();
+        let noting = TroubleLayer::new(troubles.clone());
         let mut filter = EnvFilter::new(&self.filter);
         for directive in TALKATIVE {
             filter = filter.add_directive(directive.parse().expect("it is a directive"));
@@ -39,9 +43,12 @@ impl LogSettings {
         let writer = move || OneLine::new(io::stderr(), colours);
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
         match self.format {
-            LogFormat::Text => log.with_ansi(is_terminal).with_target(false).init(),
-            LogFormat::Json => log.json().flatten_event(true).init(),
+            LogFormat::Text => {
+                log.with_ansi(is_terminal).with_target(false).finish().with(noting).init();
+            }
+            LogFormat::Json => log.json().flatten_event(true).finish().with(noting).init(),
         }
+        troubles
     }
 }
 

@@ -16,6 +16,7 @@ mod pages;
 mod progress;
 mod serve;
 mod token;
+mod trouble_layer;
 mod units;
 mod unreachable;
 
@@ -64,6 +65,7 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Doctor(doctored) => in_runtime(doctor::doctor(doctored, &typed)),
         Command::Token(asked) => token::token(asked, &typed),
         Command::Probe(probed) => in_runtime(client::probe(probed)),
+        Command::Top(looked) => in_runtime(client::top(looked)),
         Command::Describe(described) => describe::describe(&described),
         Command::Completions(asked) => pages::completions(&asked),
         Command::Man(asked) => pages::man(&asked),

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use slotmap::SlotMap;
 
 use crate::{
-    CohortId, Index, Interest, SubscriberId,
+    CohortId, Index, Interest, SubscriberId, Traffic,
     ledger::{Ledger, Reading},
 };
 
@@ -17,6 +17,9 @@ pub(crate) struct Audience<I: Interest> {
     subscriptions: usize,
     /// Events so far.
     events: Cell<u64>,
+    /// What has been granted to those who have left, less what had been granted to cohorts before their members joined them: with what
+    /// members and cohorts say now, it makes the sum of all that was granted. Sums wrap around.
+    settled: u64,
 }
 
 /// Subscribers with the same interest: what one of them gets, all get.
@@ -47,14 +50,16 @@ impl<I: Interest> Audience<I> {
             index.insert(cohort, interest);
             cohort
         });
-        let members = &mut cohorts[cohort].members;
+        let Cohort { members, ledger, .. } = &mut cohorts[cohort];
+        self.settled = self.settled.wrapping_sub(ledger.granted());
         members.push(subscriber);
         Membership { cohort, place: members.len() - 1 }
     }
 
     pub(crate) fn leave(&mut self, membership: Membership) -> Moved {
         let Membership { cohort, place } = membership;
-        let members = &mut self.cohorts.get_mut(cohort)?.members;
+        let Cohort { members, ledger, .. } = self.cohorts.get_mut(cohort)?;
+        self.settled = self.settled.wrapping_add(ledger.granted());
         members.swap_remove(place);
         self.subscriptions -= 1;
         if let Some(moved) = members.get(place) {
@@ -95,6 +100,24 @@ impl<I: Interest> Audience<I> {
         self.events.set(self.events.get() + 1);
     }
 
+    /// What it has had so far, and what of it was granted. Nothing is counted for that per event and subscriber.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let of_cohort =
+            |cohort: &Cohort<I>| cohort.ledger.granted().wrapping_mul(cohort.members.len() as u64);
+        let granted = self.cohorts.values().map(of_cohort).fold(self.settled, u64::wrapping_add);
+        Traffic { events: self.events.get(), granted }
+    }
+
+    /// Adds what was granted to one member alone.
+    pub(crate) fn grant_apart(&mut self, events: u64) {
+        self.settled = self.settled.wrapping_add(events);
+    }
+
+    /// Takes back what was granted to one member.
+    pub(crate) fn withdraw(&mut self, events: u64) {
+        self.settled = self.settled.wrapping_sub(events);
+    }
+
     /// The counts that concern the members of a cohort.
     pub(crate) fn read(&self, cohort: CohortId) -> Reading<I::Withheld> {
         let events = self.events.get();
@@ -119,6 +142,7 @@ impl<I: Interest> Default for Audience<I> {
             index: I::Index::default(),
             subscriptions: 0,
             events: Cell::new(0),
+            settled: 0,
         }
     }
 }

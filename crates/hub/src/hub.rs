@@ -3,7 +3,7 @@ use std::{borrow::Borrow, fmt::Debug, hash::Hash};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Account, Fanout, Interest, Sink, SubscriberId,
+    Account, Fanout, Interest, Sink, SubscriberId, Traffic,
     audience::{Audience, Membership},
     delivery::Delivery,
     ledger::Reading,
@@ -107,6 +107,9 @@ where
         let subscriber = self.subscribers.get_mut(id);
         if let Some(joined) = subscriber.and_then(|subscriber| subscriber.joined_mut(channel)) {
             joined.correction.withdraw(reason, events);
+            if let Some(audience) = self.channels.get_mut(channel) {
+                audience.withdraw(events);
+            }
         }
     }
 
@@ -123,6 +126,9 @@ where
         let subscriber = self.subscribers.get_mut(id);
         if let Some(joined) = subscriber.and_then(|subscriber| subscriber.joined_mut(channel)) {
             joined.correction.add(&fanout);
+        }
+        if let Some(audience) = self.channels.get_mut(channel) {
+            audience.grant_apart(fanout.taken + fanout.refused);
         }
         fanout
     }
@@ -174,6 +180,15 @@ where
         let Joined { membership, correction } = self.subscribers.get(id)?.joined(channel)?;
         let reading = self.channels.get(channel)?.read(membership.cohort);
         Some(reading.plus(correction).account(I::PASSED_OVER))
+    }
+
+    /// What has become of all events of a channel together since it has had subscribers; `None` if it has none.
+    pub fn traffic<Q>(&self, channel: &Q) -> Option<Traffic>
+    where
+        C: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.channels.get(channel).map(Audience::traffic)
     }
 
     /// The channels that have subscribers, in no order.

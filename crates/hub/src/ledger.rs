@@ -14,6 +14,16 @@ pub struct Account<W> {
     pub withheld: Vec<(W, u64)>,
 }
 
+/// What has become of a channel's events since it has had subscribers without a break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Events that were published.
+    pub events: u64,
+    /// How often one of them was handed to a subscriber's sink, but for those of which it was [noted](crate::Hub::note_refused)
+    /// that the sink had refused them. Events that were [replayed](crate::Hub::replay) are among them.
+    pub granted: u64,
+}
+
 /// Counts of a cohort, from which those of its members follow.
 #[derive(Debug)]
 pub(crate) struct Ledger<W> {
@@ -33,6 +43,10 @@ pub(crate) struct Reading<W> {
 impl<W: Copy + PartialEq> Ledger<W> {
     pub(crate) fn grant(&self) {
         self.granted.set(self.granted.get() + 1);
+    }
+
+    pub(crate) fn granted(&self) -> u64 {
+        self.granted.get()
     }
 
     pub(crate) fn deny(&self, reason: W) {

@@ -65,7 +65,7 @@
 //! | `audience` | the subscriptions of one channel, in cohorts of equal interest |
 //! | `delivery` | events on their way through an audience |
 //! | `subscribers` | who is connected, and who has something to write |
-//! | `ledger` | what became of the events of one subscription: [`Account`] |
+//! | `ledger` | what became of the events of one subscription: [`Account`]; of a channel: [`Traffic`] |
 //! | `fanout` | [`Fanout`]: what became of one event |
 //! | `hub` | [`Hub`]: subscribers and channels |
 
@@ -86,7 +86,7 @@ pub use fanout::Fanout;
 pub use hub::Hub;
 pub use index::{CohortId, Everyone, Index};
 pub use interest::Interest;
-pub use ledger::Account;
+pub use ledger::{Account, Traffic};
 pub use outbox::{Outbox, Refused};
 pub use overflow::Overflow;
 pub use sink::Sink;

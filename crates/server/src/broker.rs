@@ -15,8 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, onesho
 use crate::{
     Count, Counters, Event, Happening, Place, clock,
     intake::Intake,
+    operator::Question,
     tracking::State,
-    worker::{Survey, WorkerMessage},
+    worker::{Inspection, Survey, WorkerMessage},
 };
 
 /// Takes messages from a store and hands each, as one shared [`Event`], to the workers that listen to its channel.
@@ -174,6 +175,16 @@ impl Broker {
         let ask = |worker: &UnboundedSender<WorkerMessage>| {
             let (asked, answer) = oneshot::channel();
             let _ended: Result<(), _> = worker.send(WorkerMessage::Survey(asked));
+            answer
+        };
+        self.workers.get().into_iter().flatten().take(workers).map(ask).collect()
+    }
+
+    /// Asks each of the first `workers` what it holds.
+    pub(crate) fn inspect(&self, workers: usize, question: Question) -> Vec<oneshot::Receiver<Inspection>> {
+        let ask = |worker: &UnboundedSender<WorkerMessage>| {
+            let (asked, answer) = oneshot::channel();
+            let _ended: Result<(), _> = worker.send(WorkerMessage::Inspect(question, asked));
             answer
         };
         self.workers.get().into_iter().flatten().take(workers).map(ask).collect()

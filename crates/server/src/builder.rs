@@ -2,7 +2,7 @@ use std::{net::TcpListener, sync::Arc};
 
 use crate::{
     AccessPolicy, Broker, CommandHandler, Dialect, Listeners, Patterns, RequestHandler, Server, Settings,
-    Site, StartError, Store,
+    Site, StartError, Store, Troubles,
     dialect::{AnyDialect, Commands},
 };
 
@@ -34,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) policy: Option<Arc<dyn AccessPolicy>>,
     pub(crate) site: Site,
     pub(crate) metrics: Option<TcpListener>,
+    pub(crate) troubles: Troubles,
 }
 
 /// Makes a store that delivers to a broker.
@@ -100,6 +101,13 @@ impl Builder {
     #[must_use]
     pub fn metrics(mut self, listener: TcpListener) -> Self {
         self.parts.metrics = Some(listener);
+        self
+    }
+
+    /// Shows [operators](Settings::operator_token) what is noted here.
+    #[must_use]
+    pub fn troubles(mut self, troubles: Troubles) -> Self {
+        self.parts.troubles = troubles;
         self
     }
 

@@ -28,6 +28,7 @@ mod interest;
 mod log_limit;
 mod metrics;
 mod node;
+mod operator;
 mod path_projection;
 pub mod pipeline;
 mod presence;
@@ -70,6 +71,7 @@ pub use handler::{
 };
 pub use http::{Site, SiteFile};
 pub use metrics::{Metrics, MetricsFormat};
+pub use operator::{TroubleLevel, Troubles};
 pub use path_projection::{PathProjection, PathProjectionError};
 pub use properties::{BboxKeyword, BboxKeywordError, Fields, PropertyFilters};
 pub use pulse::Pulse;

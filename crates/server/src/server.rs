@@ -25,6 +25,7 @@ use crate::{
     http::{self, MetricsPlace, Readable},
     intake::{Intake, IntakeError},
     node::Node,
+    operator::Desk,
     pipeline::Consumer,
     presence::{Keeper, Presence},
     renewal::{Renewal, note_tls},
@@ -191,7 +192,8 @@ impl Server {
             metrics: metrics.clone(),
             place: MetricsPlace::Clients,
         });
-        let router = http::router(Arc::clone(&node), readable);
+        let desk = Desk::new(Arc::clone(&node), parts.troubles);
+        let router = http::router(Arc::clone(&node), readable, desk);
         let (mut workers, mut working) = (Vec::new(), Vec::new());
         for index in 0..count {
             let (inbox, messages) = worker::inbox();
@@ -246,7 +248,7 @@ impl Server {
     }
 
     /// Has settings be read by `read` when everything is read [again](Self::reload). These are taken up: `channels`,
-    /// `publish_key`, `tokens`, `origins`, `trusted_proxies`, and `tls` of Redis, for connections that are made from then on. All
+    /// `publish_key`, `operator_token`, `tokens`, `origins`, `trusted_proxies`, and `tls` of Redis, for connections that are made from then on. All
     /// others stay as they were at the start.
     pub fn read_settings_from(
         &self,

@@ -57,6 +57,9 @@ pub struct Settings {
     /// What whoever reads metrics has to present as bearer. `None`: nothing on a [port of their own](crate::Builder::metrics), and
     /// nothing on a server that is open to this machine alone; otherwise they cannot be read.
     pub metrics_token: Option<Secret>,
+    /// What an operator has to present as bearer to be shown at `/api/operator` who is connected and what goes on. `None`: nobody is, and
+    /// there is no such address.
+    pub operator_token: Option<Secret>,
     /// Signed tokens that open channels to their bearers. `None`: tokens are passed over.
     pub tokens: Option<TokenSettings>,
     /// Hashes whose changes are pushed to subscribers of rohrpost's groups. A hash named `type:id` or `type-id` is an
@@ -258,6 +261,7 @@ impl Default for Settings {
             trusted_proxies: TrustedProxies::default(),
             publish_key: None,
             metrics_token: None,
+            operator_token: None,
             tokens: None,
             watch: None,
             track_keys: Vec::new(),

@@ -89,6 +89,19 @@ Examples:
 Exit codes: 0 it is; 1 it is not, and standard error says why; 2 bad option; 4
 server not reached.";
 
+pub(super) const TOP_EXAMPLES: &str = "\
+The server has to be started with --operator-token-file. On a terminal, the view
+is drawn anew each second, until `q` or Ctrl-C; into a pipe, one table is
+printed. Rates are of the last --interval.
+
+Examples:
+  geocast top --token-file operator.txt
+  geocast top https://maps.example.org --token-file operator.txt --once
+  geocast top --token-file operator.txt --json | jq .rates.per_second
+
+Exit codes: 0 shown; 1 failed, for example because of another token; 2 bad
+option; 4 server not reached.";
+
 pub(super) const DOCTOR_EXAMPLES: &str = "\
 Nothing is written. At most --keys N keys are looked at, and some values of each
 hash.

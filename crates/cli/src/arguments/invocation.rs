@@ -7,11 +7,12 @@ use clap::{
 
 use super::examples::{
     CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, CONFIGURATION, DEMO_EXAMPLES, DOCTOR_EXAMPLES, EXAMPLES,
-    GET_EXAMPLES, MAN_EXAMPLES, PROBE_EXAMPLES, PUB_EXAMPLES, SERVE_EXAMPLES, SUB_EXAMPLES,
+    GET_EXAMPLES, MAN_EXAMPLES, PROBE_EXAMPLES, PUB_EXAMPLES, SERVE_EXAMPLES, SUB_EXAMPLES, TOP_EXAMPLES,
 };
 use super::{
     CheckArguments, CompletionsArguments, ConfigArguments, DoctorArguments, GetArguments, ManArguments,
-    Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments, TokenArguments, short_help,
+    Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments, TokenArguments, TopArguments,
+    short_help,
 };
 use crate::{bench::BenchArguments, describe::DescribeArguments, exit::Exit};
 
@@ -62,6 +63,9 @@ pub(crate) enum Command {
     /// Ask a server whether it is live, or ready: for health checks
     #[command(after_help = PROBE_EXAMPLES)]
     Probe(ProbeArguments),
+    /// Show what goes on in a running server, to its operator
+    #[command(after_help = TOP_EXAMPLES)]
+    Top(TopArguments),
     /// Describe what is spoken and configured, for programs: OpenAPI, AsyncAPI, OpenRPC, JSON Schema
     Describe(DescribeArguments),
     /// Print what has a shell complete the options of this program

@@ -5,8 +5,8 @@ use geocast_protocol::{Channel, Crs};
 use geocast_server::{BboxKeyword, ChannelRule, Origin, PathProjection, Patterns, RedisUrl, TrustedProxy};
 
 use super::{
-    DialectOptions, FilterOptions, LimitOptions, ListenOptions, MetricsOptions, RedisOptions, StoreOptions,
-    TimeoutOptions, TokenOptions, TrackingOptions, paths,
+    DialectOptions, FilterOptions, LimitOptions, ListenOptions, MetricsOptions, OperatorOptions,
+    RedisOptions, StoreOptions, TimeoutOptions, TokenOptions, TrackingOptions, paths,
 };
 use crate::{logging, units};
 
@@ -36,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) log_format: Option<LogFormat>,
     #[command(flatten)]
     pub(crate) metrics: MetricsOptions,
+    #[command(flatten)]
+    pub(crate) operator: OperatorOptions,
 
     /// The Redis to use.
     // `hide_env_values` marks what error messages must not repeat.

@@ -1,4 +1,4 @@
-//! `geocast get`, `sub`, `pub` and `probe`: clients of a running server.
+//! `geocast get`, `sub`, `pub`, `probe` and `top`: clients of a running server.
 
 mod backoff;
 mod bearer;
@@ -18,6 +18,7 @@ mod server_url;
 mod setup;
 mod standing;
 mod sub;
+mod top;
 mod trust;
 
 pub(crate) use buffer::Buffer;
@@ -27,3 +28,4 @@ pub(crate) use probe::{Probed, probe};
 pub(crate) use publish::publish;
 pub(crate) use server_url::ServerUrl;
 pub(crate) use sub::sub;
+pub(crate) use top::top;

@@ -37,7 +37,7 @@ impl ConfigSource {
 }
 
 /// The options that a running server follows.
-pub(crate) const FOLLOWED: [&str; 15] = [
+pub(crate) const FOLLOWED: [&str; 16] = [
     "allow_origin",
     "channels",
     "forwarded_header",
@@ -47,6 +47,7 @@ pub(crate) const FOLLOWED: [&str; 15] = [
     "jwt_channels",
     "jwt_issuer",
     "jwt_key_file",
+    "operator_token_file",
     "publish_key",
     "publish_key_file",
     "redis_ca",

@@ -9,8 +9,10 @@ mod position;
 mod producer;
 mod vehicle;
 
+use anyhow::anyhow;
 use geocast_protocol::Channel;
-use geocast_server::{ListenAddress, PatternError, Server, Settings, StoreSettings};
+use geocast_server::{ListenAddress, PatternError, Secret, Server, Settings, StoreSettings};
+use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
     arguments::{LogFormat, ProducerOptions},
@@ -39,12 +41,19 @@ pub(crate) async fn demo(
     if !settings.viewport_channels.contains(&channel) {
         settings.viewport_channels.push(channel.clone());
     }
+    // Nobody looks after a demo, so nobody has made a token for those who would.
+    let made = settings.operator_token.is_none().then(random_token).transpose()?;
+    let token = made.clone();
+    let operated = move |mut settings: Settings| {
+        settings.operator_token = settings.operator_token.or_else(|| token.clone().map(Secret::new));
+        settings
+    };
     let fleet = Fleet::new(seed.unwrap_or(SEED), vehicles.map_or(VEHICLES, usize::from));
-    let (server, signals) = serve::start(&log, opened, settings)?;
+    let (server, signals) = serve::start(&log, opened, operated(settings))?;
     if log.format() == LogFormat::Text {
-        suggest(&server, fleet.len());
+        suggest(&server, fleet.len(), made.as_deref());
     }
-    server.read_settings_from(move || Ok(shown(source.read()?, is_private)?));
+    server.read_settings_from(move || Ok(operated(shown(source.read()?, is_private)?)));
     let mut producer = Producer::new(server.store(), channel, fleet);
     let exit = tokio::select! {
         exit = serve::run(server, signals) => exit?,
@@ -67,7 +76,7 @@ fn shown(settings: Settings, is_private: bool) -> Result<Settings, PatternError>
 }
 
 /// Says what to try next.
-fn suggest(server: &Server, vehicles: usize) {
+fn suggest(server: &Server, vehicles: usize, operator_token: Option<&str>) {
     // The clients speak plain TCP.
     let Some(ListenAddress::Tcp(address)) = server.addresses().first() else { return };
     let url = if address.port() == 8765 { String::new() } else { format!(" --url ws://{address}/ws") };
@@ -75,7 +84,23 @@ fn suggest(server: &Server, vehicles: usize) {
     eprintln!("See them on the page above, or in another terminal:");
     eprintln!("  geocast sub {CHANNEL} --bbox 5.9,45.8,10.5,47.8 --count 5{url}");
     eprintln!("  geocast sub {CHANNEL} --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857{url}");
-    eprintln!("  geocast get {CHANNEL} rail-1{url}\n");
+    eprintln!("  geocast get {CHANNEL} rail-1{url}");
+    if let (Some(token), Some(page)) = (operator_token, serve::operator_page(server)) {
+        // Behind the hash sign, which no browser sends to anybody.
+        eprintln!("\nWho is connected, and what goes on, is shown to operators for as long as this runs:");
+        eprintln!("  {page}#token={token}");
+        eprintln!("  geocast top{url} --token {token}");
+    }
+    eprintln!();
+}
+
+/// What nobody guesses.
+fn random_token() -> anyhow::Result<String> {
+    let mut bytes = [0; 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_unspecified| anyhow!("the system gives no random numbers"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 const CHANNEL: &str = "vehicles";

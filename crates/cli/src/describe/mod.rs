@@ -6,6 +6,7 @@ mod asyncapi;
 mod config;
 mod notifications;
 mod openapi;
+mod operator;
 
 use std::io::Write;
 

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::VERSION;
+use super::{VERSION, operator};
 
 /// The addresses for HTTP, as OpenAPI 3.1.
 pub(super) fn description() -> Value {
@@ -60,6 +60,7 @@ pub(super) fn description() -> Value {
                     "404": refusal("They are on a port of their own"),
                 },
             } },
+            "/api/operator": { "get": operator::description() },
             "/api/publish/{channel}": {
                 "parameters": [path("channel", "The channel")],
                 "post": publication("publish", "Publish on a channel", &["published"]),
@@ -89,6 +90,7 @@ pub(super) fn description() -> Value {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "The publish key, or a token (JWT)" },
                 "metrics": { "type": "http", "scheme": "bearer", "description": "The token for metrics" },
+                "operator": { "type": "http", "scheme": "bearer", "description": "The token of --operator-token-file" },
                 "pwd": { "type": "apiKey", "in": "query", "name": "pwd", "description": "The publish key" },
                 "token": { "type": "apiKey", "in": "query", "name": "token", "description": "A token (JWT)" },
             },
@@ -166,15 +168,15 @@ fn responses(success: &Value) -> Value {
     })
 }
 
-fn answer(description: &str, schema: &Value) -> Value {
+pub(super) fn answer(description: &str, schema: &Value) -> Value {
     json!({ "description": description, "content": { "application/json": { "schema": schema } } })
 }
 
-fn refusal(description: &str) -> Value {
+pub(super) fn refusal(description: &str) -> Value {
     answer(description, &json!({ "$ref": "#/components/schemas/Refusal" }))
 }
 
-fn object(properties: &Value, required: &[&str]) -> Value {
+pub(super) fn object(properties: &Value, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 

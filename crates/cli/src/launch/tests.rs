@@ -103,7 +103,7 @@ fn every_option_has_an_effect() {
             "trusted_proxies" => "10.0.0.0/8",
             "forwarded_header" => "forwarded",
             "redis_publish" => "sharded",
-            "publish_key_file" | "metrics_token_file" => key.path().to_str().unwrap(),
+            "publish_key_file" | "metrics_token_file" | "operator_token_file" => key.path().to_str().unwrap(),
             "jwt_key_file" => secret.path().to_str().unwrap(),
             "jwks_file" => jwks.path().to_str().unwrap(),
             _ => candidates

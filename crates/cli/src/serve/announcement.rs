@@ -15,6 +15,8 @@ pub(crate) struct Announcement {
     keyed: bool,
     /// Which tokens are accepted, if any are.
     tokens: Option<String>,
+    /// Whether operators are shown what goes on.
+    operated: bool,
     /// Which filters run, in their order, if any do.
     filters: Option<String>,
     insecure: Vec<&'static str>,
@@ -42,6 +44,7 @@ impl Announcement {
                 .map(|patterns| patterns.iter().collect::<Vec<_>>().join(",")),
             keyed: settings.publish_key.is_some(),
             tokens: settings.tokens.as_ref().map(accepted),
+            operated: settings.operator_token.is_some(),
             filters: (!settings.filters.is_empty()).then(|| {
                 let names = settings.filters.names().collect::<Vec<_>>().join(", ");
                 format!("{names} (for messages on / and /pipeline)")
@@ -74,6 +77,7 @@ impl Announcement {
         };
         let metrics =
             server.metrics_address().map(|address| format!("http://{}/metrics", reachable(address)));
+        let operator = self.operated.then(|| operator_page(server)).flatten();
         match format {
             LogFormat::Text => {
                 eprintln!("geocast {} listens on {address}", env!("CARGO_PKG_VERSION"));
@@ -91,6 +95,7 @@ impl Announcement {
                     ("filters", &self.filters),
                     ("tls", &self.certificate),
                     ("metrics", &metrics),
+                    ("operator", &operator),
                 ] {
                     if let Some(value) = value {
                         eprintln!("  {name:<11}{value}");
@@ -109,6 +114,7 @@ impl Announcement {
                 tokens = self.tokens,
                 filters = self.filters,
                 metrics,
+                operator,
                 "listening"
             ),
         }
@@ -146,6 +152,15 @@ impl Announcement {
             None => (String::new(), String::new()),
         }
     }
+}
+
+/// Where a browser on this machine finds what operators are shown: at a port, if there is one.
+pub(crate) fn operator_page(server: &Server) -> Option<String> {
+    server.addresses().iter().find_map(|address| match address {
+        ListenAddress::Tcp(address) => Some(format!("http://{}/operator", reachable(*address))),
+        ListenAddress::Tls(address) => Some(format!("https://{}/operator", reachable(*address))),
+        ListenAddress::Unix(_) => None,
+    })
 }
 
 /// Which tokens are accepted; of keys, only the files.

@@ -18,6 +18,7 @@ pub(crate) use listening::{Listening, Opened};
 pub(crate) use signals::Signals;
 
 use announcement::Announcement;
+pub(crate) use announcement::operator_page;
 use signals::Order;
 use supervisor::Supervisor;
 
@@ -35,12 +36,12 @@ pub(crate) fn start(
     opened: Opened,
     settings: Settings,
 ) -> anyhow::Result<(Server, Signals)> {
-    log.start();
+    let troubles = log.start();
     // From here on a signal is an order to stop in order, and no longer the end.
     let signals = Signals::listen().context("signals cannot be listened to")?;
     raise_descriptors();
     let facts = Announcement::before(&settings, opened.certificate);
-    let mut builder = Server::builder(settings).site(site::site());
+    let mut builder = Server::builder(settings).site(site::site()).troubles(troubles);
     if let Some(listener) = opened.metrics {
         builder = builder.metrics(listener);
     }

@@ -25,7 +25,7 @@ fn help_texts_are_as_recorded() {
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
-const HELP: [(&str, &[&str]); 24] = [
+const HELP: [(&str, &[&str]); 25] = [
     ("geocast.txt", &["-h"]),
     ("serve-short.txt", &["serve", "-h"]),
     ("serve.txt", &["serve", "--help"]),
@@ -42,6 +42,7 @@ const HELP: [(&str, &[&str]); 24] = [
     ("token-check.txt", &["token", "check", "-h"]),
     ("token-keys.txt", &["token", "keys", "-h"]),
     ("probe.txt", &["probe", "-h"]),
+    ("top.txt", &["top", "-h"]),
     ("completions.txt", &["completions", "-h"]),
     ("man.txt", &["man", "-h"]),
     ("bench.txt", &["bench", "-h"]),

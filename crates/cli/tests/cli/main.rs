@@ -40,6 +40,7 @@ mod terminals;
 mod three_nodes;
 mod token;
 mod tokens;
+mod top;
 mod tracking;
 #[path = "../../../server/tests/e2e/transcript.rs"]
 #[expect(

@@ -9,7 +9,7 @@ use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use crate::{
     deploy::options,
-    geocast::{PATIENCE, Running, code, run, stderr, stdout},
+    geocast::{PATIENCE, Running, code, geocast, run, stderr, stdout, wait_until},
     pages::{Page, root},
     schemas::{all_faults, faults, openapi_faults},
 };
@@ -112,14 +112,29 @@ fn the_schema_of_the_configuration_knows_every_option_and_its_values() {
 #[test]
 fn what_is_answered_over_http_is_as_described() {
     let openapi = described("openapi");
-    let server = Running::server(&["serve", "--port", "0", "--channels", "test", "--publish-key", "key"]);
+    let token = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(token.path(), "sesame").expect("the file is ours");
+    let operated = ["--operator-token-file", token.path().to_str().expect("a path")];
+    let served = ["serve", "--port", "0", "--channels", "test", "--publish-key", "key"];
+    let server = Running::server(&[&served[..], &operated].concat());
     let page = format!("http://{}", server.address());
+    let looking = ["sub", "test", "--bbox", "5,45,11,48", "--url", &server.url()];
+    let _looking = Running::start(geocast(&looking));
+    let is_seen = || {
+        let mut curl = std::process::Command::new("curl");
+        let asked = curl.args(["--silent", "--header", "Authorization: Bearer sesame"]);
+        let shown = asked.arg(format!("{page}/api/operator")).output().expect("there is curl");
+        stdout(&shown).contains("\"corners\"")
+    };
+    wait_until(is_seen, || "nobody is seen to look anywhere".to_owned());
     let (mut pairs, mut answered) = (Vec::new(), BTreeSet::new());
     for (method, described, path, key, body) in [
         ("get", "/live", "/live", "", ""),
         ("get", "/ready", "/ready", "", ""),
         ("get", "/api/channels", "/api/channels", "", ""),
         ("get", "/metrics", "/metrics", "", ""),
+        ("get", "/api/operator", "/api/operator", "", ""),
+        ("get", "/api/operator", "/api/operator?limit=many", "sesame", ""),
         ("post", "/api/publish/{channel}", "/api/publish/test", "key", "{}"),
         ("post", "/api/publish/{channel}", "/api/publish/test", "", "{}"),
         ("post", "/api/publish/{channel}", "/api/publish/test", "wrong", "{}"),
@@ -130,6 +145,8 @@ fn what_is_answered_over_http_is_as_described() {
         ("post", "/channel/{name}/", "/channel/test/", "key", "{}"),
         ("post", "/channel/{name}/", "/channel/test/", "wrong", "{}"),
         ("post", "/broadcast/", "/broadcast/", "key", "nonsense"),
+        // Last, when there is something to be shown.
+        ("get", "/api/operator", "/api/operator", "sesame", ""),
     ] {
         let mut curl = std::process::Command::new("curl");
         curl.args(["--silent", "--write-out", "\n%{http_code}", "--request", &method.to_uppercase()]);

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use proptest::prelude::*;
 
 use super::Hub;
-use crate::{CohortId, Index, Interest, Refused, Sink};
+use crate::{CohortId, Index, Interest, Refused, Sink, Traffic};
 
 /// Wants multiples of a number, rendered in a base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -209,6 +209,7 @@ proptest! {
         let mut hub: Hub<u32, Multiples, Received> = Hub::new();
         let ids: Vec<_> = (0..8).map(|_| hub.connect(Received::default())).collect();
         let mut table = std::collections::BTreeMap::new();
+        let mut traffic = std::collections::BTreeMap::<u32, Traffic>::new();
         for (who, channel, of, action) in steps {
             match action {
                 0 => {
@@ -220,12 +221,23 @@ proptest! {
                     let audience = table.range((channel, 0)..(channel + 1, 0));
                     let wanted = audience.clone().filter(|(_, multiple)| (12 + of).is_multiple_of(**multiple));
                     prop_assert_eq!(fanout.total(), audience.count() as u64);
-                    prop_assert_eq!(fanout.taken + fanout.refused, wanted.count() as u64);
+                    let granted = wanted.count() as u64;
+                    prop_assert_eq!(fanout.taken + fanout.refused, granted);
+                    let so_far = traffic.entry(channel).or_default();
+                    so_far.events += 1;
+                    so_far.granted += granted;
                 }
                 _ => {
                     hub.subscribe(ids[who], &channel, Multiples { of, base: 10 });
                     table.insert((channel, who), of);
                 }
+            }
+            // What a channel has had is forgotten with its last subscriber.
+            traffic.retain(|channel, _| table.range((*channel, 0)..(*channel + 1, 0)).next().is_some());
+            for channel in 0..4 {
+                let known = table.range((channel, 0)..(channel + 1, 0)).next();
+                let expected = known.map(|_| traffic.get(&channel).copied().unwrap_or_default());
+                prop_assert_eq!(hub.traffic(&channel), expected);
             }
         }
     }
@@ -273,6 +285,11 @@ fn replays_and_refusals_are_in_the_account_of_whom_they_concern() {
         let account = hub.account(id, "numbers").unwrap();
         (account.events, account.granted, account.withheld)
     };
+    assert_eq!(
+        hub.traffic("numbers"),
+        Some(Traffic { events: 5, granted: 3 + 3 }),
+        "a replay is to one alone"
+    );
     let expected = (7, 3, vec![("no multiple", 2), ("full", 2)]);
     assert_eq!(account(slow), expected);
     assert_eq!(account(other), (5, 3, vec![("no multiple", 1), ("full", 1)]));

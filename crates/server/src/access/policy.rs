@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use thiserror::Error;
 
 use super::{
-    AccessPolicy, Credentials, Denial, Visitor, excerpt,
+    AccessPolicy, Credentials, Denial, Visitor, bearer, excerpt,
     identity::{Identity, PresentedKey, Unaccepted},
     origin::{OwnHosts, OwnScheme, Page},
     terms::{Channels, Terms},
@@ -180,6 +180,13 @@ impl Access {
     /// a page that has had its own name resolved to this address has not made it.
     pub(crate) fn is_open_to(&self, headers: &HeaderMap) -> bool {
         self.terms().own_hosts == OwnHosts::Loopback && OwnHosts::Loopback.are_meant_by(headers)
+    }
+
+    /// Whether a request with these headers comes from an operator; `None` where there are none.
+    pub(crate) fn is_operator(&self, headers: &HeaderMap) -> Option<bool> {
+        let terms = self.terms();
+        let token = terms.operator.as_ref()?;
+        Some(bearer(headers).is_some_and(|offered| token.admits(offered)))
     }
 
     /// Whether somebody may read the channel.

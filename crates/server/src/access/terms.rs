@@ -16,6 +16,8 @@ pub(crate) struct Terms {
     pub(super) channels: Channels,
     pub(super) publishing: Publishing,
     pub(super) tokens: Option<Verifier>,
+    /// What operators present.
+    pub(super) operator: Option<Secret>,
     pub(super) origins: OriginPolicy,
     pub(super) own_hosts: OwnHosts,
 }
@@ -50,7 +52,8 @@ impl Terms {
         };
         let is_open = matches!(channels, Channels::All) || matches!(publishing, Publishing::Open);
         let own_hosts = if is_open { OwnHosts::Loopback } else { OwnHosts::Any };
-        Self { number, channels, publishing, tokens, origins: settings.origins.clone(), own_hosts }
+        let (operator, origins) = (settings.operator_token.clone(), settings.origins.clone());
+        Self { number, channels, publishing, tokens, operator, origins, own_hosts }
     }
 
     /// The same, following others: a publish key that is the same is still the one that was presented.

@@ -10,7 +10,7 @@ use geocast_hub::{Outbox, Overflow, Refused, Sink, Tally};
 use tokio::sync::Notify;
 
 use super::{Frame, Socket, Unsent, batch::Batch};
-use crate::{Settings, event::Key, session::Buffering};
+use crate::{Settings, event::Key, operator::Card, session::Buffering};
 
 /// What is on its way to one client: collected pushes, then the outbox, then the socket.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Mailbox {
     tally: Tally,
     /// What has become of all events so far.
     total: Tally,
+    /// Whose it is. It is seldom looked at.
+    card: Box<Card>,
 }
 
 /// What the connection's task has to know about its mailbox.
@@ -47,7 +49,7 @@ pub(crate) enum Condition {
 }
 
 impl Mailbox {
-    pub(crate) fn new(settings: &Settings, socket: Rc<Socket>, wake: Rc<Notify>) -> Self {
+    pub(crate) fn new(settings: &Settings, socket: Rc<Socket>, wake: Rc<Notify>, card: Box<Card>) -> Self {
         Self {
             outbox: Outbox::new(settings.limits.outbox, settings.limits.overflow),
             batch: None,
@@ -58,7 +60,13 @@ impl Mailbox {
             overflow: settings.limits.overflow,
             tally: Tally::default(),
             total: Tally::default(),
+            card,
         }
+    }
+
+    /// Whose it is.
+    pub(crate) fn card(&self) -> &Card {
+        &self.card
     }
 
     /// Begins, changes or ends the collecting of pushes. What is collected is sent.

@@ -23,9 +23,10 @@ use crate::{
     endpoint::Endpoint,
     interest::Sight,
     node::Place,
+    operator::Card,
     runtime::select,
     session::{Effect, Noted, Now, Session},
-    transport::Stream,
+    transport::{Peer, Stream},
     worker::Worker,
 };
 
@@ -77,6 +78,8 @@ pub(crate) struct Opening {
     /// The coordinate system in which the session begins.
     pub(crate) output: KnownCrs,
     pub(crate) endpoint: Endpoint,
+    /// Who connected: behind a trusted proxy, its client.
+    pub(crate) client: Peer,
     pub(crate) identity: Identity,
     /// How messages are compressed, if that was agreed upon.
     pub(crate) deflate: Option<Deflate>,
@@ -280,11 +283,13 @@ impl Connection {
 impl Begun {
     /// With what is read from, and what of it is there already.
     fn from(worker: Rc<Worker>, opening: Opening) -> (Duplex, Vec<u8>, Self) {
-        let Opening { stream, response, mut early, output, endpoint, identity, deflate, place } = opening;
+        let Opening { stream, response, mut early, output, endpoint, client, identity, deflate, place } =
+            opening;
         let socket = Rc::new(Socket::from(stream));
         let wake = Rc::new(Notify::new());
         let settings = &worker.node.settings;
-        let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake));
+        let card = Box::new(Card::new(client, endpoint.dialect.name()));
+        let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake), card);
         // It leaves together with the first envelope.
         if !response.is_empty() {
             mailbox.send(response);

@@ -6,6 +6,7 @@ mod channels;
 mod handshake;
 mod health;
 mod metrics;
+mod operator;
 mod patient;
 mod publish;
 mod rewound;

@@ -13,12 +13,12 @@ use super::{
     answer::Refusal,
     channels, health,
     metrics::{self, Readable},
-    publish, site, upgrade,
+    operator, publish, site, upgrade,
 };
-use crate::node::Node;
+use crate::{node::Node, operator::Desk};
 
 /// Everything but WebSocket upgrades; with metrics, unless they are read elsewhere.
-pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>) -> Router {
+pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>, desk: Desk) -> Router {
     let limit = node.settings.limits.publication;
     let prefix = node.settings.url_prefix.as_str();
     let packages = || post(aiows::publish).get(upgrade_required);
@@ -27,6 +27,7 @@ pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>) -> Router {
         None => Router::new(),
     };
     router
+        .route("/api/operator", get(operator::show).with_state(desk))
         .route(&format!("{prefix}/channel/{{name}}"), packages())
         .route(&format!("{prefix}/channel/{{name}}/"), packages())
         .route(&format!("{prefix}/broadcast"), post(aiows::broadcast))

@@ -51,6 +51,7 @@ pub(super) struct Acceptance {
     response: Response<()>,
     output: KnownCrs,
     endpoint: Endpoint,
+    client: Peer,
     identity: Identity,
     deflate: Option<Deflate>,
     place: Place,
@@ -64,8 +65,9 @@ impl Acceptance {
         let mut response = Vec::with_capacity(TYPICAL_RESPONSE);
         write_response(&mut response, &self.response)
             .expect("the fields of the answer are ours and visible ASCII, and a vector takes all");
-        let Self { output, endpoint, identity, deflate, place, early, .. } = self;
-        Opening { stream, response: response.into(), early, output, endpoint, identity, deflate, place }
+        let Self { output, endpoint, client, identity, deflate, place, early, .. } = self;
+        let response = response.into();
+        Opening { stream, response, early, output, endpoint, client, identity, deflate, place }
     }
 }
 
@@ -142,7 +144,7 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;
     let output = node.first_output(path);
-    Ok(Acceptance { response, output, endpoint, identity, deflate, place, early: Vec::new() })
+    Ok(Acceptance { response, output, endpoint, client, identity, deflate, place, early: Vec::new() })
 }
 
 /// The sub-protocols that a client offers.

@@ -39,7 +39,8 @@ impl Window {
         Bounds { boxes: self.boxes(), for_points_alone: self.bends() }
     }
 
-    fn boxes(&self) -> &[Bbox] {
+    /// Boxes in the source's system: what is in the window is in one of these.
+    pub(crate) fn boxes(&self) -> &[Bbox] {
         self.bounds.as_deref().unwrap_or_else(|| self.viewport.region.boxes())
     }
 
@@ -76,7 +77,7 @@ impl Window {
     }
 
     /// The box as a client named it.
-    pub(super) fn viewport(&self) -> &Viewport {
+    pub(crate) fn viewport(&self) -> &Viewport {
         &self.viewport
     }
 

@@ -32,7 +32,7 @@ impl Dialects {
     }
 
     /// Connections at this moment.
-    pub(super) fn open(&self) -> impl Iterator<Item = (&'static str, u64)> {
+    pub(crate) fn open(&self) -> impl Iterator<Item = (&'static str, u64)> {
         // What has ended is read first, so that none ends before it has begun.
         let ended: Vec<(&'static str, u64)> = self.ended.iter().collect();
         self.begun.iter().zip(ended).map(|((name, begun), (_, ended))| (name, begun.saturating_sub(ended)))

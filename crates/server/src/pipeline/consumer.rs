@@ -101,6 +101,7 @@ async fn run(node: Arc<Node>, mut messages: UnboundedReceiver<WorkerMessage>) {
                     | WorkerMessage::Judge
                     | WorkerMessage::Presence(..)
                     | WorkerMessage::Survey(_)
+                    | WorkerMessage::Inspect(..)
                     | WorkerMessage::Passed(_),
                 ) => {}
             },

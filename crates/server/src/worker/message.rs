@@ -7,8 +7,8 @@ use bytes::Bytes;
 use geocast_protocol::Channel;
 use tokio::sync::oneshot;
 
-use super::Survey;
-use crate::{accept::Accepted, broker::InFlight, tracking::State};
+use super::{Inspection, Survey};
+use crate::{accept::Accepted, broker::InFlight, operator::Question, tracking::State};
 
 /// What a worker is told from other threads.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(crate) enum WorkerMessage {
     Pulse(oneshot::Sender<()>),
     /// Somebody wants to know how it is.
     Survey(oneshot::Sender<Survey>),
+    /// An operator wants to know what it holds.
+    Inspect(Question, oneshot::Sender<Inspection>),
     /// What clients may do has been configured anew.
     Judge,
     /// The server stops: close all connections within this time.

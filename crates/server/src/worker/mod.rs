@@ -3,6 +3,7 @@
 
 mod gaps;
 mod holds;
+mod inspection;
 mod laggards;
 mod message;
 mod recoveries;
@@ -25,6 +26,7 @@ use geocast_protocol::Channel;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::Notify;
 
+pub(crate) use inspection::Inspection;
 pub(crate) use message::WorkerMessage;
 pub(crate) use recoveries::Held;
 pub(crate) use run::{inbox, spawn};

@@ -11,7 +11,7 @@ use tokio::{
     time::interval,
 };
 
-use super::{Worker, WorkerMessage, round::Round, survey::survey};
+use super::{Worker, WorkerMessage, inspection::inspect, round::Round, survey::survey};
 use crate::{
     clock, http,
     node::Node,
@@ -127,6 +127,9 @@ fn handle(worker: &Rc<Worker>, batch: &mut Vec<WorkerMessage>, router: &Router) 
             }
             WorkerMessage::Survey(asked) => {
                 tokio::task::spawn_local(survey(Rc::clone(worker), asked));
+            }
+            WorkerMessage::Inspect(question, asked) => {
+                tokio::task::spawn_local(inspect(Rc::clone(worker), question, asked));
             }
         }
     }

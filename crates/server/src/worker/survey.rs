@@ -41,7 +41,7 @@ pub(super) async fn survey(worker: Rc<Worker>, asked: oneshot::Sender<Survey>) {
 }
 
 impl Worker {
-    fn survey_topics(&self) -> Survey {
+    pub(super) fn survey_topics(&self) -> Survey {
         let hub = self.hub.borrow();
         let mut survey = Survey { connections: hub.len(), cohorts: hub.cohorts(), ..Survey::default() };
         for topic in hub.channels() {
@@ -59,7 +59,7 @@ impl Worker {
         survey
     }
 
-    fn survey_outboxes(&self, ids: &[SubscriberId], survey: &mut Survey) {
+    pub(super) fn survey_outboxes(&self, ids: &[SubscriberId], survey: &mut Survey) {
         let mut hub = self.hub.borrow_mut();
         for id in ids {
             let Some(mailbox) = hub.sink(*id) else { continue };
@@ -72,4 +72,4 @@ impl Worker {
 }
 
 /// Clients that are looked at before others have their turn: well under a millisecond.
-const AT_ONCE: usize = 2_048;
+pub(super) const AT_ONCE: usize = 2_048;

@@ -36,6 +36,7 @@ mod matrix;
 mod metrics;
 mod mobility_toolbox;
 mod not_finite;
+mod operator;
 mod origins;
 mod packages;
 mod pages;
