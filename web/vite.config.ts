@@ -4,12 +4,14 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
-/** Writes each file compressed beside itself, as the server sends it. */
+/** Writes each file compressed beside itself, as the server sends it; and what keeps the folder in git. */
 function compressed(folder: string): Plugin {
   return {
     name: "compressed",
     apply: "build",
     closeBundle() {
+      // The folder was emptied, and is to be there for cargo, with nothing in it for git.
+      writeFileSync(join(folder, ".gitignore"), "# What `make web` builds. The folder itself is always there, so that cargo can look at it.\n*\n!.gitignore\n");
       const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
       for (const file of files.filter(({ name }) => /\.(html|js|css|json|svg|txt)$/.test(name))) {
         const path = join(file.parentPath ?? file.path, file.name);
@@ -40,6 +42,7 @@ export default defineConfig({
     target: "es2022",
     // What is inlined would need another Content-Security-Policy, and nothing needs the polyfill.
     assetsInlineLimit: 0,
+    rollupOptions: { input: ["index.html", "operator.html"] },
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1000,
   },

@@ -96,7 +96,7 @@ printed. Rates are of the last --interval.
 
 Examples:
   geocast top --token-file operator.txt
-  geocast top https://maps.example.org --token-file operator.txt --once
+  geocast top http://127.0.0.1:8765 --token-file operator.txt --once
   geocast top --token-file operator.txt --json | jq .rates.per_second
 
 Exit codes: 0 shown; 1 failed, for example because of another token; 2 bad

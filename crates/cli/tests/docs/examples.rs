@@ -148,10 +148,11 @@ geocast token make --key-file secret.txt --sub '*' > token.txt
 ";
 
 /// What has to go on for the examples of a command.
-const NEEDED: [(&str, &str); 3] = [
+const NEEDED: [(&str, &str); 4] = [
     ("get", "geocast demo"),
     ("pub", "geocast serve"),
     ("probe", "geocast serve --usock /run/geocast.sock --port 8765"),
+    ("top", "echo sesame > operator.txt\ngeocast serve --operator-token-file operator.txt"),
 ];
 
 /// One that is valid on its own, and speaks of a Redis.

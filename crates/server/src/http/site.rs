@@ -42,7 +42,8 @@ pub struct SiteFile {
 }
 
 impl Site {
-    /// The file of the path `index.html` is what stands at `/`. Of several with the same path, the last counts.
+    /// The file of the path `index.html` is what stands at `/`, and any other page, such as `more.html`, stands at `/more` as well. Of
+    /// several with the same path, the last counts.
     #[must_use]
     pub fn new(files: impl IntoIterator<Item = SiteFile>) -> Self {
         let address = |path: &str| if path == INDEX { "/".to_owned() } else { format!("/{path}") };
@@ -62,7 +63,10 @@ impl Site {
     }
 
     pub(crate) fn file(&self, path: &str) -> Option<&SiteFile> {
-        self.files.get(path)
+        self.files.get(path).or_else(|| {
+            let page = path.rsplit('/').next().filter(|name| !name.is_empty() && !name.contains('.'));
+            page.and_then(|_| self.files.get(&format!("{path}.html")))
+        })
     }
 }
 

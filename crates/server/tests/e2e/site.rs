@@ -135,3 +135,19 @@ async fn redis_is_not_asked_which_channels_there_are() {
     let listed = get(server.address, "/api/channels", &[]).await;
     assert_eq!(listed.json(), serde_json::json!({ "channels": [] }));
 }
+
+#[tokio::test]
+async fn a_page_stands_at_its_name_without_the_ending() {
+    let site = Site::new([SiteFile::new("more.html", b"more"), SiteFile::new("icon.svg", b"<svg/>")]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let server = TestServer::start_built(listener, None, |_| (), |builder| builder.site(site)).await;
+    for (path, status) in
+        [("/more", 200), ("/more.html", 200), ("/more/", 404), ("/icon", 404), ("/.html", 404)]
+    {
+        let response = get(server.address, path, &[]).await;
+        assert_eq!(response.status, status, "{path}: {response:?}");
+        if status == 200 {
+            assert!(field(&response, "content-security-policy").is_some(), "{path}: {response:?}");
+        }
+    }
+}
