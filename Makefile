@@ -110,7 +110,7 @@ msrv: setup-msrv ## Compile with the oldest Rust that the manifests name
 
 .PHONY: deb
 deb: setup-packages build ## Build the Debian package, in target/debian
-	cargo deb -p geocast --no-build --target-dir $(abspath $(TARGET_DIR)) $(LOCKED)
+	CARGO_TARGET_DIR=$(abspath $(TARGET_DIR)) cargo deb -p geocast --no-build $(LOCKED)
 
 .PHONY: packages
 packages: deb ## Build the packages, unpack them, and start what is in them

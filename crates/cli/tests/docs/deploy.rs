@@ -43,14 +43,13 @@ fn the_unit_starts_what_the_package_has() {
     let manifest: toml::Table = read("crates/cli/Cargo.toml").parse().expect("it is TOML");
     let assets = manifest["package"]["metadata"]["deb"]["assets"].as_array().expect("a list");
     let installed: Vec<_> = assets.iter().filter_map(|asset| asset[1].as_str()).collect();
-    for path in [
-        "usr/bin/geocast",
-        "etc/geocast/geocast.toml",
-        "usr/lib/systemd/system/geocast.service",
-        "usr/lib/sysusers.d/geocast.conf",
-    ] {
+    for path in ["usr/bin/geocast", "etc/geocast/geocast.toml"] {
         assert!(installed.contains(&path), "{path} of {installed:?}");
     }
+    // cargo-deb takes unit and user from there by their names; `make packages` looks whether it has.
+    let units = &manifest["package"]["metadata"]["deb"]["systemd-units"];
+    assert_eq!(units["unit-name"].as_str(), Some("geocast"));
+    assert_eq!(units["unit-scripts"].as_str(), Some("../../deploy"));
     for source in
         assets.iter().filter_map(|asset| asset[0].as_str()).filter(|path| !path.starts_with("target"))
     {
