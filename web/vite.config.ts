@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -23,14 +23,6 @@ function compressed(folder: string): Plugin {
   };
 }
 
-/** Puts the one file of the folder back that is in the repository: the folder is emptied first. */
-function kept(folder: string): Plugin {
-  const path = join(folder, ".gitignore");
-  const text = existsSync(path) ? readFileSync(path) : undefined;
-  return { name: "kept", apply: "build", closeBundle: () => text && writeFileSync(path, text) };
-}
-
-const dist = fileURLToPath(new URL("dist", import.meta.url));
 const client = fileURLToPath(new URL("../clients/js/src/index.ts", import.meta.url));
 const server = process.env.GEOCAST_URL ?? "http://127.0.0.1:8765";
 
@@ -46,7 +38,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1000,
   },
-  plugins: [compressed(dist), kept(dist)],
+  plugins: [compressed(fileURLToPath(new URL("dist", import.meta.url)))],
   server: {
     fs: { allow: [".."] },
     // `npm run dev` shows the map of a server that runs.

@@ -110,6 +110,21 @@ fn the_schema_of_the_configuration_knows_every_option_and_its_values() {
 }
 
 #[test]
+fn every_address_is_described() {
+    let paths = described("openapi")["paths"].as_object().expect("a table").clone();
+    let router = fs::read_to_string(root().join("crates/server/src/http/router.rs")).expect("it is there");
+    let routes = router.split(".route(").skip(1).filter_map(|call| call.split('"').nth(1));
+    let routes: Vec<String> =
+        routes.map(|route| route.replace("{prefix}", "").replace("{{", "{").replace("}}", "}")).collect();
+    assert!(routes.len() > 8, "{routes:?}");
+    // What people look at is none of it.
+    for route in routes.iter().filter(|route| !["/", "/api"].contains(&route.as_str())) {
+        let is_described = paths.contains_key(route) || paths.contains_key(&format!("{route}/"));
+        assert!(is_described, "{route} is not described");
+    }
+}
+
+#[test]
 fn what_is_answered_over_http_is_as_described() {
     let openapi = described("openapi");
     let token = tempfile::NamedTempFile::new().expect("a file");
