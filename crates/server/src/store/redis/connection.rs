@@ -100,6 +100,11 @@ impl Connection {
                         self.begin_probe(owner);
                         alarm.as_mut().reset(until);
                     }
+                    Beat::Overtake(until) => {
+                        let number = self.dialogue.probe.overtake();
+                        self.publish_probe(number, owner);
+                        alarm.as_mut().reset(until);
+                    }
                     Beat::Silent => return Err(Disconnected::Silent(patience)),
                 },
             }
@@ -159,7 +164,7 @@ impl Connection {
                         parcel.add(channel, Bytes::copy_from_slice(payload)).await;
                     }
                     Some(_) => {}
-                    None => self.dialogue.stray(channel, payload),
+                    None => self.dialogue.stray(channel, payload)?,
                 },
                 Push::TooLong { channel, bytes } => {
                     owner.shared.skipped(channel, bytes, owner.settings.max_message);
@@ -206,6 +211,11 @@ impl Connection {
         owner.shared.subscriptions.lock().ask_again();
         self.probed = Some(clock::now());
         let number = self.dialogue.ping(*self.acknowledged.lock(), &mut self.wire.out);
+        self.publish_probe(number, owner);
+    }
+
+    /// Has messages published to this connection, from each master.
+    fn publish_probe(&self, number: u64, owner: &Subscriber) {
         let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
         let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());
         let (acknowledged, shared) = (Arc::clone(&self.acknowledged), Arc::clone(&owner.shared));
@@ -237,7 +247,8 @@ fn probe_channel() -> Result<Channel, ChannelError> {
     format!("{PROBE_PREFIX}{:032x}", fastrand::u128(..)).parse()
 }
 
-/// Channels per command: enough that a command costs little per channel, and no long pause for others.
-const BATCH: usize = 256;
+/// Channels per command: enough that a command costs little per channel, and no long pause for others. A simulation has few channels, and
+/// something is to happen between two commands.
+const BATCH: usize = if cfg!(feature = "simulation") { 2 } else { 256 };
 /// Channels that may be unconfirmed at once; with the longest names, about a megabyte in each direction.
 const MAX_IN_FLIGHT: usize = 4096;

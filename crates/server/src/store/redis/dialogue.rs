@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{
     disconnected::Disconnected,
-    probe::{Acknowledged, Probe},
+    probe::{Acknowledged, Probe, Unheard},
     push_reader::Push,
     request::{write_channels, write_command},
     subscriptions::{Changes, Subscriptions},
@@ -88,10 +88,15 @@ impl Dialogue {
     }
 
     /// Takes a message on a channel that nobody subscribed to: only the probe's means something.
-    pub(super) fn stray(&mut self, channel: &[u8], payload: &[u8]) {
+    ///
+    /// # Errors
+    ///
+    /// As [`Probe::message`].
+    pub(super) fn stray(&mut self, channel: &[u8], payload: &[u8]) -> Result<(), Unheard> {
         if self.probe_channel.as_ref().is_some_and(|probe| probe.as_str().as_bytes() == channel) {
-            self.probe.message(payload);
+            self.probe.message(payload)?;
         }
+        Ok(())
     }
 
     /// Takes an answer.

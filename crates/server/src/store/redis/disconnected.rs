@@ -2,7 +2,12 @@ use std::{io, time::Duration};
 
 use thiserror::Error;
 
-use super::{address::Address, dialer::DialError, probe::Deaf, push_reader::MalformedPush};
+use super::{
+    address::Address,
+    dialer::DialError,
+    probe::{Deaf, Unheard},
+    push_reader::MalformedPush,
+};
 
 /// Why there is no subscriber connection, or no longer.
 #[derive(Debug, Error)]
@@ -29,6 +34,8 @@ pub(super) enum Disconnected {
     Malformed(#[from] MalformedPush),
     #[error(transparent)]
     Deaf(#[from] Deaf),
+    #[error(transparent)]
+    Unheard(#[from] Unheard),
     #[error("redis holds {held} of {expected} subscriptions to the shard")]
     Forgotten { held: u64, expected: u64 },
 }

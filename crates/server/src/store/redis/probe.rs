@@ -9,6 +9,9 @@ use thiserror::Error;
 /// publishers speak to, and that what is published on the other masters of a cluster gets here. The messages of one
 /// interval have to arrive before the PING of the next is answered. Both come over the same connection in order, so a
 /// reader that was held up is never mistaken for one that is deaf.
+///
+/// The other way round, a PING has to be answered before messages arrive that were published [long after it](Self::overtake). A connection on
+/// which only what is sent to Redis is lost would else be taken for a good one for as long as anything is published.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
     /// The number of the last PING, and of the messages published with it.
@@ -52,19 +55,34 @@ impl Probe {
         self.outstanding.is_some()
     }
 
+    /// The number of messages that are published because a PING has gone unanswered for long. If they arrive before its answer,
+    /// Redis has not heard it.
+    pub(super) fn overtake(&mut self) -> u64 {
+        self.sent += 1;
+        self.sent
+    }
+
     /// A message to oneself arrived.
-    pub(super) fn message(&mut self, payload: &[u8]) {
+    ///
+    /// # Errors
+    ///
+    /// [`Unheard`], if the outstanding PING should have been answered before.
+    pub(super) fn message(&mut self, payload: &[u8]) -> Result<(), Unheard> {
         let number = std::str::from_utf8(payload).ok().and_then(|text| text.parse().ok());
         // Anybody can publish on the channel of the probe: a number that was never sent says nothing.
-        let Some(number) = number.filter(|&number: &u64| number <= self.sent) else { return };
+        let Some(number) = number.filter(|&number: &u64| number <= self.sent) else { return Ok(()) };
+        if self.outstanding.is_some_and(|ping| ping < number) {
+            return Err(Unheard);
+        }
         if let Some(known) = self.arrived.iter_mut().find(|known| known.number == number) {
             known.copies = known.copies.saturating_add(1);
-            return;
+            return Ok(());
         }
         if self.arrived.len() >= REMEMBERED {
             self.arrived.pop_front();
         }
         self.arrived.push_back(Acknowledged { number, copies: 1 });
+        Ok(())
     }
 
     /// The PING was answered.
@@ -87,6 +105,11 @@ pub(super) const PROBE_PREFIX: &str = "__geocast_probe:";
 #[error("a message published as a probe did not arrive")]
 pub(super) struct Deaf;
 
+/// What is published arrives on the connection, but what is written to it does not.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("redis has not answered a PING, and a message published long after it arrived")]
+pub(super) struct Unheard;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,11 +124,11 @@ mod tests {
             let mut probe = Probe::default();
             probe.begin(once(0));
             for _ in 0..copies {
-                probe.message(b"1");
+                assert_eq!(probe.message(b"1"), Ok(()));
             }
             assert_eq!(probe.answered(), Ok(()));
             probe.begin(Acknowledged { number: 1, copies: 3 });
-            probe.message(b"2");
+            assert_eq!(probe.message(b"2"), Ok(()));
             assert_eq!(probe.answered(), expected, "{copies} of three");
         }
     }
@@ -118,8 +141,8 @@ mod tests {
             probe.begin(acknowledged);
             assert_eq!(probe.answered(), Ok(()), "{number}");
             // Of two masters, one is an interval behind.
-            probe.message(number.to_string().as_bytes());
-            probe.message((number - 1).to_string().as_bytes());
+            assert_eq!(probe.message(number.to_string().as_bytes()), Ok(()));
+            assert_eq!(probe.message((number - 1).to_string().as_bytes()), Ok(()));
             acknowledged.take(number - 1, 2);
         }
         acknowledged.take(3, 7);
@@ -133,9 +156,9 @@ mod tests {
         assert!(probe.is_outstanding());
         assert_eq!(probe.answered(), Ok(()), "the first message is not due yet");
         assert!(!probe.is_outstanding());
-        probe.message(b"1");
+        assert_eq!(probe.message(b"1"), Ok(()));
         assert_eq!(probe.begin(once(1)), 2);
-        probe.message(b"2");
+        assert_eq!(probe.message(b"2"), Ok(()));
         assert_eq!(probe.answered(), Ok(()));
     }
 
@@ -145,7 +168,7 @@ mod tests {
         probe.begin(once(0));
         assert_eq!(probe.answered(), Ok(()));
         probe.begin(once(1));
-        probe.message(b"1");
+        assert_eq!(probe.message(b"1"), Ok(()));
         assert_eq!(probe.answered(), Ok(()));
     }
 
@@ -168,13 +191,36 @@ mod tests {
     }
 
     #[test]
+    fn a_ping_that_is_overtaken_was_not_heard() {
+        let mut probe = Probe::default();
+        assert_eq!(probe.begin(once(0)), 1);
+        assert_eq!(probe.message(b"1"), Ok(()), "it may come first: they go over different connections");
+        assert_eq!(probe.overtake(), 2);
+        assert_eq!(probe.message(b"1"), Ok(()), "of another master");
+        assert_eq!(probe.message(b"2"), Err(Unheard));
+    }
+
+    #[test]
+    fn what_was_to_overtake_counts_as_any_other_message() {
+        let mut probe = Probe::default();
+        probe.begin(once(0));
+        assert_eq!(probe.overtake(), 2);
+        assert_eq!(probe.answered(), Ok(()), "in time, although late");
+        assert_eq!(probe.begin(once(2)), 3);
+        assert_eq!(probe.message(b"2"), Ok(()));
+        assert_eq!(probe.answered(), Ok(()));
+        assert_eq!(probe.begin(once(3)), 4);
+        assert_eq!(probe.answered(), Err(Deaf));
+    }
+
+    #[test]
     fn foreign_messages_prove_nothing() {
         let mut probe = Probe::default();
         probe.begin(once(0));
         assert_eq!(probe.answered(), Ok(()));
         probe.begin(once(1));
         for payload in [&b"99"[..], b"x", b"", b"-1", b"\xff"] {
-            probe.message(payload);
+            assert_eq!(probe.message(payload), Ok(()));
         }
         assert_eq!(probe.answered(), Err(Deaf));
     }

@@ -8,7 +8,7 @@ use crate::store::redis::{
     address::Address,
     dialogue::{is_no_permission, unexpected},
     disconnected::Disconnected,
-    probe::{Acknowledged, PROBE_PREFIX, Probe},
+    probe::{Acknowledged, PROBE_PREFIX, Probe, Unheard},
     push_reader::Push,
     remedy::redirected,
     request::{write_channels, write_command},
@@ -182,15 +182,18 @@ impl Conversation {
 
     /// Takes a message on a channel that nobody subscribed to. One on the channel of the probe proves that messages arrive, or
     /// is the marker that is returned.
-    pub(super) fn take_probe(&mut self, channel: &[u8], payload: &[u8]) -> Option<Channel> {
-        self.probe_channel().filter(|probe| probe.as_str().as_bytes() == channel)?;
+    ///
+    /// # Errors
+    ///
+    /// As [`Probe::message`].
+    pub(super) fn take_probe(&mut self, channel: &[u8], payload: &[u8]) -> Result<Option<Channel>, Unheard> {
+        if self.probe_channel().is_none_or(|probe| probe.as_str().as_bytes() != channel) {
+            return Ok(None);
+        }
         let marker = std::str::from_utf8(payload).ok().filter(|text| text.starts_with(PROBE_PREFIX));
         match marker.map(str::parse) {
-            Some(marker) => marker.ok(),
-            None => {
-                self.probe.message(payload);
-                None
-            }
+            Some(marker) => Ok(marker.ok()),
+            None => self.probe.message(payload).map(|()| None),
         }
     }
 

@@ -110,6 +110,11 @@ impl<'a> Session<'a> {
                         self.begin_probe();
                         alarm.as_mut().reset(until);
                     }
+                    Beat::Overtake(until) => {
+                        let number = self.conversation.probe.overtake();
+                        self.publish_probe(number);
+                        alarm.as_mut().reset(until);
+                    }
                     Beat::Silent => return Err(Disconnected::Silent(patience)),
                 },
             }
@@ -143,7 +148,7 @@ impl<'a> Session<'a> {
                         notices.take(payload);
                     } else if let Some(channel) = self.conversation.channel(channel) {
                         parcel.add(channel, Bytes::copy_from_slice(payload)).await;
-                    } else if let Some(marker) = self.conversation.take_probe(channel, payload) {
+                    } else if let Some(marker) = self.conversation.take_probe(channel, payload)? {
                         // Whoever waits for it relies on everything before it.
                         parcel.send();
                         shards.shared.settling.heard(&marker);
@@ -185,6 +190,12 @@ impl<'a> Session<'a> {
         let candidate = || shards.probe_channel(&self.link.address);
         let acknowledged = *self.acknowledged.lock();
         let number = self.conversation.ping(acknowledged, candidate, &mut self.wire.out);
+        self.publish_probe(number);
+    }
+
+    /// Has a message published to this connection.
+    fn publish_probe(&self, number: u64) {
+        let shards = &self.link.shards;
         let Some(channel) = self.conversation.probe_channel().cloned() else { return };
         let (commands, address) = (shards.commands.clone(), self.link.address.clone());
         let acknowledged = Arc::clone(&self.acknowledged);

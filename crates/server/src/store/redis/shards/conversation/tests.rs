@@ -124,12 +124,17 @@ fn subscriptions_that_redis_has_forgotten_end_the_connection() {
 fn the_probe_moves_if_its_slot_does() {
     let (mut conversation, mut placements, _) = begin();
     assert_eq!(
-        conversation.take_probe(PROBE.as_bytes(), b"__geocast_probe:settle:1").unwrap().as_str().len(),
+        conversation
+            .take_probe(PROBE.as_bytes(), b"__geocast_probe:settle:1")
+            .unwrap()
+            .unwrap()
+            .as_str()
+            .len(),
         24
     );
     conversation.answer(off(PROBE), &mut placements).unwrap();
     assert_eq!(conversation.probe_channel(), None);
-    assert_eq!(conversation.take_probe(PROBE.as_bytes(), b"__geocast_probe:settle:1"), None);
+    assert_eq!(conversation.take_probe(PROBE.as_bytes(), b"__geocast_probe:settle:1"), Ok(None));
     let other = "__geocast_probe:2";
     let mut out = Vec::new();
     conversation.mend_probe(|| Some(channel(other)), &mut out);
