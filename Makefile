@@ -7,6 +7,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 ORACLE := crates/server/tests/oracle
 FAULTS := crates/server/tests/faults
 CHART := crates/cli/tests/chart
+SIMULATION := crates/server/tests/simulation
 CONFORMANCE := crates/cli/tests/conformance
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
 # CI builds exactly what Cargo.lock says; a developer who adds a dependency need not think of it.
@@ -20,6 +21,8 @@ RUNS ?= 50
 # How many seeds the simulation runs; SEED=17 runs that one.
 SEEDS ?= 20
 SEED ?=
+# A fault of the server to be planted meanwhile, by the name that the folder's README has.
+PLANTED ?=
 # How long clients come and go.
 SOAK_MINUTES ?= 30
 # How long each fuzz target runs.
@@ -55,7 +58,7 @@ oracle: setup-test ## Hold tracked maps to shapely and pyproj in RUNS (50) rando
 
 .PHONY: simulation
 simulation: setup-build ## Run SEEDS (20) seeds of server, store and clients in a simulated network (SEED=17: one)
-	SEEDS=$(SEEDS) $(if $(SEED),SEED=$(SEED)) cargo test --workspace $(LOCKED) --features geocast-server/simulation --test simulation -- --nocapture $(ARGS)
+	SEEDS=$(SEEDS) $(if $(SEED),SEED=$(SEED)) $(if $(PLANTED),$(SIMULATION)/planted $(PLANTED)) cargo test --workspace $(LOCKED) --features geocast-server/simulation --test simulation -- --nocapture $(if $(PLANTED),every_seed) $(ARGS)
 
 # The release binary, as what is measured goes into the documentation. Without ARGS the table there is written.
 .PHONY: faults

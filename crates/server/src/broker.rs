@@ -1,21 +1,20 @@
+mod routes;
+
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Instant,
 };
 
 use bytes::Bytes;
 use geocast_protocol::Channel;
-use parking_lot::RwLock;
-use rustc_hash::FxHashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, oneshot};
 
+use self::routes::Routes;
 use crate::{
     Count, Counters, Event, Happening, Place, clock,
     intake::Intake,
     operator::Question,
+    sync,
     tracking::State,
     worker::{Inspection, Survey, WorkerMessage},
 };
@@ -24,14 +23,11 @@ use crate::{
 #[derive(Debug)]
 pub struct Broker {
     workers: OnceLock<Vec<UnboundedSender<WorkerMessage>>>,
-    /// The workers that listen to a channel, one bit each.
-    routes: RwLock<FxHashMap<Channel, u64>>,
+    routes: Routes,
     /// The queues to the workers have no bound of their own: what is in them is bounded here, in bytes.
     in_flight: Arc<Semaphore>,
     in_flight_limit: u32,
     intake: Intake,
-    /// Events so far.
-    numbers: AtomicU64,
     counters: Arc<Counters>,
 }
 
@@ -59,11 +55,10 @@ impl Broker {
         let in_flight_limit = u32::try_from(in_flight.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         Self {
             workers: OnceLock::new(),
-            routes: RwLock::default(),
+            routes: Routes::new(),
             in_flight: Arc::new(Semaphore::new(in_flight_limit as usize)),
             in_flight_limit,
             intake,
-            numbers: AtomicU64::new(1),
             counters,
         }
     }
@@ -76,18 +71,12 @@ impl Broker {
 
     /// From here on, the worker gets the channel's messages.
     pub(crate) fn join(&self, worker: usize, channel: &Channel) {
-        *self.routes.write().entry(channel.clone()).or_default() |= 1 << worker;
+        self.routes.join(worker, channel);
     }
 
     /// From here on, the worker does not get the channel's messages.
     pub(crate) fn leave(&self, worker: usize, channel: &Channel) {
-        let mut routes = self.routes.write();
-        if let Some(route) = routes.get_mut(channel) {
-            *route &= !(1 << worker);
-            if *route == 0 {
-                routes.remove(channel);
-            }
-        }
+        self.routes.leave(worker, channel);
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
@@ -113,11 +102,11 @@ impl Broker {
     /// flight as long as this one.
     pub(crate) fn forward(&self, cause: &Arc<InFlight>, channel: &Channel, payload: Bytes) {
         self.count(channel, None);
-        if self.route(channel) == 0 {
+        if self.routes.of(channel) == 0 {
             self.counters.add(Count::EventsUnheard);
             return;
         }
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let number = self.routes.number();
         let event = Arc::new(self.read(channel.clone(), payload, number)).into();
         self.parcel().pack(InFlight { event, _hold: Hold::Cause { _cause: Arc::clone(cause) } });
     }
@@ -149,7 +138,7 @@ impl Broker {
     /// Says that messages were missed on these channels, and that none are from now on.
     pub(crate) fn missed_on(&self, channels: &[Channel]) {
         for (number, worker) in self.workers.get().into_iter().flatten().enumerate() {
-            let listens = |channel: &&Channel| self.route(channel) & 1 << number != 0;
+            let listens = |channel: &&Channel| self.routes.of(channel) & 1 << number != 0;
             let channels: Vec<Channel> = channels.iter().filter(listens).cloned().collect();
             if !channels.is_empty() {
                 let _ended: Result<(), _> = worker.send(WorkerMessage::MissedOn(channels));
@@ -198,7 +187,7 @@ impl Broker {
 
     /// Channels that somebody listens to.
     pub(crate) fn channels(&self) -> usize {
-        self.routes.read().len()
+        self.routes.len()
     }
 
     /// Counts a message by what it is.
@@ -209,10 +198,6 @@ impl Broker {
         } else if channel.is_internal() {
             self.counters.add(Count::EventsInternal);
         }
-    }
-
-    fn route(&self, channel: &Channel) -> u64 {
-        self.routes.read().get(channel).copied().unwrap_or_default()
     }
 }
 
@@ -236,9 +221,9 @@ impl Parcel<'_> {
 
     /// The same for a message that has a place in the history of its channel.
     pub async fn add_at(&mut self, channel: &Channel, payload: Bytes, place: Option<Place>) {
-        let Broker { counters, in_flight, in_flight_limit, numbers, .. } = self.broker;
+        let Broker { counters, in_flight, in_flight_limit, routes, .. } = self.broker;
         self.broker.count(channel, place.as_ref());
-        if self.broker.route(channel) == 0 {
+        if routes.of(channel) == 0 {
             counters.add(Count::EventsUnheard);
             return;
         }
@@ -255,7 +240,7 @@ impl Parcel<'_> {
             let Ok(permit) = Arc::clone(in_flight).acquire_many_owned(cost).await else { return };
             permit
         };
-        let number = numbers.fetch_add(1, Ordering::Relaxed);
+        let number = routes.number();
         let event = Arc::new(self.broker.read(channel.clone(), payload, number).at(place)).into();
         self.pack(InFlight { event, _hold: Hold::Permit { _permit: permit } });
         self.bytes += size;
@@ -265,7 +250,7 @@ impl Parcel<'_> {
     }
 
     fn pack(&mut self, event: InFlight) {
-        let mut route = self.broker.route(event.event.channel());
+        let mut route = self.broker.routes.of(event.event.channel());
         let event = Arc::new(event);
         while route != 0 {
             let worker = route.trailing_zeros() as usize;

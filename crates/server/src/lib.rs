@@ -29,6 +29,8 @@ mod log_limit;
 mod metrics;
 mod node;
 mod operator;
+#[cfg(test)]
+mod orders;
 mod path_projection;
 pub mod pipeline;
 mod presence;
@@ -48,6 +50,7 @@ mod simulation;
 #[path = "../../../fuzz/smoke.rs"]
 mod smoke;
 mod store;
+mod sync;
 mod tracking;
 mod transport;
 mod url_prefix;

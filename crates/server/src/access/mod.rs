@@ -9,6 +9,7 @@ mod listing;
 mod origin;
 mod patterns;
 mod policy;
+mod replaceable;
 mod rights;
 mod secret;
 mod terms;
@@ -29,6 +30,8 @@ pub use visitor::Visitor;
 
 use credentials::Credentials;
 pub(crate) use credentials::bearer;
+
+use crate::sync;
 
 /// At most a hundred characters of what a stranger sent, fit for a log line.
 fn excerpt(bytes: &[u8]) -> String {

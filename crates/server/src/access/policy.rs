@@ -1,21 +1,18 @@
 use std::{
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use axum::http::{HeaderMap, Uri, header};
 use geocast_protocol::{Channel, envelope::Timestamp};
-use parking_lot::RwLock;
 use thiserror::Error;
 
 use super::{
     AccessPolicy, Credentials, Denial, Visitor, bearer, excerpt,
     identity::{Identity, PresentedKey, Unaccepted},
     origin::{OwnHosts, OwnScheme, Page},
+    replaceable::Replaceable,
     terms::{Channels, Terms},
     tokens::{Bearers, Verifier},
     visitor::Arrived,
@@ -32,10 +29,8 @@ use crate::{Counters, KeyError, Settings, StoreSettings, access::TokenError, tra
 /// something is asked for, and [all](Self::judge) of it as soon as may be.
 #[derive(Debug)]
 pub(crate) struct Access {
-    /// Held only to take or to replace the reference.
-    terms: RwLock<Arc<Terms>>,
-    /// That of the terms, for those who only want to know whether it is another one.
-    number: AtomicU64,
+    /// With their number.
+    terms: Replaceable<Terms>,
     /// Nobody but this machine is concerned.
     is_private: bool,
     own_scheme: OwnScheme,
@@ -106,8 +101,7 @@ impl Access {
         let tokens = settings.tokens.clone().map(|tokens| Verifier::new(tokens, Arc::clone(&bearers)));
         let terms = Terms::new(settings, is_private, tokens, FIRST);
         Self {
-            terms: RwLock::new(Arc::new(terms)),
-            number: AtomicU64::new(FIRST),
+            terms: Replaceable::new(terms, FIRST),
             is_private,
             own_scheme: OwnScheme::default(),
             bearers,
@@ -128,14 +122,12 @@ impl Access {
     /// Has other terms hold from now on.
     pub(crate) fn replace(&self, terms: Terms) {
         let number = terms.number;
-        *self.terms.write() = Arc::new(terms);
-        // Behind the terms: whoever sees this number is judged by those, or by newer ones.
-        self.number.store(number, Ordering::Release);
+        self.terms.replace(terms, number);
     }
 
     /// The number of the terms that hold. Who was judged by others is to be judged again.
     pub(crate) fn number(&self) -> u64 {
-        self.number.load(Ordering::Acquire)
+        self.terms.number()
     }
 
     /// Judges somebody who was let in by the terms that hold now.
@@ -326,7 +318,7 @@ impl Access {
 
     /// What holds now.
     pub(super) fn terms(&self) -> Arc<Terms> {
-        Arc::clone(&self.terms.read())
+        self.terms.value()
     }
 }
 

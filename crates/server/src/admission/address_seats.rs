@@ -2,10 +2,9 @@ use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroUsize,
-    sync::Arc,
 };
 
-use parking_lot::Mutex;
+use super::sync::{Arc, Mutex};
 
 /// How many connections each address has. There are as many entries as connections, at most.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub(crate) struct AddressSeat {
 
 impl AddressSeats {
     pub(super) fn new(most: Option<NonZeroUsize>) -> Self {
-        Self { most, taken: Arc::default() }
+        Self { most, taken: Arc::new(Mutex::new(HashMap::new())) }
     }
 
     /// One more connection from this address, unless it has all that it may have. `Ok(None)` where nothing is counted.
@@ -39,6 +38,12 @@ impl AddressSeats {
         }
         *number += 1;
         Ok(Some(Box::new(AddressSeat { taken: Arc::clone(&self.taken), neighbourhood })))
+    }
+
+    /// How many addresses have any.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.taken.lock().len()
     }
 }
 
@@ -59,33 +64,5 @@ pub(super) fn neighbourhood(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address @ IpAddr::V4(_) => address,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_so_many_and_makes_room() {
-        let seats = AddressSeats::new(NonZeroUsize::new(2));
-        let take = |address: &str| seats.take(address.parse().unwrap());
-        let first = take("2001:db8::1").unwrap();
-        let _second = take("2001:db8::ffff:2").unwrap();
-        assert!(take("2001:db8::3").is_err(), "the same 64 bits");
-        let _other = take("2001:db8:0:1::1").unwrap();
-        let _mapped = (take("::ffff:192.0.2.1").unwrap(), take("192.0.2.1").unwrap());
-        assert!(take("192.0.2.1").is_err(), "one address in two forms");
-        drop(first);
-        let _again = take("2001:db8::4").unwrap();
-        drop(_mapped);
-        assert_eq!(seats.taken.lock().len(), 2, "who has none is forgotten");
-    }
-
-    #[test]
-    fn without_a_bound_nothing_is_counted() {
-        let seats = AddressSeats::new(None);
-        assert!(seats.take(IpAddr::from([192, 0, 2, 1])).unwrap().is_none());
-        assert!(seats.taken.lock().is_empty());
     }
 }

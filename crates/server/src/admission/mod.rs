@@ -5,10 +5,14 @@ mod address_seats;
 mod budget;
 mod door;
 mod rate_table;
+#[cfg(test)]
+mod tests;
 mod trusted_proxies;
 
 pub use address_range::{AddressRange, AddressRangeError};
 pub use trusted_proxies::{ForwardedHeader, TrustedProxies, TrustedProxy};
+
+use crate::sync;
 
 pub(crate) use address_seats::AddressSeat;
 pub(crate) use budget::Budget;

@@ -27,6 +27,8 @@ enum Fault {
     KillSubscribers,
     /// Subscribers are connected and not told of anything.
     Deafen,
+    /// Subscribers are told late; everybody else is answered as ever.
+    Lag,
     /// Subscribers may be behind by a few bytes only.
     CutOutput,
     /// A node is killed, and started again.
@@ -61,12 +63,13 @@ impl Plan {
             &mut windows,
             end,
             || rarely(9),
-            || match fastrand::u8(..7) {
+            || match fastrand::u8(..9) {
                 0 => Fault::KillRedis { loses: false },
                 1 => Fault::KillRedis { loses: true },
                 2 => Fault::StopRedis,
                 3 => Fault::KillSubscribers,
                 4 => Fault::CutOutput,
+                5 | 6 => Fault::Lag,
                 _ => Fault::Deafen,
             },
         );
@@ -146,6 +149,7 @@ impl Fault {
             Self::StopRedis => redis.stop(true),
             Self::KillSubscribers => redis.data.borrow_mut().kill_subscribers(),
             Self::Deafen => redis.data.borrow_mut().deafen(),
+            Self::Lag => redis.data.borrow_mut().lag(true),
             Self::CutOutput => redis.data.borrow_mut().output_limit = 300,
             Self::KillNode(index) => sim.crash(node::name(*index)),
             Self::StopNode(index) => nodes[*index].stop.notify_one(),
@@ -162,6 +166,7 @@ impl Fault {
             Self::KillRedis { .. } => sim.bounce("redis"),
             Self::StopRedis => redis.stop(false),
             Self::KillSubscribers | Self::Deafen => {}
+            Self::Lag => redis.data.borrow_mut().lag(false),
             Self::CutOutput => redis.data.borrow_mut().output_limit = 64 * 1024,
             Self::KillNode(index) | Self::StopNode(index) => sim.bounce(node::name(*index)),
         }
@@ -185,7 +190,7 @@ impl Fault {
                 world.restart(&node::name(*index));
                 world.stop(&node::name(*index), begins);
             }
-            Self::KillSubscribers | Self::Deafen | Self::CutOutput => {}
+            Self::KillSubscribers | Self::Deafen | Self::Lag | Self::CutOutput => {}
         }
     }
 }

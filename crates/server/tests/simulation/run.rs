@@ -13,7 +13,7 @@ use crate::{
     client,
     faults::Plan,
     node::{self, Node},
-    redis::{Planted, Redis},
+    redis::{Planted, Redis, SILENT},
     world::{Phase, Shared, World, stepped},
 };
 
@@ -40,7 +40,8 @@ pub(crate) fn run(seed: u64, planted: Option<Planted>) -> Outcome {
         .tick_duration(TICK)
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(fastrand::u64(5..80)))
-        .tcp_capacity(fastrand::usize(16..128))
+        // Also how many may wait to be accepted, of which turmoil takes one too many for a fault of the simulation.
+        .tcp_capacity(fastrand::usize(64..256))
         .enable_random_order();
     let mut sim = builder.build();
     stepped(Duration::ZERO);
@@ -56,9 +57,9 @@ pub(crate) fn run(seed: u64, planted: Option<Planted>) -> Outcome {
         let node = node.clone();
         sim.host(node::name(index), move || node.clone().serve());
     }
-    for name in &clients {
+    for (name, silent) in clients.iter().zip(SILENT) {
         let (name, nodes, world) = (name.clone(), nodes.len(), Rc::clone(&world));
-        sim.host(name.clone(), move || client::run(name.clone(), nodes, Rc::clone(&world)));
+        sim.host(name.clone(), move || client::run(name.clone(), silent, nodes, Rc::clone(&world)));
     }
     {
         let (nodes, world) = (nodes.len(), Rc::clone(&world));

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::map::View;
-use crate::redis::{KEYS, TRACKED, feature, key, message};
+use crate::redis::{TRACKED, any_key, feature, message};
 
 /// What was asked.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ impl Call {
             Self::Look(view) => ("viewport", view.map_or_else(|| json!({}), |bbox| json!({ "bbox": bbox }))),
             Self::Get(channel) => ("get", json!({ "channel": channel })),
             Self::Publish(channel, number) if TRACKED.contains(&channel) => {
-                let key = key(fastrand::usize(..KEYS));
+                let key = any_key();
                 let data = parsed(&feature(&key, number));
                 ("publish", json!({ "channel": channel, "key": key, "data": data }))
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::world::Feature;
 
 /// A part of the world: left, bottom, right, top; all of it without.
@@ -56,8 +58,18 @@ impl Map {
     }
 }
 
+/// Whether what was read is what of a state is in a view.
+pub(crate) fn compare(read: &Value, state: &BTreeMap<String, Feature>, view: View) -> Result<(), String> {
+    let mut numbers: Vec<u64> = within(state, view).values().map(|feature| feature.number).collect();
+    let values = read.as_array().into_iter().flatten();
+    let mut read: Vec<u64> = values.filter_map(|value| value["properties"]["n"].as_u64()).collect();
+    numbers.sort_unstable();
+    read.sort_unstable();
+    if read == numbers { Ok(()) } else { Err(format!("was read as {read:?}, and is {numbers:?}")) }
+}
+
 /// What of a state is in a view.
-pub(crate) fn within(state: &BTreeMap<String, Feature>, view: View) -> BTreeMap<String, Feature> {
+fn within(state: &BTreeMap<String, Feature>, view: View) -> BTreeMap<String, Feature> {
     let inside = state.iter().filter(|(_, feature)| shows(view, feature.place));
     inside.map(|(key, feature)| (key.clone(), *feature)).collect()
 }

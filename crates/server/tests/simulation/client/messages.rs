@@ -14,7 +14,8 @@ enum Next {
     /// None: the client is not subscribed.
     #[default]
     Nothing,
-    /// Any: it was not yet said that the subscription is in force.
+    /// Any: it was not yet said that the subscription is in force. Until then some may come that were on their way to an earlier
+    /// one, and nothing follows from them.
     Any,
     /// One up to this place: what was published from there on comes.
     UpTo(usize),
@@ -58,7 +59,10 @@ impl Messages {
 
     /// A message came, that stands at this place.
     pub(crate) fn receive(&mut self, place: usize) -> Result<(), String> {
-        let next = std::mem::replace(&mut self.next, Next::Exactly(place + 1));
+        let next = self.next;
+        if next != Next::Any {
+            self.next = Next::Exactly(place + 1);
+        }
         if let Some(last) = self.last.replace(place)
             && place <= last
         {

@@ -15,7 +15,7 @@ use self::conversation::Conversation;
 use crate::{node, world::Shared};
 
 /// Connects, again and again.
-pub(crate) async fn run(name: String, nodes: usize, world: Shared) -> turmoil::Result {
+pub(crate) async fn run(name: String, silent: &'static str, nodes: usize, world: Shared) -> turmoil::Result {
     loop {
         let node = node::name(fastrand::usize(..nodes));
         let troubles = world.borrow().troubles(&name, &node);
@@ -28,7 +28,7 @@ pub(crate) async fn run(name: String, nodes: usize, world: Shared) -> turmoil::R
         let opened = timeout(Duration::from_secs(2), attempt).await;
         if let Ok(Ok(websocket)) = opened {
             world.borrow_mut().note(&name, &format!("connected to {node}"));
-            Conversation::new(&name, &node, troubles, Rc::clone(&world)).hold(websocket).await;
+            Conversation::new(&name, &node, silent, troubles, Rc::clone(&world)).hold(websocket).await;
             world.borrow_mut().note(&name, "disconnected");
         }
         sleep(Duration::from_millis(fastrand::u64(20..600))).await;

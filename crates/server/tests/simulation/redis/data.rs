@@ -53,6 +53,8 @@ pub(crate) struct Outgoing {
     pub(crate) bytes: RefCell<Vec<u8>>,
     pub(crate) changed: Notify,
     pub(crate) is_cut: Cell<bool>,
+    /// Whether what is written leaves late.
+    pub(crate) lags: Cell<bool>,
 }
 
 impl Outgoing {
@@ -111,6 +113,11 @@ impl Data {
     /// Those who are subscribed now are not told of anything any more.
     pub(crate) fn deafen(&mut self) {
         self.subscribers().for_each(|listener| listener.is_deaf = true);
+    }
+
+    /// Those who are subscribed now are told late, or none any more.
+    pub(crate) fn lag(&mut self, begins: bool) {
+        self.subscribers().for_each(|listener| listener.outgoing.lags.set(begins));
     }
 
     fn subscribers(&mut self) -> impl Iterator<Item = &mut Listener> {

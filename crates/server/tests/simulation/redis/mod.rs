@@ -77,6 +77,11 @@ impl Redis {
                 while reader.read_buf(&mut read).await.is_ok_and(|bytes| bytes > 0) {
                     redis.runs().await;
                     while let Some(command) = resp::take_command(&mut read) {
+                        // What was sent together may arrive in parts, and others have their turn in between.
+                        if fastrand::u8(..3) == 0 {
+                            sleep(Duration::from_millis(fastrand::u64(..40))).await;
+                            redis.runs().await;
+                        }
                         let replies = redis.data.borrow_mut().execute(connection, &command);
                         replies.iter().for_each(|reply| outgoing.push(reply));
                     }
@@ -101,9 +106,9 @@ impl Redis {
                 let mut data = self.data.borrow_mut();
                 let first = if world.borrow().changes() { 0 } else { 5 };
                 match fastrand::u8(first..10) {
-                    0 => data.remove(TRACKED[fastrand::usize(..2)], &key(fastrand::usize(..KEYS))),
+                    0 => data.remove(TRACKED[fastrand::usize(..2)], &any_key()),
                     1..5 => {
-                        let key = key(fastrand::usize(..KEYS));
+                        let key = any_key();
                         let feature = feature(&key, world.borrow_mut().number());
                         data.put(TRACKED[fastrand::usize(..2)], &key, feature.as_bytes());
                     }
@@ -133,7 +138,9 @@ async fn write(mut writer: OwnedWriteHalf, outgoing: &Outgoing) {
             continue;
         }
         // What is written together is read together.
-        if fastrand::bool() {
+        if outgoing.lags.get() {
+            sleep(Duration::from_millis(fastrand::u64(..LAG))).await;
+        } else if fastrand::bool() {
             sleep(Duration::from_millis(fastrand::u64(..20))).await;
         }
         let bytes = std::mem::take(&mut *outgoing.bytes.borrow_mut());
@@ -150,6 +157,11 @@ async fn write(mut writer: OwnedWriteHalf, outgoing: &Outgoing) {
             () = cut => return,
         }
     }
+}
+
+/// One of all keys, and often the same: what changes twice at once can be mixed up.
+pub(crate) fn any_key() -> String {
+    key(fastrand::usize(..if fastrand::bool() { 2 } else { KEYS }))
 }
 
 /// The name of a key.
@@ -172,8 +184,12 @@ pub(crate) fn feature(key: &str, number: u64) -> String {
 
 /// How many keys there are.
 pub(crate) const KEYS: usize = 30;
+/// Milliseconds that a subscriber is behind at most who lags.
+const LAG: u64 = 600;
 /// Channels without state.
 pub(crate) const MESSAGES: [&str; 2] = ["m0", "m1"];
+/// A channel of each client, on which nothing is ever published.
+pub(crate) const SILENT: [&str; 5] = ["s0", "s1", "s2", "s3", "s4"];
 /// Channels with state.
 pub(crate) const TRACKED: [&str; 2] = ["t0", "t1"];
 
