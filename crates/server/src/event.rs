@@ -122,6 +122,13 @@ impl Event {
         document(package, payload, limits).map(drop)
     }
 
+    /// The key by which tracked subscriptions know what is published, if it is a feature that has one and nobody is refused it.
+    pub(crate) fn tracked_as(published: &Bytes, property: Option<&str>, limits: &Limits) -> Option<TrackKey> {
+        Self::check(published, limits).ok()?;
+        let (_, payload) = aiows::unmark(published);
+        Some(Tracked::read(&published.slice_ref(payload), property)?.key)
+    }
+
     pub(crate) fn channel(&self) -> &Channel {
         &self.channel
     }

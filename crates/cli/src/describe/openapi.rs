@@ -99,7 +99,12 @@ pub(super) fn description() -> Value {
 }
 
 fn publication(id: &str, summary: &str, answered: &[&str]) -> Value {
-    let properties: Value = answered.iter().map(|name| (*name, json!({ "type": "string" }))).collect();
+    let mut properties: Value = answered.iter().map(|name| (*name, json!({ "type": "string" }))).collect();
+    if id == "put" {
+        let description =
+            "What may not be expected: that tracked subscriptions know the value by another key, or none";
+        properties["hint"] = json!({ "type": "string", "description": description });
+    }
     json!({
         "operationId": id,
         "summary": summary,

@@ -52,7 +52,7 @@ pub enum AxisOrder {
     /// Longitude or easting first, in every system, as RFC 7946 §3.1.1 has it.
     #[default]
     Xy,
-    /// As the authority defines the system: latitude first for EPSG:4326, northing first for EPSG:3035, but
-    /// easting first for EPSG:3857 and EPSG:2056.
+    /// As the authority defines the system: northing first for EPSG:3035, latitude first for EPSG:4258, but easting first for
+    /// EPSG:3857 and EPSG:2056. EPSG:4326 is the exception: longitude first in either order, as GeoJSON has it.
     Authority,
 }

@@ -63,6 +63,10 @@ impl TrackKey {
         Some(Self { text, is_number })
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// Bytes of its text.
     pub(crate) fn size(&self) -> usize {
         self.text.len()

@@ -5,6 +5,7 @@ mod answer;
 mod channels;
 mod handshake;
 mod health;
+mod hint;
 mod metrics;
 mod operator;
 mod patient;

@@ -9,8 +9,11 @@ use axum::{
 use geocast_protocol::{Channel, Word};
 use serde_json::{Value, json};
 
-use super::answer::Refusal;
-use crate::{Count, Event, StoreError, access::PublishRefused, clock, deletion_notice, node::Node};
+use super::{answer::Refusal, hint::hint};
+use crate::{
+    ChannelRule, Count, Event, StoreError, access::PublishRefused, clock, deletion_notice, event::TrackKey,
+    node::Node,
+};
 
 type Shared = State<Arc<Node>>;
 type Named<T> = Result<Path<T>, PathRejection>;
@@ -32,7 +35,8 @@ pub(crate) async fn publish(
     account(&node, outcome.await)
 }
 
-/// `PUT /api/state/{channel}/{key}`: sets one key of the state and publishes the value.
+/// `PUT /api/state/{channel}/{key}`: sets one key of the state and publishes the value. The answer has a `hint` where that may not
+/// do what is expected.
 pub(crate) async fn put(
     State(node): Shared,
     names: Named<(String, String)>,
@@ -42,13 +46,21 @@ pub(crate) async fn put(
         let (parts, body) = request.into_parts();
         let (channel, key) = entry(&node, names, &parts)?;
         let payload = payload(&node, Request::from_parts(parts, body)).await?;
+        let property = track_property(&node, &channel);
+        let known = Event::tracked_as(&payload, property, &node.payload_limits());
+        let hint = hint(key.as_str(), &payload, known.as_ref(), property);
         node.store.put(&channel, key.as_str(), payload).await.map_err(|error| store_refusal(&error))?;
-        Ok(json!({ "published": channel, "key": key.as_str() }))
+        let mut answer = json!({ "published": channel, "key": key.as_str() });
+        if let Some(hint) = hint {
+            answer["hint"] = hint.into();
+        }
+        Ok(answer)
     };
     account(&node, outcome.await)
 }
 
-/// `DELETE /api/state/{channel}/{key}`: removes one key of the state and sends subscribers a [`deletion_notice`].
+/// `DELETE /api/state/{channel}/{key}`: removes one key of the state and sends subscribers a [`deletion_notice`], of the feature that
+/// was there if that has a key of its own.
 pub(crate) async fn delete(
     State(node): Shared,
     names: Named<(String, String)>,
@@ -56,7 +68,11 @@ pub(crate) async fn delete(
 ) -> Result<Json<Value>, Refusal> {
     let outcome = async {
         let (channel, key) = entry(&node, names, &request.into_parts().0)?;
-        let removed = node.store.remove(&channel, key.as_str(), deletion_notice(key.as_str())).await;
+        let value = node.store.value(&channel, key.as_str()).await.map_err(|error| store_refusal(&error))?;
+        let property = track_property(&node, &channel);
+        let known = value.and_then(|value| Event::tracked_as(&value, property, &node.payload_limits()));
+        let notice = deletion_notice(known.as_ref().map_or(key.as_str(), TrackKey::as_str));
+        let removed = node.store.remove(&channel, key.as_str(), notice).await;
         if !removed.map_err(|error| store_refusal(&error))? {
             let message = format!("channel `{channel}` has no key `{key}`");
             return Err(Refusal::new(StatusCode::NOT_FOUND, "no_such_key", message));
@@ -64,6 +80,11 @@ pub(crate) async fn delete(
         Ok(json!({ "deleted": channel, "key": key.as_str() }))
     };
     account(&node, outcome.await)
+}
+
+/// The property that is the key of features without an id.
+fn track_property<'a>(node: &'a Node, channel: &Channel) -> Option<&'a str> {
+    ChannelRule::find(&node.settings.track_keys, channel).map(|property| &**property)
 }
 
 fn account(node: &Node, outcome: Result<Value, Refusal>) -> Result<Json<Value>, Refusal> {

@@ -1,9 +1,10 @@
 //! HTTP on the port of the WebSockets.
 
-use geocast_server::{Count, Secret, Settings};
+use geocast_server::{ChannelRule, Count, Secret, Settings};
 use serde_json::{Value, json};
 
 use crate::{
+    client::Client,
     http_client::{Response, get, request},
     server::{Backend, TestServer},
     stores::on_both_stores,
@@ -13,6 +14,7 @@ on_both_stores!(
     a_publication_reaches_subscribers_byte_for_byte,
     putting_sets_state_and_publishes_in_one_step,
     deleting_removes_state_and_tells_subscribers,
+    a_feature_goes_by_the_id_by_which_it_came,
     what_cannot_be_published_is_refused_with_a_reason,
     a_publication_has_a_largest_size,
     a_publish_key_is_demanded,
@@ -96,6 +98,43 @@ async fn deleting_removes_state_and_tells_subscribers(backend: Backend) {
     client.expect_nothing(&server).await;
     client.send("GET cars").await;
     assert_eq!(client.next_content().await, 2);
+}
+
+async fn a_feature_goes_by_the_id_by_which_it_came(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        with_key(settings);
+        settings.track_keys =
+            vec![ChannelRule::parse("trains=train", |name| Ok::<_, String>(name.into())).unwrap()];
+    })
+    .await;
+    let put = async |path: &str, feature: &str| {
+        let response = request(server.address, "PUT", path, KEY, feature).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()["hint"].as_str().map(ToOwned::to_owned)
+    };
+    let mut client = server.client().await;
+    for channel in ["cars", "trains"] {
+        client.send(&format!("SUB {channel} track")).await;
+    }
+    client.settled().await;
+    let other = r#"{"type":"Feature","id":"x","geometry":null,"properties":null}"#;
+    let hint = put("/api/state/cars/4", other).await.expect("the key is not the id");
+    assert!(hint.contains(r#"as "x""#) && hint.contains(r#"key "4""#), "{hint}");
+    assert_eq!(put("/api/state/cars/x", other).await, None);
+    let train = r#"{"type":"Feature","geometry":null,"properties":{"train":5}}"#;
+    assert!(put("/api/state/trains/6", train).await.is_some());
+    let changes = async |client: &mut Client, expected: &[(&str, Value)]| {
+        for (change, key) in expected {
+            let content = client.next_content().await;
+            assert_eq!((&content["change"], &content["key"]), (&json!(change), key), "{content}");
+        }
+    };
+    changes(&mut client, &[("enter", json!("x")), ("update", json!("x")), ("enter", json!(5))]).await;
+    for path in ["/api/state/cars/4", "/api/state/trains/6"] {
+        let response = request(server.address, "DELETE", path, KEY, "").await;
+        assert_eq!(response.status, 200, "{response:?}");
+    }
+    changes(&mut client, &[("leave", json!("x")), ("leave", json!(5))]).await;
 }
 
 async fn what_cannot_be_published_is_refused_with_a_reason(backend: Backend) {
