@@ -104,7 +104,7 @@ async fn a_feature_goes_by_the_id_by_which_it_came(backend: Backend) {
     let server = TestServer::start_with(backend, |settings| {
         with_key(settings);
         settings.track_keys =
-            vec![ChannelRule::parse("trains=train", |name| Ok::<_, String>(name.into())).unwrap()];
+            vec![ChannelRule::parse("trains=train", |name| Ok::<_, String>(name.into())).expect("a rule")];
     })
     .await;
     let put = async |path: &str, feature: &str| {
