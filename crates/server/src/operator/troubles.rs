@@ -79,7 +79,7 @@ impl Serialize for TroubleLevel {
 /// The beginning of a text that strangers may have a part in, on one line that reads as it is.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
-    let mut characters = text.trim_end().chars();
+    let mut characters = text.trim_end_matches(['\r', '\n', ' ']).chars();
     for character in characters.by_ref().take(LONGEST) {
         if character.is_control() || turns(character) {
             line.extend(character.escape_default());
