@@ -38,12 +38,14 @@ impl Messages {
         }
     }
 
-    /// It was told that messages may have been missed.
+    /// It was told that messages may have been missed. Before a subscription is in force that is no promise either.
     pub(crate) fn gap(&mut self, published: usize) -> Result<(), String> {
         if self.next == Next::Nothing {
             return Err("told of a gap without a subscription".to_owned());
         }
-        self.next = Next::UpTo(published);
+        if self.next != Next::Any {
+            self.next = Next::UpTo(published);
+        }
         Ok(())
     }
 
@@ -91,6 +93,28 @@ impl Messages {
             }
             Next::Exactly(_) | Next::UpTo(_) => Ok(true),
             Next::Nothing | Next::Any => Ok(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_promised_before_an_acknowledgement_and_all_of_it_behind() {
+        let mut messages = Messages::default();
+        messages.ask();
+        for place in [3, 5] {
+            assert_eq!(messages.receive(place), Ok(()));
+            assert_eq!(messages.gap(place), Ok(()));
+        }
+        assert!(messages.receive(5).is_err(), "again");
+        for (first, next, is_right) in [(8, 9, true), (8, 10, false), (9, 10, false), (7, 9, false)] {
+            let mut messages = messages;
+            messages.begin(8);
+            let came = [first, next].map(|place| messages.receive(place));
+            assert_eq!(came.iter().all(Result::is_ok), is_right, "{first}, {next}: {came:?}");
         }
     }
 }

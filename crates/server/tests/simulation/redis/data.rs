@@ -238,6 +238,7 @@ impl Data {
             "unsubscribe"
         };
         let count = listener.channels.len() as i64;
+        self.world.borrow_mut().note("redis", &format!("{verb} {channel}, connection {connection}"));
         Reply::Array(vec![Reply::text(verb), Reply::text(channel), Reply::Number(count)])
     }
 
