@@ -19,6 +19,7 @@ mod token;
 mod trouble_layer;
 mod units;
 mod unreachable;
+mod wrapped;
 
 use std::{future::Future, io, process::ExitCode};
 

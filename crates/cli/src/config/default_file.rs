@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use super::{ConfigOption, Table, toml_value::toml_value};
+use crate::wrapped::wrapped;
 
 /// A configuration file with every option as a comment: what it is for, and its default. It changes nothing as it is.
 pub(super) fn text() -> String {
@@ -30,7 +31,7 @@ fn entry(file: &mut String, option: ConfigOption<'_>) {
         Some((purpose, default)) => (purpose.trim_end(), Some(default.trim_end_matches(']'))),
         None => (help.as_str(), None),
     };
-    let mut lines = wrapped(purpose);
+    let mut lines = wrapped(&purpose.split_whitespace().collect::<Vec<_>>().join(" "), WIDTH);
     let choices = option.choices();
     if !choices.is_empty() && !option.is_switch() {
         lines.push(format!("One of {}.", choices.join(", ")));
@@ -71,25 +72,11 @@ fn example(option: ConfigOption<'_>) -> String {
     }
 }
 
-/// In lines of at most so many characters.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() < WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 const BEGINNING: &str = "\
 # Configuration of geocast, as `geocast config default` prints it: every option, without effect until its line is made no comment
 # (by leaving out the first #). Where it says so, what stands there is an example and no default.
 # `geocast check FILE` says what is wrong with a file, `geocast config show --config FILE` what holds in the end: flags win over the
 # environment (GEOCAST_PORT), the environment over the file.
 ";
+/// Characters of a line, without what makes it a comment.
 const WIDTH: usize = 110;

@@ -16,6 +16,7 @@ use super::{
     place::Place,
     verdicts,
 };
+use crate::wrapped::wrapped;
 
 /// All that is said.
 #[derive(Debug, Serialize)]
@@ -63,7 +64,7 @@ impl Report {
                 Level::Problem => "\x1b[31m",
             };
             let (on, off) = if is_coloured { (colour, "\x1b[0m") } else { ("", "") };
-            let lines = wrapped(text);
+            let lines = wrapped(text, WIDTH);
             writeln!(out, "{on}{:<9}{off}{topic:<11}{}", level.name(), lines.join("\n                    "))?;
             if let Some(command) = command {
                 writeln!(out, "{:20}  {command}", "")?;
@@ -78,21 +79,6 @@ impl Report {
         }
         Ok(())
     }
-}
-
-/// In lines that leave room for what stands before them.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() < WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// The line that serves what was found.
@@ -126,17 +112,3 @@ fn serve(place: &Place, scope: &Scope, found: &Examination) -> String {
 
 /// Characters of a line, behind level and topic.
 const WIDTH: usize = 80;
-
-#[cfg(test)]
-mod tests {
-    use super::wrapped;
-
-    #[test]
-    fn long_lines_go_on_below() {
-        let text = "word ".repeat(40);
-        let lines = wrapped(text.trim_end());
-        assert!(lines.len() == 3 && lines.iter().all(|line| line.len() <= 80), "{lines:?}");
-        assert_eq!(lines.join(" "), text.trim_end());
-        assert_eq!(wrapped(&"x".repeat(200)), ["x".repeat(200)]);
-    }
-}
