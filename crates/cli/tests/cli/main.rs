@@ -22,6 +22,7 @@ mod live_map;
 mod log_lines;
 mod metrics;
 mod migrating;
+mod npm;
 mod oracle;
 mod presence;
 mod publishers;
