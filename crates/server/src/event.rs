@@ -122,9 +122,9 @@ impl Event {
         document(package, payload, limits).map(drop)
     }
 
-    /// The key by which tracked subscriptions know what is published, if it is a feature that has one and nobody is refused it.
-    pub(crate) fn tracked_as(published: &Bytes, property: Option<&str>, limits: &Limits) -> Option<TrackKey> {
-        Self::check(published, limits).ok()?;
+    /// The key by which tracked subscriptions know what is published, if it is a feature that has one. What is not
+    /// [in order](Self::check) may be nested too deeply to be read.
+    pub(crate) fn tracked_as(published: &Bytes, property: Option<&str>) -> Option<TrackKey> {
         let (_, payload) = aiows::unmark(published);
         Some(Tracked::read(&published.slice_ref(payload), property)?.key)
     }

@@ -56,14 +56,12 @@ struct Typed<'a> {
 
 #[cfg(test)]
 mod tests {
-    use geocast_geo_filter::Limits;
-
     use super::*;
     use crate::Event;
 
     fn told(value: &str, property: Option<&str>) -> Option<String> {
         let value = Bytes::copy_from_slice(value.as_bytes());
-        let known = Event::tracked_as(&value, property, &Limits::default());
+        let known = Event::tracked_as(&value, property);
         hint("7", &value, known.as_ref(), property)
     }
 

@@ -47,7 +47,7 @@ pub(crate) async fn put(
         let (channel, key) = entry(&node, names, &parts)?;
         let payload = payload(&node, Request::from_parts(parts, body)).await?;
         let property = track_property(&node, &channel);
-        let known = Event::tracked_as(&payload, property, &node.payload_limits());
+        let known = Event::tracked_as(&payload, property);
         let hint = hint(key.as_str(), &payload, known.as_ref(), property);
         node.store.put(&channel, key.as_str(), payload).await.map_err(|error| store_refusal(&error))?;
         let mut answer = json!({ "published": channel, "key": key.as_str() });
@@ -70,7 +70,9 @@ pub(crate) async fn delete(
         let (channel, key) = entry(&node, names, &request.into_parts().0)?;
         let value = node.store.value(&channel, key.as_str()).await.map_err(|error| store_refusal(&error))?;
         let property = track_property(&node, &channel);
-        let known = value.and_then(|value| Event::tracked_as(&value, property, &node.payload_limits()));
+        let limits = node.payload_limits();
+        let value = value.filter(|value| Event::check(value, &limits).is_ok());
+        let known = value.and_then(|value| Event::tracked_as(&value, property));
         let notice = deletion_notice(known.as_ref().map_or(key.as_str(), TrackKey::as_str));
         let removed = node.store.remove(&channel, key.as_str(), notice).await;
         if !removed.map_err(|error| store_refusal(&error))? {
