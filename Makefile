@@ -106,6 +106,11 @@ doc: setup-build ## Build the documentation, warnings denied
 libraries: setup-msrv ## Use each library from a project outside of the workspace, also with the oldest Rust that it names
 	scripts/libraries
 
+# Not in CI: the tool needs the nightly toolchain.
+.PHONY: public-api
+public-api: setup-public-api ## Compare what the libraries offer with crates/*/public-api.txt (UPDATE=1: write them)
+	scripts/public-api $(if $(UPDATE),--update)
+
 # Not in CI: it builds everything once more, PROJ as well. Clippy knows there which of the standard library is too new.
 .PHONY: msrv
 msrv: setup-msrv ## Compile with the oldest Rust that the manifests name
@@ -172,6 +177,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv
-setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv: setup-%:
+.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv setup-public-api
+setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv setup-public-api: setup-%:
 	@scripts/setup $*
