@@ -31,7 +31,7 @@ use crate::{Bbox, Shape};
 /// assert!(area.members(Document::read(line, &Limits::default())?.shape()).is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Area {
     edges: Vec<Edge>,
     /// What decides where nothing is beyond the antimeridian, neither in the area nor in what is judged.
@@ -41,7 +41,7 @@ pub struct Area {
 }
 
 /// Polygons, ready to be asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Plane {
     edges: Edges,
     extent: Bbox,

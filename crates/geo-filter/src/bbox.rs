@@ -125,6 +125,7 @@ impl TryFrom<[f64; 4]> for Bbox {
 
 /// Why four numbers are no [`Bbox`].
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BboxError {
     /// One of the numbers is infinite or not a number.
     #[error("box edge {value} is not finite")]

@@ -86,6 +86,7 @@ impl TryFrom<u8> for Decimals {
 /// More digits than an `f64` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{digits} decimals are more than 15")]
+#[non_exhaustive]
 pub struct DecimalsError {
     /// The number asked for.
     pub digits: u8,

@@ -11,7 +11,7 @@ use crate::{Limits, Shape, depth, reader};
 ///
 /// It holds no copy of the payload: keep the bytes beside it, and hand the same bytes in again to
 /// [`rewrite`](Self::rewrite) or [`trim`](Self::trim) them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Document {
     kind: Kind,
     shape: Shape,
@@ -105,6 +105,7 @@ impl Document {
 
 /// Why a payload was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// Arrays and objects nest too deeply.
     #[error("JSON nests deeper than {limit}")]

@@ -85,6 +85,8 @@ mod simplify;
 mod smoke;
 mod still;
 mod structure;
+#[cfg(test)]
+mod traits;
 mod world;
 
 /// The README's examples, as tests.

@@ -51,6 +51,7 @@ impl Hash for MapLength {
 /// No length that a map has.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{metres} m is not a length from 1e-7 to 1e9 m")]
+#[non_exhaustive]
 pub struct MapLengthError {
     /// The number of metres.
     pub metres: f64,

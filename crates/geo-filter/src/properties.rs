@@ -11,7 +11,7 @@ use crate::{Document, elements, outline};
 ///
 /// A *member* is a feature of a FeatureCollection, with the number that it has in a [`Shape`](crate::Shape); a Feature by
 /// itself is member 0.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Properties {
     /// Per member, the bytes of the object; empty where there is none.
     members: Vec<Range<usize>>,

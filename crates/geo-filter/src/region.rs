@@ -149,6 +149,7 @@ impl From<Vec<Bbox>> for Boxes {
 
 /// Why four numbers are no [`Region`].
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RegionError {
     /// They are no box in any unit.
     #[error(transparent)]

@@ -15,7 +15,7 @@ use crate::{Bbox, Region, geometry};
 /// - What has no geometry passes every viewport.
 /// - A collection passes if one of its members passes.
 /// - A member that is withheld (see [`withheld`](Self::withheld)) passes none.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shape {
     structure: Arc<Structure>,
     positions: Vec<[f64; 2]>,

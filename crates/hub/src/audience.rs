@@ -5,13 +5,14 @@ use slotmap::SlotMap;
 
 use crate::{
     CohortId, Index, Interest, SubscriberId, Traffic,
+    id::CohortKey,
     ledger::{Ledger, Reading},
 };
 
 /// The subscriptions of one channel, by interest.
 #[derive(Debug)]
 pub(crate) struct Audience<I: Interest> {
-    cohorts: SlotMap<CohortId, Cohort<I>>,
+    cohorts: SlotMap<CohortKey, Cohort<I>>,
     by_interest: FxHashMap<I, CohortId>,
     index: I::Index,
     subscriptions: usize,
@@ -46,11 +47,12 @@ impl<I: Interest> Audience<I> {
         *subscriptions += 1;
         let cohort = *by_interest.entry(interest).or_insert_with_key(|interest| {
             let ledger = Ledger::default();
-            let cohort = cohorts.insert(Cohort { interest: interest.clone(), members: Vec::new(), ledger });
+            let cohort = Cohort { interest: interest.clone(), members: Vec::new(), ledger };
+            let cohort = CohortId(cohorts.insert(cohort));
             index.insert(cohort, interest);
             cohort
         });
-        let Cohort { members, ledger, .. } = &mut cohorts[cohort];
+        let Cohort { members, ledger, .. } = &mut cohorts[cohort.0];
         self.settled = self.settled.wrapping_sub(ledger.granted());
         members.push(subscriber);
         Membership { cohort, place: members.len() - 1 }
@@ -58,7 +60,7 @@ impl<I: Interest> Audience<I> {
 
     pub(crate) fn leave(&mut self, membership: Membership) -> Moved {
         let Membership { cohort, place } = membership;
-        let Cohort { members, ledger, .. } = self.cohorts.get_mut(cohort)?;
+        let Cohort { members, ledger, .. } = self.cohorts.get_mut(cohort.0)?;
         self.settled = self.settled.wrapping_add(ledger.granted());
         members.swap_remove(place);
         self.subscriptions -= 1;
@@ -66,7 +68,7 @@ impl<I: Interest> Audience<I> {
             return Some((*moved, membership));
         }
         if members.is_empty()
-            && let Some(Cohort { interest, .. }) = self.cohorts.remove(cohort)
+            && let Some(Cohort { interest, .. }) = self.cohorts.remove(cohort.0)
         {
             self.by_interest.remove(&interest);
             self.index.remove(cohort, &interest);
@@ -92,7 +94,7 @@ impl<I: Interest> Audience<I> {
     }
 
     pub(crate) fn cohort(&self, id: CohortId) -> Option<&Cohort<I>> {
-        self.cohorts.get(id)
+        self.cohorts.get(id.0)
     }
 
     /// Counts one event.
@@ -121,13 +123,13 @@ impl<I: Interest> Audience<I> {
     /// The counts that concern the members of a cohort.
     pub(crate) fn read(&self, cohort: CohortId) -> Reading<I::Withheld> {
         let events = self.events.get();
-        self.cohorts.get(cohort).map_or_else(Reading::default, |cohort| cohort.ledger.read(events))
+        self.cohorts.get(cohort.0).map_or_else(Reading::default, |cohort| cohort.ledger.read(events))
     }
 
     /// Every cohort that may want an event: all that do, and perhaps others.
     pub(crate) fn candidates(&self, event: &I::Event, mut visit: impl FnMut(CohortId, &Cohort<I>)) {
         self.index.candidates(event, |id| {
-            if let Some(cohort) = self.cohorts.get(id) {
+            if let Some(cohort) = self.cohorts.get(id.0) {
                 visit(id, cohort);
             }
         });

@@ -2,6 +2,7 @@ use crate::SubscriberId;
 
 /// What became of some events: for each event, every subscriber of its channel is counted in exactly one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fanout<W> {
     /// Subscribers whose sink took the rendering. What becomes of it there, the sink knows: see
     /// [`Outbox::take_tally`](crate::Outbox::take_tally).

@@ -1,14 +1,8 @@
 use std::fmt::Debug;
 
 use rustc_hash::FxHashSet;
-use slotmap::new_key_type;
 
-use crate::Interest;
-
-new_key_type! {
-    /// Names a cohort, the subscribers of one channel who have the same interest.
-    pub struct CohortId;
-}
+use crate::{CohortId, Interest};
 
 /// Finds the cohorts of a channel that may want an event, without asking all of them.
 pub trait Index<I: Interest<Index = Self>>: Debug + Default {
@@ -23,7 +17,7 @@ pub trait Index<I: Interest<Index = Self>>: Debug + Default {
 }
 
 /// No index: every cohort may want everything. For interests that are few, or that cannot be ordered.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Everyone(FxHashSet<CohortId>);
 
 impl<I: Interest<Index = Self>> Index<I> for Everyone {

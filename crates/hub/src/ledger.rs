@@ -4,6 +4,7 @@ use crate::Fanout;
 
 /// What has become of a channel's events on their way to one subscription: `events` is the sum of all else.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Account<W> {
     /// Events since the subscription began, and those that were replayed to it.
     pub events: u64,
@@ -16,6 +17,7 @@ pub struct Account<W> {
 
 /// What has become of a channel's events since it has had subscribers without a break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Traffic {
     /// Events that were published.
     pub events: u64,

@@ -11,8 +11,7 @@
 //! `tokio::sync::broadcast` is simpler.
 //!
 //! ```
-//! use bytes::Bytes;
-//! use geocast_hub::{Everyone, Hub, Interest, Outbox, Overflow};
+//! use geocast_hub::{Everyone, Hub, Interest, Outbox, Overflow, bytes::Bytes};
 //!
 //! /// Subscribers who only want numbers above a threshold.
 //! #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +60,7 @@
 //! | `outbox` | [`Outbox`]: the bounded queue of shared frames; `outbox/room.rs` for what happens at its bound |
 //! | `overflow` | [`Overflow`]: the policies for that |
 //! | `tally` | [`Tally`]: what became of what an outbox took |
+//! | `id` | [`SubscriberId`] and [`CohortId`]: names, which say nothing of what keeps those that they name |
 //! | `index` | [`Index`]: how the interests that may want an event are found |
 //! | `audience` | the subscriptions of one channel, in cohorts of equal interest |
 //! | `delivery` | events on their way through an audience |
@@ -73,6 +73,7 @@ mod audience;
 mod delivery;
 mod fanout;
 mod hub;
+mod id;
 mod index;
 mod interest;
 mod ledger;
@@ -81,16 +82,19 @@ mod overflow;
 mod sink;
 mod subscribers;
 mod tally;
+#[cfg(test)]
+mod traits;
 
+pub use bytes;
 pub use fanout::Fanout;
 pub use hub::Hub;
-pub use index::{CohortId, Everyone, Index};
+pub use id::{CohortId, SubscriberId};
+pub use index::{Everyone, Index};
 pub use interest::Interest;
 pub use ledger::{Account, Traffic};
 pub use outbox::{Outbox, Refused};
 pub use overflow::Overflow;
 pub use sink::Sink;
-pub use subscribers::SubscriberId;
 pub use tally::Tally;
 
 #[doc = include_str!("../README.md")]

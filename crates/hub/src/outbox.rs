@@ -32,6 +32,7 @@ pub struct Outbox<K = ()> {
 
 /// Why an outbox did not take a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Refused {
     /// The bound is reached.
     #[error("the outbox is full")]

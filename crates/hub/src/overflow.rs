@@ -3,6 +3,7 @@
 /// Replies are what a client has asked for and waits for. Where messages are discarded one by one, replies are not among
 /// them; one that finds no room even so overflows the outbox, as under [`Close`](Self::Close).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Overflow {
     /// The subscriber is to be closed: everything that has not begun to leave is discarded and nothing is taken any
     /// more.

@@ -1,18 +1,13 @@
 use std::borrow::Borrow;
 
-use slotmap::{SlotMap, new_key_type};
+use slotmap::SlotMap;
 
-use crate::{Interest, audience::Membership, ledger::Reading};
-
-new_key_type! {
-    /// Names a subscriber of one hub. An id is never reused for another subscriber.
-    pub struct SubscriberId;
-}
+use crate::{Interest, SubscriberId, audience::Membership, id::SubscriberKey, ledger::Reading};
 
 /// All who are connected, and who of them has something to write.
 #[derive(Debug)]
 pub(crate) struct Subscribers<C, I: Interest, S> {
-    map: SlotMap<SubscriberId, Subscriber<C, I, S>>,
+    map: SlotMap<SubscriberKey, Subscriber<C, I, S>>,
     dirty: Vec<SubscriberId>,
 }
 
@@ -77,19 +72,19 @@ impl<C, I: Interest, S> Subscriber<C, I, S> {
 
 impl<C, I: Interest, S> Subscribers<C, I, S> {
     pub(crate) fn insert(&mut self, sink: S) -> SubscriberId {
-        self.map.insert(Subscriber { sink, subscriptions: Vec::new(), dirty: false })
+        SubscriberId(self.map.insert(Subscriber { sink, subscriptions: Vec::new(), dirty: false }))
     }
 
     pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Subscriber<C, I, S>> {
-        self.map.remove(id)
+        self.map.remove(id.0)
     }
 
     pub(crate) fn get(&self, id: SubscriberId) -> Option<&Subscriber<C, I, S>> {
-        self.map.get(id)
+        self.map.get(id.0)
     }
 
     pub(crate) fn get_mut(&mut self, id: SubscriberId) -> Option<&mut Subscriber<C, I, S>> {
-        self.map.get_mut(id)
+        self.map.get_mut(id.0)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -97,13 +92,13 @@ impl<C, I: Interest, S> Subscribers<C, I, S> {
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = SubscriberId> {
-        self.map.keys()
+        self.map.keys().map(SubscriberId)
     }
 
     /// The sink of a subscriber that is about to be given something. It becomes dirty even if it refuses: a refusal may
     /// have made the sink close its subscriber, which is something to write as well.
     pub(crate) fn dirty(&mut self, id: SubscriberId) -> Option<&mut S> {
-        let subscriber = self.map.get_mut(id)?;
+        let subscriber = self.map.get_mut(id.0)?;
         if !subscriber.dirty {
             subscriber.dirty = true;
             self.dirty.push(id);
@@ -114,7 +109,7 @@ impl<C, I: Interest, S> Subscribers<C, I, S> {
     /// Calls `work` with each dirty subscriber's sink, once, in the order of their first push; none is dirty after it.
     pub(crate) fn drain_dirty(&mut self, mut work: impl FnMut(SubscriberId, &mut S)) {
         for id in self.dirty.drain(..) {
-            if let Some(subscriber) = self.map.get_mut(id) {
+            if let Some(subscriber) = self.map.get_mut(id.0) {
                 subscriber.dirty = false;
                 work(id, &mut subscriber.sink);
             }

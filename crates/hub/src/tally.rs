@@ -1,5 +1,7 @@
 /// What has become of the events that an [`Outbox`](crate::Outbox) took and does not hold any more: each is counted in
 /// exactly one place. An event is an event for one subscriber.
+///
+/// There will be no other place without a new major version: who adds them up has to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Events whose message has left, to its last byte.

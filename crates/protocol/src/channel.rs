@@ -120,6 +120,7 @@ impl Borrow<str> for Channel {
 
 /// Why a text is not the name of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ChannelError {
     /// There is no character.
     #[error("a channel name must not be empty")]

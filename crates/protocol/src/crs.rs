@@ -114,6 +114,7 @@ fn hint(value: &str) -> String {
 
 /// Why a text or a number does not name a CRS.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum CrsError {
     /// The text has another form than `epsg:n`.
     #[error("`{value}` is not a CRS of the form epsg:n{}", hint(.value))]

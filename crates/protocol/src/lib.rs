@@ -15,6 +15,8 @@ mod precision;
 #[cfg(test)]
 #[path = "../../../fuzz/smoke.rs"]
 mod smoke;
+#[cfg(test)]
+mod traits;
 mod word;
 
 pub mod aiows;

@@ -90,6 +90,7 @@ fn hint(value: &str) -> &'static str {
 
 /// Why something is not a [`Number`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum NumberError {
     /// The text is not a decimal number.
     #[error("`{value}` is not a number{}", hint(.value))]

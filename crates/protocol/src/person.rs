@@ -47,6 +47,7 @@ pub struct Person {
 
 /// Why something is no [`Info`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum InfoError {
     /// It is another JSON value.
     #[error("must be an object")]
@@ -64,6 +65,7 @@ pub enum InfoError {
 
 /// Why a text is no [`Person`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PersonError {
     /// It is no JSON object with nothing but `user` and `info`.
     #[error("{reason}")]

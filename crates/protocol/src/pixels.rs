@@ -78,6 +78,7 @@ impl TryFrom<Number> for Pixels {
 /// Why something is not [`Pixels`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{value}` is not a number of pixels from {} to {}", Pixels::MIN, Pixels::MAX)]
+#[non_exhaustive]
 pub struct PixelsError {
     /// What it is, escaped and shortened.
     pub value: String,

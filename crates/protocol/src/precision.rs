@@ -63,6 +63,7 @@ impl TryFrom<u64> for Precision {
 /// Why something is not a [`Precision`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{value}` is not a whole number of decimals from 0 to {}", Precision::MAX)]
+#[non_exhaustive]
 pub struct PrecisionError {
     /// What it is, escaped and shortened.
     pub value: String,

@@ -96,6 +96,7 @@ impl Borrow<str> for Word {
 
 /// Why a text is not a [`Word`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum WordError {
     /// There is no character.
     #[error("a word must not be empty")]

@@ -267,7 +267,7 @@ mod tests {
 
     /// What an event of this is shown as, whether it has a key, and what a publisher is told.
     fn check(published: &[u8], kind: Kind, payload: &[u8], keyed: bool, accepted: bool) {
-        let limits = Limits { depth: 32, ..Limits::default() };
+        let limits = Limits::default().with_depth(32);
         let shown = String::from_utf8_lossy(published);
         let channel = "map".parse().expect("a channel");
         let event = Event::new(channel, Bytes::copy_from_slice(published), 1, &limits);

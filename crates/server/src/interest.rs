@@ -288,7 +288,8 @@ impl From<&ReadError> for Withheld {
     fn from(error: &ReadError) -> Self {
         match error {
             ReadError::TooManyVertices { .. } => Self::TooManyVertices,
-            ReadError::TooDeep { .. } => Self::TooDeep,
+            // What else may come to be refused while a document is read lies in how it is built.
+            _ => Self::TooDeep,
         }
     }
 }

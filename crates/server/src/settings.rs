@@ -230,7 +230,7 @@ impl RateLimit {
 impl Limits {
     /// What one payload may cost.
     pub(crate) fn payload(&self) -> geocast_geo_filter::Limits {
-        geocast_geo_filter::Limits { depth: self.depth, vertices: self.vertices }
+        geocast_geo_filter::Limits::default().with_depth(self.depth).with_vertices(self.vertices)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// The edges of polygons, by place. What is in one of the polygons, edges included, is in all of them together.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Edges(RTree<Edge>);
 
 /// A stretch of a segment on which nothing changes: no edge of what is near begins, ends or crosses within it.

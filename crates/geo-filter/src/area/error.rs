@@ -1,5 +1,6 @@
 /// Why polygons are no [`Area`](super::Area). Positions are longitude, latitude in degrees.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AreaError {
     /// There is no polygon.
     #[error("an area without a polygon has nothing in it")]

@@ -25,6 +25,7 @@ pub struct Catalogue {
 
 /// What the database says of a coordinate reference system.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CrsInfo {
     /// Degrees or lengths.
     pub kind: CrsKind,
@@ -91,6 +92,7 @@ impl Catalogue {
 
 /// Why the list could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CatalogueError {
     /// PROJ could not be started.
     #[error("no memory for a PROJ context")]

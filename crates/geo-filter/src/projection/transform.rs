@@ -252,6 +252,7 @@ impl Proj {
 
 /// Why there is no transformation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransformError {
     /// PROJ could not be started.
     #[error("no memory for a PROJ context")]

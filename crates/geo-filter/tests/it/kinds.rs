@@ -167,7 +167,7 @@ fn limits_hold_for_the_whole_document() {
     // Brackets in a string do not count, however many there are.
     check(format!(r#"{{"a":"{}"}}"#, "[{".repeat(500)), Kind::Json);
 
-    let limits = Limits { depth: 3, vertices: 3 };
+    let limits = Limits::default().with_depth(3).with_vertices(3);
     let line = |count: usize| {
         format!(r#"{{"type":"LineString","coordinates":[{}]}}"#, ["[1,2]"; 9][..count].join(","))
     };

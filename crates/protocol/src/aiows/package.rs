@@ -52,6 +52,7 @@ impl FromStr for PackageType {
 /// That a text is not the name of a [`PackageType`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("package type `{value}` is none of text, json and bytes")]
+#[non_exhaustive]
 pub struct PackageTypeError {
     /// The text, escaped and shortened.
     pub value: String,
@@ -105,6 +106,7 @@ impl Package {
 
 /// Why a body is no package of its type.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PackageError {
     /// It is not UTF-8.
     #[error("the package is not UTF-8 from byte {offset} on")]

@@ -107,6 +107,7 @@ impl Hash for Json {
 
 /// Why a text is no [`Json`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum JsonError {
     /// Arrays and objects nest too deep.
     #[error("JSON is nested deeper than {} levels", Json::MAX_DEPTH)]

@@ -68,4 +68,5 @@ impl fmt::Display for Id {
 /// That a text is not the JSON of an [`Id`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("an id is a JSON string, a number or null")]
+#[non_exhaustive]
 pub struct IdError;

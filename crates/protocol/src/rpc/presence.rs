@@ -40,7 +40,7 @@ pub struct Present<'a> {
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PresenceChange<'a> {
     /// The channel.
     pub channel: &'a Channel,

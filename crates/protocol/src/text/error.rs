@@ -12,6 +12,7 @@ use super::{MAX_COMMAND_BYTES, PropertyError};
 /// Why a text is not a [`Command`](super::Command), and where.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{kind} (byte {offset})")]
+#[non_exhaustive]
 pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,

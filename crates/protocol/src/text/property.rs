@@ -81,6 +81,7 @@ impl FromStr for PropertyValue {
 
 /// Why a text is not the name or a value of a [`Property`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PropertyError {
     /// It is no word.
     #[error(transparent)]

@@ -43,7 +43,7 @@ fn sight(output: Option<u32>, window: Option<([f64; 4], Option<u32>, Members)>) 
 }
 
 fn event(payload: &str) -> Happening {
-    let limits = Limits { vertices: 3, ..Limits::default() };
+    let limits = Limits::default().with_vertices(3);
     Arc::new(Event::new("map".parse().unwrap(), payload.to_owned().into(), 1, &limits)).into()
 }
 
