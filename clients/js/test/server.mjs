@@ -7,7 +7,7 @@ import { createServer, connect as dial } from "node:net";
 export async function serve(test, { arguments: more = [], port = 0, command = "serve" } = {}) {
   const binary = process.env.GEOCAST;
   if (!binary) throw new Error("GEOCAST has to name the server: GEOCAST=../../target/release/geocast npm test");
-  const child = spawn(binary, [command, "--port", String(port), ...more], {
+  const child = spawn(binary, [command, "--log-format", "human", "--port", String(port), ...more], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ended = once(child, "exit");

@@ -11,8 +11,8 @@ use geocast_server::{
 use crate::{
     arguments::{
         AxisOrderOption, ClientReferenceOption, DialectOptions, FilterOptions, ForwardedHeaderOption,
-        LimitOptions, LogFormat, MetricsOptions, OperatorOptions, Options, OverflowOption, StoreOptions,
-        TimeoutOptions, TokenOptions, TrackingOptions,
+        LimitOptions, MetricsOptions, OperatorOptions, Options, OverflowOption, StoreOptions, TimeoutOptions,
+        TokenOptions, TrackingOptions,
     },
     config::ConfigError,
     logging::LogSettings,
@@ -108,7 +108,7 @@ impl TryFrom<Options> for Launch {
         apply_timeouts(&mut settings.timeouts, timeouts);
         Ok(Self {
             listening: Listening::new(host, port.or(filtered_port), listen)?.with_metrics(metrics),
-            log: LogSettings::new(log, log_format.unwrap_or(LogFormat::Text)),
+            log: LogSettings::new(log, log_format.unwrap_or_default()),
             settings,
         })
     }

@@ -7,6 +7,7 @@ use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, ut
 
 use crate::{
     arguments::LogFormat,
+    human_fields::HumanFields,
     one_line::{Colours, OneLine},
     trouble_layer::TroubleLayer,
 };
@@ -18,15 +19,26 @@ pub(crate) struct LogSettings {
     format: LogFormat,
 }
 
+/// Who reads along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    People,
+    Programs,
+}
+
 impl LogSettings {
     /// The filter is one that [`filter`] let pass.
     pub(crate) fn new(filter: Option<String>, format: LogFormat) -> Self {
         Self { filter: filter.unwrap_or_else(|| FILTER.to_owned()), format }
     }
 
-    /// Whether people read along.
-    pub(crate) fn format(&self) -> LogFormat {
-        self.format
+    /// Whom lines are for: on a terminal people, unless it was said.
+    pub(crate) fn audience(&self) -> Audience {
+        match self.format {
+            LogFormat::Auto if io::stderr().is_terminal() => Audience::People,
+            LogFormat::Human => Audience::People,
+            LogFormat::Auto | LogFormat::Json => Audience::Programs,
+        }
     }
 
     /// Begins to log. What warns or tells of an error is noted in what is returned as well.
@@ -37,16 +49,19 @@ impl LogSettings {
         for directive in TALKATIVE {
             filter = filter.add_directive(directive.parse().expect("it is a directive"));
         }
-        let is_terminal = io::stderr().is_terminal();
-        let colours =
-            if is_terminal && self.format == LogFormat::Text { Colours::Some } else { Colours::None };
+        let audience = self.audience();
+        let is_coloured = io::stderr().is_terminal() && audience == Audience::People;
+        let colours = if is_coloured { Colours::Some } else { Colours::None };
         let writer = move || OneLine::new(io::stderr(), colours);
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-        match self.format {
-            LogFormat::Text => {
-                log.with_ansi(is_terminal).with_target(false).finish().with(noting).init();
+        match audience {
+            Audience::People => {
+                let log = log.fmt_fields(HumanFields).with_ansi(is_coloured).with_target(false);
+                log.finish().with(noting).init();
             }
-            LogFormat::Json => log.json().flatten_event(true).finish().with(noting).init(),
+            Audience::Programs => {
+                log.json().flatten_event(true).with_span_list(false).finish().with(noting).init();
+            }
         }
         troubles
     }

@@ -9,6 +9,7 @@ mod demo;
 mod describe;
 mod doctor;
 mod exit;
+mod human_fields;
 mod launch;
 mod logging;
 mod one_line;

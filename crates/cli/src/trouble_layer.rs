@@ -43,6 +43,8 @@ impl Visit for Text {
         // Nothing that is written to a text fails.
         let _written = match field.name() {
             "message" => write!(self.message, "{value:?}"),
+            // The name of the event is for programs.
+            "event" => Ok(()),
             name => write!(self.fields, " {name}={value:?}"),
         };
     }
@@ -61,7 +63,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("all is well");
             tracing::warn!(peer = %"1.2.3.4:5", name = "a\nb", unlogged = 3, "connection refused");
-            tracing::error!(error = %std::io::Error::other("gone"), "the store is away");
+            tracing::error!(event = "store_away", error = %std::io::Error::other("gone"), "the store is away");
         });
         assert_eq!(troubles.total(), 2);
         let noted = format!("{troubles:?}");

@@ -65,7 +65,7 @@ async fn accept_on(node: &Node, listener: &Accepting, dealer: &Dealer<'_>) {
             Err(error) => {
                 // Descriptors have run out, although the budget leaves some: what is open goes on, and some will be closed.
                 if let Some(unlogged) = FAILURES.admit() {
-                    tracing::warn!(%error, unlogged, "cannot accept a connection");
+                    tracing::warn!(event = "accept_failed", %error, unlogged, "cannot accept a connection");
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -77,6 +77,7 @@ async fn accept_on(node: &Node, listener: &Accepting, dealer: &Dealer<'_>) {
 pub(crate) fn turned_away(peer: Peer, reason: &TurnedAway) {
     if let Some(unlogged) = TURNED_AWAY.admit() {
         tracing::warn!(
+            event = "connection_refused",
             %peer,
             %reason,
             unlogged,

@@ -98,19 +98,28 @@ impl Reload {
                 Ok(ready) => prepared.push((&action.name, ready)),
                 Err(error) => {
                     failures += 1;
-                    tracing::error!("cannot be read again: {}: {}", action.name, with_sources(&*error));
+                    tracing::error!(
+                        event = "reload_unreadable",
+                        "cannot be read again: {}: {}",
+                        action.name,
+                        with_sources(&*error)
+                    );
                 }
             }
         }
         if failures == 0 {
             for (name, Prepared(take_up)) in prepared {
                 take_up();
-                tracing::info!("read again: {name}");
+                tracing::info!(event = "reload_read", "read again: {name}");
             }
             let afterwards = self.0.afterwards.lock().clone();
             afterwards.iter().for_each(|action| action());
         } else {
-            tracing::error!(failures, "nothing is changed: everything stays as it was");
+            tracing::error!(
+                event = "reload_failed",
+                failures,
+                "nothing is changed: everything stays as it was"
+            );
         }
         *self.0.last.0.lock() = Some(Reloaded { at: clock::timestamp(), failures });
         failures

@@ -308,7 +308,11 @@ impl Server {
             shutdown.await;
             let delay = node.leave();
             if !delay.is_zero() {
-                tracing::info!(?delay, "not ready any more: those who ask are given time to notice");
+                tracing::info!(
+                    event = "not_ready",
+                    ?delay,
+                    "not ready any more: those who ask are given time to notice"
+                );
                 tokio::time::sleep(delay).await;
             }
         };

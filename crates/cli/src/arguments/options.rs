@@ -31,7 +31,7 @@ pub(crate) struct Options {
     /// What to log, such as `debug` or `warn,geocast_server=debug` [default: info]
     #[arg(long, value_name = "FILTER", value_parser = logging::filter, help_heading = "Server")]
     pub(crate) log: Option<String>,
-    /// How to log [default: text]
+    /// How to log [default: auto]
     #[arg(long, value_name = "FORMAT", help_heading = "Server")]
     pub(crate) log_format: Option<LogFormat>,
     #[command(flatten)]
@@ -190,9 +190,12 @@ pub(crate) struct Options {
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people
+    /// For people on a terminal, else for programs
     #[default]
-    Text,
+    Auto,
+    /// For people
+    #[value(alias = "text")]
+    Human,
     /// One JSON object per line
     Json,
 }

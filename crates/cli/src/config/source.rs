@@ -28,6 +28,7 @@ impl ConfigSource {
         if !waiting.is_empty() {
             // Not the values: some are secret.
             tracing::warn!(
+                event = "reload_needs_restart",
                 "changed in the configuration, but to count only after a restart: {}",
                 waiting.join(", ")
             );

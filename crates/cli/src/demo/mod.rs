@@ -15,11 +15,7 @@ use geocast_server::{ListenAddress, PatternError, Secret, Server, Settings, Stor
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
-    arguments::{LogFormat, ProducerOptions},
-    config::ConfigSource,
-    exit::Exit,
-    launch::Launch,
-    serve,
+    arguments::ProducerOptions, config::ConfigSource, exit::Exit, launch::Launch, logging::Audience, serve,
 };
 
 use fleet::Fleet;
@@ -50,7 +46,7 @@ pub(crate) async fn demo(
     };
     let fleet = Fleet::new(seed.unwrap_or(SEED), vehicles.map_or(VEHICLES, usize::from));
     let (server, signals) = serve::start(&log, opened, operated(settings))?;
-    if log.format() == LogFormat::Text {
+    if log.audience() == Audience::People {
         suggest(&server, fleet.len(), made.as_deref());
     }
     server.read_settings_from(move || Ok(operated(shown(source.read()?, is_private)?)));

@@ -51,7 +51,7 @@ impl Producer {
             }
         };
         if timeout(CLEARING, all).await.is_err() {
-            tracing::warn!("vehicles are left in the store");
+            tracing::warn!(event = "demo_state_left", "vehicles are left in the store");
         }
     }
 
@@ -70,8 +70,10 @@ impl Producer {
     fn note(&mut self, outcome: Result<(), StoreError>) {
         let failed = std::mem::replace(&mut self.failing, outcome.is_err());
         match outcome {
-            Err(error) if !failed => tracing::warn!(%error, "vehicles cannot be published; trying on"),
-            Ok(()) if failed => tracing::info!("vehicles are published again"),
+            Err(error) if !failed => {
+                tracing::warn!(event = "demo_publish_failed", %error, "vehicles cannot be published; trying on")
+            }
+            Ok(()) if failed => tracing::info!(event = "demo_publish_works", "vehicles are published again"),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use geocast_server::{KeyFile, ListenAddress, OriginPolicy, Server, Settings, StoreSettings, TokenSettings};
 
-use crate::arguments::LogFormat;
+use crate::logging::Audience;
 
 /// What an operator is told at the start.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Announcement {
     }
 
     /// Says it, on standard error: in a few lines for people, or as log events for programs.
-    pub(crate) fn show(&self, server: &Server, format: LogFormat) {
+    pub(crate) fn show(&self, server: &Server, audience: Audience) {
         let addresses: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
         let address = addresses.join(" and ");
         let (page, websocket) = self.entrances(server);
@@ -78,8 +78,8 @@ impl Announcement {
         let metrics =
             server.metrics_address().map(|address| format!("http://{}/metrics", reachable(address)));
         let operator = self.operated.then(|| operator_page(server)).flatten();
-        match format {
-            LogFormat::Text => {
+        match audience {
+            Audience::People => {
                 eprintln!("geocast {} listens on {address}", env!("CARGO_PKG_VERSION"));
                 for (name, value) in [
                     ("page", page.as_str()),
@@ -102,7 +102,8 @@ impl Announcement {
                     }
                 }
             }
-            LogFormat::Json => tracing::info!(
+            Audience::Programs => tracing::info!(
+                event = "listening",
                 version = env!("CARGO_PKG_VERSION"),
                 address,
                 tls = self.certificate,
@@ -119,10 +120,10 @@ impl Announcement {
             ),
         }
         if let Some(advice) = server.advice() {
-            tracing::warn!("{advice}");
+            tracing::warn!(event = "configuration_advice", "{advice}");
         }
         for setting in &self.insecure {
-            tracing::warn!("{setting}");
+            tracing::warn!(event = "insecure_setting", "{setting}");
         }
     }
 

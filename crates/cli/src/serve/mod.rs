@@ -46,7 +46,7 @@ pub(crate) fn start(
         builder = builder.metrics(listener);
     }
     let server = builder.start(opened.listeners).context("the server cannot start")?;
-    facts.show(&server, log.format());
+    facts.show(&server, log.audience());
     Ok((server, signals))
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
             }
         }
     };
-    tracing::info!(signal, "stopping: closing connections; once more to stop at once");
+    tracing::info!(event = "stopping", signal, "stopping: closing connections; once more to stop at once");
     supervisor.stopping();
     let _ended: Result<(), ()> = stop.send(());
     loop {
@@ -93,12 +93,12 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
             () = &mut watched => {}
             outcome = &mut running => {
                 outcome.context("connections could not be closed in order")?;
-                tracing::info!("stopped");
+                tracing::info!(event = "stopped", "stopped");
                 return Ok(Exit::Success);
             }
             order = signals.next() => match order {
                 Order::Stop(signal) => {
-                    tracing::warn!(signal, "stopped at once, without closing connections");
+                    tracing::warn!(event = "stopped_at_once", signal, "stopped at once, without closing connections");
                     return Ok(Exit::Interrupted);
                 }
                 // There is nobody left for whom anything could be read again.
@@ -113,6 +113,8 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
 fn raise_descriptors() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => tracing::debug!(limit, "open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
+        Err(error) => {
+            tracing::warn!(event = "open_files_limit", %error, "the limit of open files cannot be raised")
+        }
     }
 }

@@ -28,7 +28,7 @@ impl Supervisor {
     pub(crate) fn of_environment() -> Self {
         let named = std::env::var_os("NOTIFY_SOCKET");
         let socket = named.and_then(|name| {
-            connect(&name).inspect_err(|error| tracing::warn!(%error, "NOTIFY_SOCKET cannot be used")).ok()
+            connect(&name).inspect_err(|error| tracing::warn!(event = "supervisor_unusable", %error, "NOTIFY_SOCKET cannot be used")).ok()
         });
         let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
         // It may have been meant for the process that started this one.
@@ -61,14 +61,17 @@ impl Supervisor {
             sleep(patience / 4).await;
             match timeout(patience / 4, pulse.beat()).await {
                 Ok(()) => self.say("WATCHDOG=1"),
-                Err(_elapsed) => tracing::error!("a worker hangs: the watchdog is not told that all is well"),
+                Err(_elapsed) => tracing::error!(
+                    event = "worker_hangs",
+                    "a worker hangs: the watchdog is not told that all is well"
+                ),
             }
         }
     }
 
     fn say(&self, state: &str) {
         if let Some(Err(error)) = self.socket.as_ref().map(|socket| socket.send(state.as_bytes())) {
-            tracing::warn!(%error, state, "the service manager could not be told");
+            tracing::warn!(event = "supervisor_untold", %error, state, "the service manager could not be told");
         }
     }
 }

@@ -165,7 +165,7 @@ fn a_disk_that_is_full_is_no_end() {
     // A write beyond the limit is an error then, and no signal.
     limited.args([
         "-c",
-        "trap '' XFSZ; ulimit -f 32768; exec \"$0\" serve --port 0 --flush-interval 0 --data \"$1\"",
+        "trap '' XFSZ; ulimit -f 32768; exec \"$0\" serve --log-format human --port 0 --flush-interval 0 --data \"$1\"",
     ]);
     limited.arg(program).arg(folder.path());
     limited.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());

@@ -10,7 +10,7 @@ use crate::geocast::{PATIENCE, Running, wait_until};
 fn server_with(descriptors: u32, arguments: &str) -> Running {
     let mut command = Command::new("sh");
     let run = format!(
-        "ulimit -n {descriptors}; exec {} serve --port 0 --workers 2 {arguments}",
+        "ulimit -n {descriptors}; exec {} serve --log-format human --port 0 --workers 2 {arguments}",
         env!("CARGO_BIN_EXE_geocast")
     );
     command.args(["-c", &run]).stdin(std::process::Stdio::null());

@@ -19,6 +19,10 @@ pub(crate) fn geocast(arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    if matches!(arguments.first(), Some(&"serve" | &"demo")) {
+        // As on a terminal.
+        command.env("GEOCAST_LOG_FORMAT", "human");
+    }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

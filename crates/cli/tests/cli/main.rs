@@ -20,6 +20,7 @@ mod javascript;
 mod lifecycle;
 mod live_map;
 mod log_lines;
+mod logs;
 mod metrics;
 mod migrating;
 mod npm;

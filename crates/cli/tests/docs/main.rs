@@ -4,6 +4,7 @@
 mod api;
 mod commands;
 mod deploy;
+mod events;
 mod examples;
 #[path = "../cli/geocast.rs"]
 #[expect(

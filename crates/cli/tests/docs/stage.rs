@@ -69,6 +69,8 @@ impl Stage {
             .current_dir(folder)
             .env("PATH", format!("{}:{path}", folder.join("bin").display()))
             .env("STAGE", folder)
+            // As on a terminal.
+            .env("GEOCAST_LOG_FORMAT", "human")
             .env("GEOCAST", env!("CARGO_BIN_EXE_geocast"))
             .env("GEOCAST_URL", format!("ws://127.0.0.1:{}/ws", self.ports[&8765]))
             .env("DEFAULT_PORT", self.ports[&8765].to_string())

@@ -306,7 +306,7 @@ impl Access {
     ) -> Result<(), Denial> {
         let Some(policy) = &self.policy else { return Ok(()) };
         catch_unwind(AssertUnwindSafe(|| question(&**policy))).unwrap_or_else(|_panic| {
-            tracing::error!(%channel, "the access policy panicked");
+            tracing::error!(event = "access_policy_panicked", %channel, "the access policy panicked");
             Err(Denial::new("the access policy failed"))
         })
     }

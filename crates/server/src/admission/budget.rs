@@ -20,6 +20,7 @@ impl Budget {
         let budget = Self::within(limits, workers, descriptors);
         if budget.connections < limits.connections {
             tracing::info!(
+                event = "connections_limited",
                 limit = descriptors,
                 "{} of {} connections fit into the limit of open files",
                 budget.connections,

@@ -248,7 +248,7 @@ impl Connection {
                 Err(StoreError::Unavailable("it has not confirmed the subscription yet".to_owned()))
             });
             if let Err(error) = &confirmed {
-                tracing::warn!(%channel, %error, "subscription is not in force yet");
+                tracing::warn!(event = "subscription_pending", %channel, %error, "subscription is not in force yet");
             }
             Done::Subscribed(confirmed, asked)
         }));

@@ -9,6 +9,7 @@ use super::{
     effects::publish,
     frame,
     run::{End, moment},
+    trace::closed,
 };
 use crate::{clock, metrics::GONE, runtime::select, session::Effect};
 
@@ -21,6 +22,7 @@ impl Connection {
             End::Gone => GONE,
         };
         self.worker.node.counters.tallies.closes.add(name);
+        closed(name);
         if let End::Close(code) = end {
             tracing::debug!(code = code.code(), reason = code.reason(), "closing a connection");
             let frame = frame::close(*code, &reason(*code));
@@ -84,9 +86,14 @@ impl Connection {
             // What has begun goes on by itself.
             match timeout_at(deadline.into(), publish(&self.worker, publication)).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "the last words of a client could not be published"),
+                Ok(Err(error)) => {
+                    tracing::warn!(event = "last_words_failed", %error, "the last words of a client could not be published")
+                }
                 Err(_elapsed) => {
-                    tracing::warn!("the last words of a client could not all be published in time");
+                    tracing::warn!(
+                        event = "last_words_late",
+                        "the last words of a client could not all be published in time"
+                    );
                     return;
                 }
             }

@@ -58,7 +58,7 @@ pub(super) async fn fetch(
     let answer = match answer.await {
         Ok(answer) => answer,
         Err(error) => {
-            tracing::warn!(channel = %request.channel, %error, "state could not be read");
+            tracing::warn!(event = "state_read_failed", channel = %request.channel, %error, "state could not be read");
             node.count(Count::StoreFailed);
             let (reference, fault) = (request.reference.as_deref(), Fault::from(error));
             let failed = dialect::Answer::Failed { reference, fault: &fault };

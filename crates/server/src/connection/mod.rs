@@ -20,6 +20,7 @@ mod run;
 mod socket;
 mod text_guard;
 mod timing;
+mod trace;
 mod work;
 
 pub use close::CloseCode;
@@ -27,6 +28,7 @@ pub(crate) use frame::Frame;
 pub(crate) use mailbox::Mailbox;
 pub(crate) use run::{Connection, Opening};
 pub(crate) use socket::{Socket, Unsent};
+pub(crate) use trace::span;
 
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 

@@ -212,7 +212,7 @@ async fn catch_up(
     };
     let outcome: Result<bool, ResumeError> = whole.await;
     if let Err(error) = &outcome {
-        tracing::warn!(%channel, %error, "what a client missed could not be read");
+        tracing::warn!(event = "history_read_failed", %channel, %error, "what a client missed could not be read");
     }
     let is_lost = !outcome.unwrap_or(false);
     if is_lost {

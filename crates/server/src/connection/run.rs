@@ -1,7 +1,7 @@
 use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt, future::Either};
 use geocast_geo_filter::KnownCrs;
 use geocast_hub::SubscriberId;
 use tokio::{sync::Notify, task::JoinSet, time::sleep_until};
@@ -9,10 +9,11 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Error, Message, error::ProtocolError, protocol::Role},
 };
+use tracing::Span;
 
 use super::{
     CloseCode, Mailbox, Socket, attendance::Seats, duplex::Duplex, ending::violation, fetch::Fetched,
-    liveness::Liveness, mailbox::Condition, text_guard::NotText, work::Work,
+    liveness::Liveness, mailbox::Condition, text_guard::NotText, trace::traced, work::Work,
 };
 use crate::{
     Count,
@@ -84,6 +85,8 @@ pub(crate) struct Opening {
     /// How messages are compressed, if that was agreed upon.
     pub(crate) deflate: Option<Deflate>,
     pub(crate) place: Place,
+    /// In which the client is served, if somebody wants to know.
+    pub(crate) span: Option<Span>,
 }
 
 /// What an opening has become before anything is read.
@@ -108,8 +111,15 @@ pub(super) enum End {
 }
 
 impl Connection {
-    /// Serves a client until the connection ends.
-    pub(crate) async fn serve(worker: Rc<Worker>, opening: Box<Opening>) {
+    /// Serves a client until the connection ends. One that has a span has it on the heap.
+    pub(crate) fn serve(worker: Rc<Worker>, mut opening: Box<Opening>) -> impl Future<Output = ()> {
+        match opening.span.take() {
+            Some(span) => Either::Left(Box::pin(traced(span, Self::run(worker, opening)))),
+            None => Either::Right(Self::run(worker, opening)),
+        }
+    }
+
+    async fn run(worker: Rc<Worker>, opening: Box<Opening>) {
         // What is borrowed here has its room in the task of every connection, for as long as that lasts, even if it is moved
         // away before the first wait. So all of it is prepared elsewhere.
         let (duplex, early, begun) = Begun::from(worker, *opening);
@@ -283,8 +293,18 @@ impl Connection {
 impl Begun {
     /// With what is read from, and what of it is there already.
     fn from(worker: Rc<Worker>, opening: Opening) -> (Duplex, Vec<u8>, Self) {
-        let Opening { stream, response, mut early, output, endpoint, client, identity, deflate, place } =
-            opening;
+        let Opening {
+            stream,
+            response,
+            mut early,
+            output,
+            endpoint,
+            client,
+            identity,
+            deflate,
+            place,
+            span: _taken,
+        } = opening;
         let socket = Rc::new(Socket::from(stream));
         let wake = Rc::new(Notify::new());
         let settings = &worker.node.settings;

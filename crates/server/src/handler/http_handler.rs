@@ -57,7 +57,7 @@ impl RequestHandler for HttpHandler {
 
     async fn handle(&self, request: RawRequest) -> Result<Option<Json>, HandlerError> {
         let (status, body) = self.post(request).await.map_err(|error| {
-            tracing::warn!(url = %self.url, kind = self.kind, %error, "a handler's endpoint cannot be asked");
+            tracing::warn!(event = "handler_unreachable", url = %self.url, kind = self.kind, %error, "a handler's endpoint cannot be asked");
             HandlerError("The handler cannot be reached.".to_owned())
         })?;
         let text = std::str::from_utf8(&body).unwrap_or("�");
@@ -70,7 +70,7 @@ impl RequestHandler for HttpHandler {
             return Ok(None);
         }
         text.parse().map(Some).map_err(|error| {
-            tracing::warn!(url = %self.url, kind = self.kind, %error, "a handler's endpoint did not answer with JSON");
+            tracing::warn!(event = "handler_answer_invalid", url = %self.url, kind = self.kind, %error, "a handler's endpoint did not answer with JSON");
             HandlerError("The handler did not answer with JSON.".to_owned())
         })
     }

@@ -141,7 +141,7 @@ fn answer(node: &Node, outcome: Result<usize, Refused>) -> Response {
         Err(Refused::Client(refused)) => reply(refused),
         Err(Refused::TooLarge) => (413, r#""Payload too large""#),
         Err(Refused::Store(error)) => {
-            tracing::warn!(%error, "packages could not be published");
+            tracing::warn!(event = "publish_failed", %error, "packages could not be published");
             match error {
                 StoreError::Unavailable(_) => (503, r#""Service unavailable""#),
                 StoreError::Refused(_) => (502, r#""Bad gateway""#),

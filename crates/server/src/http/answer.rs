@@ -32,7 +32,7 @@ impl Refusal {
             format!("an operator can allow them with --allow-origin {origin}")
         };
         if let Some(unlogged) = PAGES.admit() {
-            tracing::info!(origin, remedy, unlogged, "a web page was refused");
+            tracing::info!(event = "origin_refused", origin, remedy, unlogged, "a web page was refused");
         }
         let message = format!("web pages from `{origin}` may not use this server; {remedy}");
         Self::new(StatusCode::FORBIDDEN, "origin_refused", message)

@@ -88,7 +88,7 @@ pub(crate) async fn serve_metrics(listener: TcpListener, readable: Readable) -> 
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection to the metrics");
+                tracing::warn!(event = "metrics_accept_failed", %error, "cannot accept a connection to the metrics");
                 sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -10,6 +10,7 @@ use geocast_geo_filter::KnownCrs;
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_body, write_response};
+use tracing::Span;
 
 use super::{answer::Refusal, handshake, patient::Patient, rewound::Rewound};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     accept::turned_away,
     access::{Identity, ReadRefused},
     clock,
-    connection::{Connection, Opening},
+    connection::{self, Connection, Opening},
     deflate::{self, Deflate},
     endpoint::{Endpoint, NoEndpoint},
     node::{Node, Place},
@@ -55,6 +56,7 @@ pub(super) struct Acceptance {
     identity: Identity,
     deflate: Option<Deflate>,
     place: Place,
+    span: Option<Span>,
     /// Bytes that the client sent behind the handshake.
     early: Vec<u8>,
 }
@@ -65,9 +67,9 @@ impl Acceptance {
         let mut response = Vec::with_capacity(TYPICAL_RESPONSE);
         write_response(&mut response, &self.response)
             .expect("the fields of the answer are ours and visible ASCII, and a vector takes all");
-        let Self { output, endpoint, client, identity, deflate, place, early, .. } = self;
+        let Self { output, endpoint, client, identity, deflate, place, span, early, .. } = self;
         let response = response.into();
-        Opening { stream, response, early, output, endpoint, client, identity, deflate, place }
+        Opening { stream, response, early, output, endpoint, client, identity, deflate, place, span }
     }
 }
 
@@ -144,7 +146,8 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;
     let output = node.first_output(path);
-    Ok(Acceptance { response, output, endpoint, client, identity, deflate, place, early: Vec::new() })
+    let span = connection::span(client, name);
+    Ok(Acceptance { response, output, endpoint, client, identity, deflate, place, span, early: Vec::new() })
 }
 
 /// The sub-protocols that a client offers.

@@ -117,7 +117,7 @@ impl Work {
             self.node.count(Count::FilterSkipped);
             if let Some(unlogged) = SKIPPED.admit() {
                 let channel = event.event.channel();
-                tracing::warn!(%channel, unlogged, "filters take too long: an item passes none of them");
+                tracing::warn!(event = "filter_skipped", %channel, unlogged, "filters take too long: an item passes none of them");
             }
             return;
         }
@@ -159,7 +159,7 @@ impl Work {
         };
         self.node.count(Count::FilterDropped);
         if let Some(unlogged) = DROPPED.admit() {
-            tracing::warn!(%channel, reason, unlogged, "what a filter wanted published is dropped");
+            tracing::warn!(event = "filter_publication_dropped", %channel, reason, unlogged, "what a filter wanted published is dropped");
         }
     }
 }
@@ -170,7 +170,7 @@ async fn publish(node: Arc<Node>, mut waiting: Receiver<(Channel, Bytes)>) {
         if let Err(error) = node.store.publish(&channel, payload).await
             && let Some(unlogged) = LOST.admit()
         {
-            tracing::warn!(%channel, %error, unlogged, "what a filter wanted published is lost");
+            tracing::warn!(event = "filter_publication_lost", %channel, %error, unlogged, "what a filter wanted published is lost");
         }
     }
 }

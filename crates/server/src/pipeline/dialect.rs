@@ -74,7 +74,7 @@ impl Dialect for Pipeline {
         if let Answer::Failed { fault, .. } = answer
             && let Some(unlogged) = UNDONE.admit()
         {
-            tracing::warn!(%fault, unlogged, "what a filter wanted was not done");
+            tracing::warn!(event = "filter_action_failed", %fault, unlogged, "what a filter wanted was not done");
         }
         Vec::new()
     }
@@ -112,7 +112,7 @@ fn join(conversation: &mut Conversation<'_>, channel: Channel) -> bool {
     if let Err(fault) = &joined
         && let Some(unlogged) = UNJOINED.admit()
     {
-        tracing::warn!(client = %conversation.client(), %fault, unlogged, "a client could not join a group");
+        tracing::warn!(event = "filter_group_failed", client = %conversation.client(), %fault, unlogged, "a client could not join a group");
     }
     joined.is_ok()
 }

@@ -128,7 +128,7 @@ impl Filters {
                     outcome.failures += 1;
                     if let Some(unlogged) = entry.failures.admit() {
                         let (filter, chain) = (filter.name(), chain.name());
-                        tracing::warn!(filter, chain, %error, unlogged, "a filter failed");
+                        tracing::warn!(event = "filter_failed", filter, chain, %error, unlogged, "a filter failed");
                     }
                 }
             }

@@ -160,10 +160,14 @@ impl Script {
         match read.and_then(|source| Program::compile(&source)) {
             Ok(program) => {
                 *self.program.write() = Arc::new(program);
-                tracing::info!(script = self.name, "a script has changed and is in force");
+                tracing::info!(
+                    event = "script_changed",
+                    script = self.name,
+                    "a script has changed and is in force"
+                );
             }
             Err(error) => {
-                tracing::error!(script = self.name, %error, "a script has changed for the worse: the old one stays");
+                tracing::error!(event = "script_broken", script = self.name, %error, "a script has changed for the worse: the old one stays");
             }
         }
     }

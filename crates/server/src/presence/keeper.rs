@@ -91,7 +91,7 @@ async fn speak(presence: &Presence, exchange: &mut Exchange, log: &PresenceLog) 
             Err(error) => {
                 exchange.fail(&mut presence.roster.lock());
                 if let Some(unlogged) = UNHEARD.admit() {
-                    tracing::warn!(%error, unlogged, "presence is not shared with other nodes; it is tried again");
+                    tracing::warn!(event = "presence_unshared", %error, unlogged, "presence is not shared with other nodes; it is tried again");
                 }
                 if !matches!(error, StoreError::Refused(_)) {
                     return;

@@ -164,7 +164,11 @@ impl Current {
         let validity = Validity::of(&certificates[0]);
         let trouble = validity.and_then(|validity| validity.trouble(SystemTime::now()));
         if let Some(trouble) = trouble {
-            tracing::warn!("the certificate in {} {trouble}", certificate.place);
+            tracing::warn!(
+                event = "certificate_validity",
+                "the certificate in {} {trouble}",
+                certificate.place
+            );
         }
         let fingerprint = ring::digest::digest(&ring::digest::SHA256, &certificates[0]);
         let provider = Arc::new(provider::default_provider());

@@ -27,6 +27,7 @@ fn skip(broker: &Broker, name: &str, bytes: usize) {
     // An object that changes often shall not fill the log.
     if skipped.is_power_of_two() {
         tracing::warn!(
+            event = "watch_push_skipped",
             name,
             bytes,
             limit = LARGEST,

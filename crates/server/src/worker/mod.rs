@@ -323,7 +323,7 @@ impl Worker {
     fn is_over(&self, deadline: Instant) -> bool {
         let connections = self.hub.borrow().len();
         if connections > 0 && deadline <= clock::now() {
-            tracing::warn!(connections, "cutting connections that did not close");
+            tracing::warn!(event = "drain_cut", connections, "cutting connections that did not close");
             return true;
         }
         connections == 0

@@ -145,7 +145,7 @@ impl Worker {
             Ok(values) => values,
             Err(error) => {
                 if let Some(unlogged) = UNREAD.admit() {
-                    tracing::warn!(%channel, %error, unlogged, "the state of a tracked channel could not be read yet");
+                    tracing::warn!(event = "track_read_failed", %channel, %error, unlogged, "the state of a tracked channel could not be read yet");
                 }
                 self.node.count(Count::StoreFailed);
                 entry.mirror.give_up_reading();
@@ -159,7 +159,7 @@ impl Worker {
         let bound = self.bound();
         let surplus = entry.mirror.absorb(keyed, bound, clock::now());
         if surplus > 0 {
-            tracing::warn!(%channel, surplus, ?bound, "a tracked channel has more state than is allowed");
+            tracing::warn!(event = "track_overflow", %channel, surplus, ?bound, "a tracked channel has more state than is allowed");
         }
         entry.known.set();
         let mut hub = self.hub.borrow_mut();
@@ -256,7 +256,7 @@ impl Worker {
                     Ok(()) => return worker.read(&channel),
                     Err(error) => {
                         if let Some(unlogged) = UNCONFIRMED.admit() {
-                            tracing::warn!(%channel, %error, unlogged, "subscription is not in force yet");
+                            tracing::warn!(event = "subscription_pending", %channel, %error, unlogged, "subscription is not in force yet");
                         }
                     }
                 }

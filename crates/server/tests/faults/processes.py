@@ -149,7 +149,7 @@ class Node(Process):
     """`geocast serve`."""
 
     def __init__(self, name, folder, binary, *options, descriptors=None, wrapper=(), log="info"):
-        fixed = ["--channels", "*", "--publish-key", KEY, "--log", log]
+        fixed = ["--channels", "*", "--publish-key", KEY, "--log", log, "--log-format", "human"]
         port = [] if "--port" in options else ["--port", "0"]
         command = [*wrapper, str(binary), "serve", *port, *fixed, *options]
         super().__init__(name, command, folder, descriptors)

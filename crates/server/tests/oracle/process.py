@@ -71,7 +71,7 @@ class Site:
     def _start_node(self, number):
         name = f"node{number}.log"
         store = ["--redis", f"redis://127.0.0.1:{self.redis}"] if self.redis else []
-        fixed = ["--port", "0", "--log", "warn", "--channels", "*", "--publish-key", KEY]
+        fixed = ["--port", "0", "--log", "warn", "--log-format", "human", "--channels", "*", "--publish-key", KEY]
         fixed += ["--jwt-key-file", self._secret()]
         self._start([self._binary, "serve", *fixed, *store, *self._options], name)
         said = lambda: re.search(r"listens on (\S+)", (Path(self._folder.name) / name).read_text())

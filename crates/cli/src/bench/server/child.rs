@@ -23,6 +23,8 @@ impl ChildServer {
         command
             .args(["bench", "tethered", "--"])
             .args(arguments)
+            // The line that says where it listens is read as people read it.
+            .env("GEOCAST_LOG_FORMAT", "human")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

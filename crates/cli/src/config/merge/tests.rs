@@ -173,7 +173,7 @@ fn a_wrong_value_is_named_with_its_place_and_what_would_be_right() {
         (
             &[],
             ("g.toml", "log_format = \"yaml\""),
-            "`log_format=yaml` in g.toml, line 1 is not valid: expected text or json",
+            "`log_format=yaml` in g.toml, line 1 is not valid: expected auto or human or json",
         ),
         (
             &[],

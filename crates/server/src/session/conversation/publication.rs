@@ -40,7 +40,7 @@ impl Conversation<'_> {
     pub(crate) fn publish_for_filter(&mut self, publication: Publication) {
         let Session { rules, client, .. } = &*self.session;
         if let Err(refused) = rules.access.publishes_for_filter(self.session.asking(), &publication.channel) {
-            tracing::warn!(%client, %refused, "what a filter wanted published is dropped");
+            tracing::warn!(event = "filter_publication_dropped", %client, %refused, "what a filter wanted published is dropped");
             return self.count(Count::PublishRefused);
         }
         self.publish_freely(publication);

@@ -193,7 +193,7 @@ impl Shared {
                     self.fail(made, &error);
                     if is_over {
                         let changes = changes.len();
-                        return tracing::error!(changes, %error, "changes of state are lost");
+                        return tracing::error!(event = "state_lost", changes, %error, "changes of state are lost");
                     }
                     self.put_back(changes);
                 }
@@ -219,7 +219,7 @@ impl Shared {
     fn fail(&self, made: u64, error: &dyn fmt::Display) {
         let is_new = self.progress.borrow().failed.is_none();
         if is_new {
-            tracing::error!(%error, "state cannot be written; it is tried again");
+            tracing::error!(event = "state_write_failed", %error, "state cannot be written; it is tried again");
         }
         let reason = error.to_string().into();
         self.progress.send_modify(|progress| progress.failed = Some((made, reason)));

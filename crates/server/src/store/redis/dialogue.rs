@@ -130,7 +130,7 @@ impl Dialogue {
             }
             (Request::SubscribeProbe, Push::Error(reason)) if is_no_permission(reason) => {
                 let reason = String::from_utf8_lossy(reason);
-                tracing::warn!(%reason, "the redis user may not subscribe to __geocast_probe:*, only PING is used");
+                tracing::warn!(event = "redis_probe_forbidden", %reason, "the redis user may not subscribe to __geocast_probe:*, only PING is used");
                 self.probe_channel = None;
             }
             (Request::Ping, Push::Pong) => self.probe.answered()?,

@@ -183,7 +183,7 @@ impl Nodes {
         // That slots move is no news.
         if !is_known {
             let masters: Vec<_> = found.masters().iter().map(ToString::to_string).collect();
-            tracing::info!(masters = masters.join(","), "redis is there");
+            tracing::info!(event = "redis_found", masters = masters.join(","), "redis is there");
         }
         let found = Arc::new(found);
         self.topology.send_replace(Some(Arc::clone(&found)));

@@ -130,7 +130,7 @@ impl Shared {
         // A publisher that does this often shall not fill the log.
         if skipped.is_power_of_two() {
             let channel = channel.escape_ascii();
-            tracing::warn!(%channel, bytes, limit, skipped, "skipped a message that is too long");
+            tracing::warn!(event = "store_message_skipped", %channel, bytes, limit, skipped, "skipped a message that is too long");
         }
     }
 

@@ -92,7 +92,7 @@ impl Streams {
                 Ok(false) => drop(timeout(ASIDE, self.changed.notified()).await),
                 Err(error) => {
                     if let Some(unlogged) = UNREAD.admit() {
-                        tracing::warn!(%error, unlogged, "histories cannot be followed; it is tried again");
+                        tracing::warn!(event = "history_unfollowed", %error, unlogged, "histories cannot be followed; it is tried again");
                     }
                     tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -138,7 +138,12 @@ impl Streams {
                 Err(StoreError::Refused(reason)) => {
                     let reason = format!("{channel}: {reason}");
                     if let Some(unlogged) = REFUSED.admit() {
-                        tracing::warn!(reason, unlogged, "the history of a channel cannot be followed");
+                        tracing::warn!(
+                            event = "history_channel_unfollowed",
+                            reason,
+                            unlogged,
+                            "the history of a channel cannot be followed"
+                        );
                     }
                     *self.failure.lock() = Some(reason);
                     if let Some(followed) = self.followed.lock().get_mut(&channel) {
@@ -158,7 +163,7 @@ impl Streams {
         for (channel, reached) in self.positions() {
             let end = commands.end(&channel).await?;
             if end < reached {
-                tracing::warn!(%channel, ?reached, ?end, "a history has gone back");
+                tracing::warn!(event = "history_went_back", %channel, ?reached, ?end, "a history has gone back");
                 self.reach(&channel, end);
                 is_back = true;
             }

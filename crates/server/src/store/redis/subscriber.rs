@@ -84,8 +84,10 @@ impl Subscriber {
         }
         let redis = &self.settings.url;
         match self.outage.take() {
-            Some(since) => tracing::info!(%redis, away = ?since.elapsed(), "redis is back"),
-            None => tracing::info!(%redis, "redis is connected"),
+            Some(since) => {
+                tracing::info!(event = "redis_back", %redis, away = ?since.elapsed(), "redis is back")
+            }
+            None => tracing::info!(event = "redis_connected", %redis, "redis is connected"),
         }
         if std::mem::replace(&mut self.was_live, true) {
             self.shared.counters().add(Count::StoreReturned);
@@ -112,7 +114,11 @@ impl Subscriber {
             return;
         }
         let channels = regained.len();
-        tracing::warn!(channels, "messages published while their channels were forbidden were not received");
+        tracing::warn!(
+            event = "messages_missed",
+            channels,
+            "messages published while their channels were forbidden were not received"
+        );
         if let Some(notices) = &self.shared.notices
             && regained.iter().any(|channel| notices.come_on(channel))
         {
@@ -127,7 +133,11 @@ impl Subscriber {
         self.broker.missed();
         let channels = self.shared.subscriptions.lock().len();
         if channels > 0 {
-            tracing::warn!(channels, "messages published while redis was away were not received");
+            tracing::warn!(
+                event = "messages_missed",
+                channels,
+                "messages published while redis was away were not received"
+            );
         }
     }
 
@@ -142,7 +152,7 @@ impl Subscriber {
         if self.outage.is_none() {
             self.outage = Some(Instant::now());
             let redis = &self.settings.url;
-            tracing::warn!(%redis, %reason, "redis is away; trying again until it is back");
+            tracing::warn!(event = "redis_away", %redis, %reason, "redis is away; trying again until it is back");
         }
     }
 }

@@ -91,7 +91,11 @@ impl Watcher {
     fn complain(&mut self, error: StoreError) {
         match error {
             StoreError::Refused(reason) if self.refused.as_ref() != Some(&reason) => {
-                tracing::error!(reason, "redis does not let us find watched hashes; nothing is pushed");
+                tracing::error!(
+                    event = "watch_forbidden",
+                    reason,
+                    "redis does not let us find watched hashes; nothing is pushed"
+                );
                 self.refused = Some(reason);
             }
             error => tracing::debug!(%error, "watched hashes cannot be read; trying again"),
@@ -124,9 +128,9 @@ impl Watcher {
             return;
         }
         if found.is_empty() {
-            tracing::info!("redis tells of writes into watched hashes");
+            tracing::info!(event = "watch_works", "redis tells of writes into watched hashes");
         } else {
-            tracing::error!("{found}");
+            tracing::error!(event = "watch_notifications_off", "{found}");
         }
         self.found = Some(found);
     }
@@ -211,7 +215,7 @@ impl Watcher {
                 self.unreadable += 1;
                 // One that is written often shall not fill the log.
                 if self.unreadable.is_power_of_two() {
-                    tracing::warn!(%hash, reason, times = self.unreadable, "a watched hash cannot be watched");
+                    tracing::warn!(event = "watch_hash_failed", %hash, reason, times = self.unreadable, "a watched hash cannot be watched");
                 }
                 return Ok(());
             }

@@ -44,7 +44,7 @@ class Server:
     """`geocast serve` on a free port, ended by its pid."""
 
     def __init__(self, binary, redis, *options):
-        command = [binary, "serve", "--port", "0", "--commands-per-second", "10000", "--command-burst", "10000", *options]
+        command = [binary, "serve", "--log-format", "human", "--port", "0", "--commands-per-second", "10000", "--command-burst", "10000", *options]
         if redis:
             command += ["--redis", redis]
         self.redis = redis

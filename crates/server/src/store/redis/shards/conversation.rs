@@ -241,7 +241,7 @@ impl Conversation {
             }
             (Request::Listen(_), Push::Error(reason)) if is_no_permission(reason) => {
                 let (reason, master) = (String::from_utf8_lossy(reason), &self.master);
-                tracing::error!(%reason, %master, "redis does not let us hear of writes into watched hashes");
+                tracing::error!(event = "watch_forbidden", %reason, %master, "redis does not let us hear of writes into watched hashes");
             }
             (Request::Probe(asked), Push::ShardSubscribed { held, .. }) => {
                 if self.place.is_at(asked) {
@@ -261,7 +261,7 @@ impl Conversation {
                 if is_no_permission(reason) && !is_of_command(reason) =>
             {
                 let reason = String::from_utf8_lossy(reason);
-                tracing::warn!(%reason, "the redis user may not SSUBSCRIBE to __geocast_probe:*, only PING is used");
+                tracing::warn!(event = "redis_probe_forbidden", %reason, "the redis user may not SSUBSCRIBE to __geocast_probe:*, only PING is used");
                 self.place = ProbePlace::Forbidden;
             }
             (Request::Ping, Push::Pong) => self.probe.answered()?,

@@ -203,7 +203,7 @@ impl Shards {
             is_impossible(reason) && (placements.given_up().is_some() || !placements.is_proven());
         if is_impossible {
             if placements.given_up().is_none() {
-                tracing::warn!(%reason, "what is published with SPUBLISH is not heard");
+                tracing::warn!(event = "shards_unheard", %reason, "what is published with SPUBLISH is not heard");
             }
             placements.give_up(&reason.to_string());
         } else {
@@ -213,7 +213,7 @@ impl Shards {
         self.wake.notify_one();
         self.answered.notify_one();
         if was_live && !is_impossible {
-            tracing::warn!(%master, %reason, "a shard is away; trying again until it is back");
+            tracing::warn!(event = "shard_away", %master, %reason, "a shard is away; trying again until it is back");
             self.shared.count_interruption();
         }
         is_impossible
@@ -225,7 +225,7 @@ impl Shards {
             return;
         }
         let channels = regained.len();
-        tracing::warn!(%master, channels, "messages published in a shard meanwhile were not received");
+        tracing::warn!(event = "messages_missed", %master, channels, "messages published in a shard meanwhile were not received");
         self.broker.missed_on(regained);
         regained.clear();
     }

@@ -18,7 +18,7 @@ impl Shards {
                 }
             }
         }
-        tracing::info!("what is published with SPUBLISH is heard from here on");
+        tracing::info!(event = "shards_heard", "what is published with SPUBLISH is heard from here on");
         true
     }
 

@@ -1,0 +1,130 @@
+//! How a server logs: for whom, and what of a connection.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::geocast::{PATIENCE, Running, geocast, wait_until};
+
+/// Lines of a log for programs, each of which has to be an object.
+fn events(server: &Running) -> Vec<Value> {
+    let said = server.said();
+    let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    said.lines().map(read).collect()
+}
+
+/// The first event of this name, once there is one.
+fn event(server: &Running, name: &str) -> Value {
+    server.wait_for(&format!("\"event\":\"{name}\""));
+    events(server).into_iter().find(|event| event["event"] == name).expect("it was said")
+}
+
+/// As where standard error is no terminal.
+fn unattended(arguments: &[&str]) -> Command {
+    let mut command = geocast(arguments);
+    command.env_remove("GEOCAST_LOG_FORMAT");
+    command
+}
+
+/// A client that has its greeting.
+fn connect(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("there is a timeout");
+    let request = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !seen.ends_with(b"\"open\"") {
+        stream.read_exact(&mut byte).expect("the server greets");
+        seen.extend(byte);
+    }
+    stream
+}
+
+#[test]
+fn without_a_terminal_every_line_is_an_object_that_names_its_event() {
+    let mut server = Running::start(unattended(&["serve", "--port", "0"]));
+    let listening = event(&server, "listening");
+    assert_eq!(listening["message"], "listening");
+    let address: SocketAddr = listening["address"].as_str().expect("an address").parse().unwrap();
+    let client = connect(address);
+    drop(client);
+    server.signal("TERM");
+    assert_eq!(server.code(), 0);
+    assert_eq!(event(&server, "stopping")["signal"], "SIGTERM");
+    event(&server, "stopped");
+    for event in events(&server) {
+        assert!(event["event"].is_string() && event["timestamp"].is_string(), "{event}");
+        assert!(event["span"].is_null(), "nobody asked for spans: {event}");
+    }
+}
+
+#[test]
+fn what_is_logged_of_a_connection_says_of_which() {
+    let arguments = ["serve", "--port", "0", "--log", "info,geocast::connection=debug"];
+    let server = Running::start(unattended(&arguments));
+    let address = event(&server, "listening")["address"].as_str().unwrap().parse().unwrap();
+    let client = connect(address);
+    let connected = event(&server, "connected");
+    let span = &connected["span"];
+    assert_eq!((&span["name"], &span["dialect"]), (&"connection".into(), &"geocast.text".into()));
+    assert_eq!(span["peer"], client.local_addr().unwrap().to_string());
+    assert_eq!((&span["id"], &span["closed"]), (&1.into(), &Value::Null), "{connected}");
+    drop(client);
+    let gone = event(&server, "disconnected");
+    assert_eq!((&gone["span"]["id"], &gone["span"]["closed"]), (&1.into(), &"client_gone".into()), "{gone}");
+    assert!(connected["spans"].is_null(), "said twice: {connected}");
+
+    let mut server = Running::start(geocast(&arguments));
+    server.wait_for("listens on");
+    let client = connect(server.address());
+    server.wait_for(" DEBUG connection{id=1 peer=127.0.0.1:");
+    server.wait_for(" dialect=\"geocast.text\"}: a client is connected\n");
+    server.signal("TERM");
+    drop(client);
+    assert_eq!(server.code(), 0);
+    server.wait_for("}: a client is gone\n");
+    assert!(!server.said().contains("event="), "names of events are for programs: {}", server.said());
+}
+
+/// Ends a process that is not our child.
+struct Ended(String);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _gone = Command::new("kill").args(["-KILL", &self.0]).stderr(Stdio::null()).status();
+    }
+}
+
+#[test]
+fn on_a_terminal_lines_are_for_people() {
+    let program = unattended(&[]).get_program().to_str().unwrap().to_owned();
+    let mut command = Command::new("script");
+    command
+        .args(["-qec", &format!("exec {program} serve --port 0"), "/dev/null"])
+        .env_remove("GEOCAST_LOG_FORMAT")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut terminal = Running::start(command);
+    let children = format!("/proc/{id}/task/{id}/children", id = terminal.id());
+    let mut child = String::new();
+    wait_until(
+        || {
+            fs::read_to_string(&children).unwrap_or_default().trim().clone_into(&mut child);
+            !child.is_empty()
+        },
+        || "nobody runs in the terminal".to_owned(),
+    );
+    let server = Ended(child);
+    while !terminal.line().contains(" listens on 127.0.0.1:") {}
+    assert!(Command::new("kill").args(["-TERM", &server.0]).status().unwrap().success());
+    let stopping = std::iter::repeat_with(|| terminal.line()).find(|line| line.contains("stopping: closing"));
+    assert!(stopping.expect("it says so").contains("\u{1b}["), "terminals have colours");
+    terminal.wait();
+}
