@@ -88,7 +88,7 @@ impl Handling {
         let answered = timeout(limit, AssertUnwindSafe(handler.handle(request)).catch_unwind()).await;
         let kind = handler.kind();
         let fault = |message: String| {
-            tracing::warn!(event = "handler_failed", kind, message, "a handler failed");
+            tracing::warn!(event = "handler_failed", kind, reason = message, "a handler failed");
             Err(HandlerError(message))
         };
         let outcome = match answered {
