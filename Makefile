@@ -56,6 +56,11 @@ oracle: setup-test ## Hold tracked maps to shapely and pyproj in RUNS (50) rando
 	cargo build $(LOCKED) -p geocast
 	$(ORACLE)/.venv/bin/python $(ORACLE)/oracle.py $(TARGET_DIR)/debug/geocast --runs $(RUNS) --written $(TARGET_DIR)/oracle-runs $(ARGS)
 
+.PHONY: otel
+otel: setup-build ## Lint and test what sends traces, which ordinary builds leave out
+	cargo clippy -p geocast --bin geocast --test otel --features otel $(LOCKED) -- -D warnings
+	cargo test -p geocast --test otel --features otel $(LOCKED) $(ARGS)
+
 .PHONY: simulation
 simulation: setup-build ## Run SEEDS (20) seeds of server, store and clients in a simulated network (SEED=17: one)
 	SEEDS=$(SEEDS) $(if $(SEED),SEED=$(SEED)) $(if $(PLANTED),$(SIMULATION)/planted $(PLANTED)) cargo test --workspace $(LOCKED) --features geocast-server/simulation --test simulation -- --nocapture $(if $(PLANTED),every_seed) $(ARGS)

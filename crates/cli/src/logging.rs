@@ -3,12 +3,15 @@
 use std::io::{self, IsTerminal};
 
 use geocast_server::Troubles;
-use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::ParseError, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::{
     arguments::LogFormat,
     human_fields::HumanFields,
     one_line::{Colours, OneLine},
+    traces,
     trouble_layer::TroubleLayer,
 };
 
@@ -53,14 +56,19 @@ impl LogSettings {
         let is_coloured = io::stderr().is_terminal() && audience == Audience::People;
         let colours = if is_coloured { Colours::Some } else { Colours::None };
         let writer = move || OneLine::new(io::stderr(), colours);
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-        match audience {
+        let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+        let lines = match audience {
             Audience::People => {
-                let log = log.fmt_fields(HumanFields).with_ansi(is_coloured).with_target(false);
-                log.finish().with(noting).init();
+                lines.fmt_fields(HumanFields).with_ansi(is_coloured).with_target(false).boxed()
             }
-            Audience::Programs => {
-                log.json().flatten_event(true).with_span_list(false).finish().with(noting).init();
+            Audience::Programs => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        };
+        let log = tracing_subscriber::registry().with(lines.and_then(noting).with_filter(filter));
+        match traces::endpoint().as_deref().map(traces::layer).transpose() {
+            Ok(traces) => log.with(traces).init(),
+            Err(error) => {
+                log.init();
+                tracing::warn!(event = "traces_off", error = format!("{error:#}"), "no traces are sent");
             }
         }
         troubles

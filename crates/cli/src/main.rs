@@ -17,6 +17,7 @@ mod pages;
 mod progress;
 mod serve;
 mod token;
+mod traces;
 mod trouble_layer;
 mod units;
 mod unreachable;

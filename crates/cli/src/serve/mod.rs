@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use geocast_server::{Server, Settings};
 
-use crate::{config::ConfigSource, exit::Exit, launch::Launch, logging::LogSettings};
+use crate::{config::ConfigSource, exit::Exit, launch::Launch, logging::LogSettings, traces};
 
 pub(crate) use listening::{Listening, Opened};
 pub(crate) use signals::Signals;
@@ -65,6 +65,7 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
         tokio::select! {
             () = &mut watched => {}
             outcome = &mut running => {
+                traces::finish().await;
                 outcome.context("the server cannot go on")?;
                 return Ok(Exit::Success);
             }
@@ -92,6 +93,7 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
         tokio::select! {
             () = &mut watched => {}
             outcome = &mut running => {
+                traces::finish().await;
                 outcome.context("connections could not be closed in order")?;
                 tracing::info!(event = "stopped", "stopped");
                 return Ok(Exit::Success);

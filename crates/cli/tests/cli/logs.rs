@@ -128,3 +128,13 @@ fn on_a_terminal_lines_are_for_people() {
     assert!(stopping.expect("it says so").contains("\u{1b}["), "terminals have colours");
     terminal.wait();
 }
+
+#[cfg(not(feature = "otel"))]
+#[test]
+fn traces_that_are_wanted_and_cannot_be_sent_are_told_of() {
+    let mut command = geocast(&["serve", "--port", "0"]);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+    let server = Running::start(command);
+    server.wait_for("no traces are sent error=\"this program was built without the feature `otel`\"");
+    server.wait_for("listens on");
+}
