@@ -111,12 +111,10 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
     }
 }
 
-/// Every connection takes a descriptor, and the usual limit is 1024.
+/// Every connection takes a descriptor, and the usual limit is 1024. Whether what there is suffices, the server says.
 fn raise_descriptors() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => tracing::debug!(limit, "open files"),
-        Err(error) => {
-            tracing::warn!(event = "open_files_limit", %error, "the limit of open files cannot be raised")
-        }
+        Err(error) => tracing::debug!(%error, "the limit of open files cannot be raised"),
     }
 }

@@ -45,7 +45,8 @@ const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n
 fn with_all_descriptors_taken_by_clients_the_server_is_healthy_and_takes_new_ones_later() {
     let server = server_with(160, "");
     let address = server.address();
-    server.wait_for("connections fit into the limit of open files");
+    server.wait_for("fewer clients can be connected at the same time than are allowed");
+    server.wait_for(" wanted=100000 open_files=160\n");
     let asked: Vec<(TcpStream, u16)> =
         (0..200).map(|_| ask(address, UPGRADE).expect("everybody gets an answer")).collect();
     let connected = asked.iter().filter(|(_, status)| *status == 101).count();

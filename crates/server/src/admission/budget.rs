@@ -18,16 +18,24 @@ impl Budget {
         let descriptors = getrlimit(Resource::Nofile).current;
         let descriptors = descriptors.and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX);
         let budget = Self::within(limits, workers, descriptors);
-        if budget.connections < limits.connections {
+        if budget.is_worth_a_word(limits) {
             tracing::info!(
                 event = "connections_limited",
-                limit = descriptors,
-                "{} of {} connections fit into the limit of open files",
-                budget.connections,
-                limits.connections
+                clients = budget.connections,
+                wanted = limits.connections,
+                open_files = descriptors,
+                "fewer clients can be connected at the same time than are allowed, as this process may not have more files open: \
+                 `ulimit -n` in a shell, or LimitNOFILE= in a unit of systemd, says how many it may"
             );
         }
         budget
+    }
+
+    /// Whether somebody wanted more than fit, or few do. A default is as many as there is room for, and nobody's wish.
+    fn is_worth_a_word(&self, limits: &Limits) -> bool {
+        let wanted = limits.connections;
+        let is_default = wanted == Limits::default().connections;
+        self.connections < if is_default { wanted.min(MANY) } else { wanted }
     }
 
     fn within(limits: &Limits, workers: usize, descriptors: usize) -> Self {
@@ -44,6 +52,9 @@ const OWN: usize = 64;
 
 /// Descriptors of a worker's runtime, and one to spare.
 const OF_A_WORKER: usize = 4;
+
+/// As many clients as few servers ever have.
+const MANY: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -64,6 +75,25 @@ mod tests {
         ] {
             let expected = Budget { connections, plain };
             assert_eq!(Budget::within(&limits, workers, descriptors), expected, "{descriptors}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_no_news_unless_it_is_little() {
+        let default = Limits::default().connections;
+        for (wanted, descriptors, expected) in [
+            (default, 1_000_000, false),
+            (default, 20_000, false),
+            (default, 4_096, true),
+            (default, 1_024, true),
+            (default - 1, 20_000, true),
+            (15_000, 20_000, false),
+            (500, 1_024, false),
+            (5_000, 1_024, true),
+        ] {
+            let limits = Limits { connections: wanted, ..Limits::default() };
+            let budget = Budget::within(&limits, 2, descriptors);
+            assert_eq!(budget.is_worth_a_word(&limits), expected, "{wanted} with {descriptors}");
         }
     }
 }
