@@ -16,6 +16,7 @@ mod one_line;
 mod pages;
 mod progress;
 mod serve;
+mod shell_words;
 mod token;
 mod traces;
 mod trouble_layer;

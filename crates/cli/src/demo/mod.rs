@@ -16,6 +16,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
     arguments::ProducerOptions, config::ConfigSource, exit::Exit, launch::Launch, logging::Audience, serve,
+    shell_words::this_program,
 };
 
 use fleet::Fleet;
@@ -76,16 +77,17 @@ fn suggest(server: &Server, vehicles: usize, operator_token: Option<&str>) {
     // The clients speak plain TCP.
     let Some(ListenAddress::Tcp(address)) = server.addresses().first() else { return };
     let url = if address.port() == 8765 { String::new() } else { format!(" --url ws://{address}/ws") };
+    let geocast = this_program();
     eprintln!("\n{vehicles} vehicles move through Switzerland on the channel `{CHANNEL}`.");
     eprintln!("See them on the page above, or in another terminal:");
-    eprintln!("  geocast sub {CHANNEL} --bbox 5.9,45.8,10.5,47.8 --count 5{url}");
-    eprintln!("  geocast sub {CHANNEL} --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857{url}");
-    eprintln!("  geocast get {CHANNEL} rail-1{url}");
+    eprintln!("  {geocast} sub {CHANNEL} --bbox 5.9,45.8,10.5,47.8 --count 5{url}");
+    eprintln!("  {geocast} sub {CHANNEL} --bbox 8.4,47.3,8.7,47.5 --projection epsg:3857{url}");
+    eprintln!("  {geocast} get {CHANNEL} rail-1{url}");
     if let (Some(token), Some(page)) = (operator_token, serve::operator_page(server)) {
         // Behind the hash sign, which no browser sends to anybody.
         eprintln!("\nWho is connected, and what goes on, is shown to operators for as long as this runs:");
         eprintln!("  {page}#token={token}");
-        eprintln!("  geocast top{url} --token {token}");
+        eprintln!("  {geocast} top{url} --token {token}");
     }
     eprintln!();
 }

@@ -1,13 +1,5 @@
 use super::{examination::NodeFacts, place::Place};
-
-/// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@+%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
+use crate::shell_words::quoted;
 
 /// What says this to a node: `redis-cli` asks for the password itself.
 pub(super) fn redis_cli(place: &Place, node: &NodeFacts, words: &[&str]) -> String {
@@ -43,15 +35,8 @@ pub(super) fn redis_cli(place: &Place, node: &NodeFacts, words: &[&str]) -> Stri
 mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
-    use super::{NodeFacts, Place, quoted, redis_cli};
+    use super::{NodeFacts, Place, redis_cli};
     use crate::arguments::RedisOptions;
-
-    #[test]
-    fn shells_read_what_was_meant() {
-        assert_eq!(quoted("a-b:1"), "a-b:1");
-        assert_eq!(quoted("it's *"), "'it'\\''s *'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn a_node_is_spoken_to_as_the_url_says() {

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::{
     Scope,
-    command_line::quoted,
     examination::{Examination, HashFacts},
     extent::Meaning,
     finding::{Finding, Level},
@@ -16,7 +15,7 @@ use super::{
     place::Place,
     verdicts,
 };
-use crate::wrapped::wrapped;
+use crate::{shell_words::quoted, wrapped::wrapped};
 
 /// All that is said.
 #[derive(Debug, Serialize)]

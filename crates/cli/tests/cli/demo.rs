@@ -19,7 +19,11 @@ fn coordinates(lines: &str) -> Vec<(f64, f64)> {
 #[test]
 fn the_demo_moves_and_sub_shows_five_in_the_box() {
     let demo = Running::server(&["demo", "--port", "0"]);
-    demo.wait_for("geocast sub vehicles --bbox 5.9,45.8,10.5,47.8 --count 5");
+    // Called by a path, as it is where it was built.
+    let program = env!("CARGO_BIN_EXE_geocast");
+    for command in ["sub vehicles --bbox 5.9,45.8,10.5,47.8 --count 5", "get vehicles rail-1", "top"] {
+        demo.wait_for(&format!("\n  {program} {command} --url {}", demo.url()));
+    }
     let url = demo.url();
     let sub = |more: &[&str]| {
         let arguments = ["sub", "vehicles", "--timeout", "60s", "--url", &url];

@@ -1,13 +1,15 @@
 use super::server::size;
-use crate::doctor::{
-    Scope,
-    command_line::quoted,
-    examination::{Examination, HashFacts},
-    extent::Meaning,
-    finding::{Finding, Level},
-    payload::Form,
-    place::Place,
-    sample::Sample,
+use crate::{
+    doctor::{
+        Scope,
+        examination::{Examination, HashFacts},
+        extent::Meaning,
+        finding::{Finding, Level},
+        payload::Form,
+        place::Place,
+        sample::Sample,
+    },
+    shell_words::quoted,
 };
 
 /// What there is at all.
