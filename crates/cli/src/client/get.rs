@@ -1,10 +1,12 @@
 use anyhow::bail;
+use geocast_protocol::Channel;
 
 use super::{
     connection::{Connection, Incoming},
     envelope::Envelope,
     output::{self, Output},
     setup,
+    standing::{self, Said},
 };
 use crate::{arguments::GetArguments, exit::Exit, progress::waiting};
 
@@ -68,6 +70,33 @@ async fn ask(arguments: &GetArguments, printed: &mut usize) -> anyhow::Result<()
         }
     }
     output.flush()?;
+    if *printed == 0 {
+        look_for_refusal(&mut connection, &arguments.channel).await?;
+    }
     connection.close().await;
     Ok(())
+}
+
+/// Fails if the channel may not be read: in the text dialect that looks as if it had no state.
+async fn look_for_refusal(connection: &mut Connection, channel: &Channel) -> anyhow::Result<()> {
+    connection.say(standing::reason(channel)).await?;
+    // Answers come in the order of the questions: without a refusal before it, this one is the end.
+    connection.say(setup::mark(channel).to_string()).await?;
+    loop {
+        let frame = match connection.next().await {
+            Incoming::Frame(frame) => frame,
+            Incoming::Sign => continue,
+            Incoming::End { .. } => return Ok(()),
+        };
+        match standing::read(&frame) {
+            Some(Said::Refuses(reason)) => bail!(standing::refusal(&reason)),
+            Some(_) => {}
+            None => {
+                let mut envelopes = Envelope::read(&frame)?.into_iter();
+                if envelopes.any(|envelope| envelope.client_reference.as_deref() == Some(setup::END)) {
+                    return Ok(());
+                }
+            }
+        }
+    }
 }

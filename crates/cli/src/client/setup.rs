@@ -18,19 +18,20 @@ pub(super) fn subscription(arguments: &SubArguments) -> Vec<Command> {
 /// What is sent by `get`. Answers come in the order of the questions, so a second question whose answer is always a
 /// single one marks the end of the first.
 pub(super) fn question(arguments: &Look, channel: &Channel, key: Option<&Word>) -> Vec<Command> {
-    let word = |text: &str| text.parse::<Word>().expect("a plain word");
     let mut commands = look(arguments);
     commands.push(Command::Get {
         channel: channel.clone(),
         key: key.cloned(),
-        client_reference: Some(word(QUESTION)),
+        client_reference: Some(QUESTION.parse().expect("a plain word")),
     });
-    commands.push(Command::Get {
-        channel: channel.clone(),
-        key: Some(word(END)),
-        client_reference: Some(word(END)),
-    });
+    commands.push(mark(channel));
     commands
+}
+
+/// A question whose answer is always a single one.
+pub(super) fn mark(channel: &Channel) -> Command {
+    let end: Word = END.parse().expect("a plain word");
+    Command::Get { channel: channel.clone(), key: Some(end.clone()), client_reference: Some(end) }
 }
 
 /// The box says itself which system it is meant in, so that it does not matter which one the output is in.

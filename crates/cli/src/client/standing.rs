@@ -70,6 +70,13 @@ pub(super) fn read(frame: &str) -> Option<Said> {
     Some(said().unwrap_or(Said::Nothing))
 }
 
+/// What a reader of a channel that the server refuses is told, and what lets it be read.
+pub(super) fn refusal(reason: &str) -> String {
+    format!(
+        "the server refuses: {reason} (its operator allows channels with --channels, or by a token: --token TOKEN)"
+    )
+}
+
 const STANDING: &str = "geocast-standing";
 const REASON: &str = "geocast-reason";
 

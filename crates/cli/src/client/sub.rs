@@ -197,9 +197,9 @@ impl Listener {
         self.reasons = self.reasons.saturating_sub(1);
         let all = self.arguments.channels.iter().all(|channel| self.refused.contains(channel));
         if all && self.reasons == 0 {
-            bail!("the server refuses: {reason}{ADVICE}");
+            bail!(standing::refusal(reason));
         }
-        eprintln!("geocast: the server refuses: {reason}{ADVICE}");
+        eprintln!("geocast: {}", standing::refusal(reason));
         Ok(())
     }
 
@@ -320,9 +320,6 @@ fn stopped() -> io::Result<impl Future<Output = ()>> {
         }
     })
 }
-
-/// What lets a channel be read.
-const ADVICE: &str = " (its operator allows channels with --channels, or by a token: --token TOKEN)";
 
 /// After so long without a message, somebody who waits may want to know why.
 const SUSPICIOUS: Duration = Duration::from_secs(10);

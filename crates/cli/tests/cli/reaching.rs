@@ -153,6 +153,29 @@ fn sub_says_which_channels_are_refused() {
 }
 
 #[test]
+fn get_says_of_a_channel_that_is_refused_what_sub_does() {
+    let server =
+        Running::server(&["serve", "--port", "0", "--channels", "news", "--text-paths", "/ws,/tracker/*"]);
+    let (url, elsewhere) = (server.url(), server.url().replace("/ws", "/tracker/"));
+    let subscribed = run(&["sub", "secret", "--url", &url]);
+    let place = ["get", "secret", "--bbox", "5,45,11,48"];
+    for (arguments, url) in [
+        (&["get", "secret"][..], &url),
+        (&["get", "secret", "key"], &url),
+        (&place, &url),
+        (&place, &elsewhere),
+    ] {
+        let output = run(&[arguments, &["--url", url]].concat());
+        assert_eq!((code(&output), stderr(&output)), (1, stderr(&subscribed)), "{arguments:?} {url}");
+        assert_eq!(stdout(&output), "");
+    }
+    // One that may be read and has nothing is no refusal.
+    let output = run(&["get", "news", "--url", &url]);
+    let nothing = "geocast: the state of news has nothing, or the server does not show it\n";
+    assert_eq!((code(&output), stderr(&output).as_str()), (3, nothing));
+}
+
+#[test]
 fn the_publish_key_may_stand_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let name = |name: &str| folder.path().join(name).display().to_string();
