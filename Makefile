@@ -80,7 +80,7 @@ conformance: setup-conformance ## Hold the server to the Autobahn test suite (AR
 	python3 $(CONFORMANCE)/autobahn.py $(CONFORMANCE)/.venv/suite/bin/wstest $(TARGET_DIR)/release/examples/echo --written $(TARGET_DIR)/conformance $(ARGS)
 
 .PHONY: ci
-ci: setup-ci fmt-check lint lint-alone test simulation doc bench-check gate fuzz-check ## Everything that CI runs
+ci: setup-ci fmt-check lint lint-alone test simulation doc bench-check gate fuzz-check fuzz-smoke ## Everything that CI runs
 
 .PHONY: fmt
 fmt: ## Format the code
@@ -156,8 +156,13 @@ gate: setup-gate ## Count the instructions of fan-out and hit test, compare (UPD
 	cargo run --release $(LOCKED) -p geocast-gate -- $(if $(UPDATE),--update)
 
 .PHONY: fuzz
-fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60), on the nightly toolchain
+fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60)
 	scripts/fuzz $(FUZZ_SECONDS) $(ARGS)
+
+# The same choices in each run, and patience: a machine that is busy is no finding.
+.PHONY: fuzz-smoke
+fuzz-smoke: setup-fuzz ## Run the fuzz targets that need no PROJ for a minute each
+	FUZZ_SEED=1 FUZZ_TIMEOUT=60 FUZZ_AT_ONCE=4 scripts/fuzz 60 leaves
 
 .PHONY: fuzz-nightly
 fuzz-nightly: ## Run each fuzz target for an hour
@@ -168,8 +173,8 @@ fuzz-nightly: ## Run each fuzz target for an hour
 miri: setup-miri ## Run the unit tests of protocol and geo-filter under Miri
 	PROPTEST_CASES=2 FUZZ_MUTATIONS=10 MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test $(LOCKED) -p geocast-protocol -p geocast-geo-filter --lib $(ARGS)
 
-# What the targets call runs in the test suite on stable; this keeps the targets themselves compiling. Running them needs
-# nightly and cargo-fuzz, so CI does not. All features: with `unlinked`, PROJ is not built again for it.
+# Keeps those targets compiling that need PROJ; what they call runs in the test suite. All features: with `unlinked`, PROJ is
+# not built again for it.
 .PHONY: fuzz-check
 fuzz-check: setup-build
 	RUSTFLAGS="$(RUSTFLAGS) --cfg fuzzing" cargo check --manifest-path fuzz/Cargo.toml --all-features --target-dir $(TARGET_DIR)/fuzz $(LOCKED)
