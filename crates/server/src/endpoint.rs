@@ -24,7 +24,7 @@ pub(crate) struct Endpoint {
 /// Why there is no WebSocket somewhere.
 #[derive(Debug, Error)]
 pub(crate) enum NoEndpoint {
-    #[error("no WebSocket is spoken here; try /ws")]
+    #[error("no WebSocket is spoken at this path; try /ws (a server's --text-paths names others)")]
     Elsewhere,
     #[error("{0}")]
     Channel(#[from] ChannelError),

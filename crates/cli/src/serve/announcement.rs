@@ -30,8 +30,8 @@ impl Announcement {
     pub(crate) fn before(settings: &Settings, certificate: Option<String>) -> Self {
         let paths = || settings.text_paths.iter();
         let plain = |path: &&str| !path.contains(['*', '?', '[', '{']);
-        let path =
-            paths().find(|path| *path == "/ws").or_else(|| paths().find(plain)).or_else(|| paths().next());
+        let usual = settings.text_paths.matches("/ws").then_some("/ws");
+        let path = usual.or_else(|| paths().find(plain)).or_else(|| paths().next());
         let mut insecure = Vec::new();
         if matches!(settings.origins, OriginPolicy::InsecureAny) {
             insecure.push("insecure_any_origin: every web page may connect");
@@ -183,8 +183,8 @@ fn accepted(settings: &TokenSettings) -> String {
     accepted
 }
 
-/// An address that a browser on this machine can open.
-fn reachable(address: SocketAddr) -> SocketAddr {
+/// An address that a program on this machine can connect to.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -41,6 +41,15 @@ fn aiows_is_started_as_it_was() {
 }
 
 #[test]
+fn the_path_to_connect_to_is_shown_whichever_paths_are_spoken_on() {
+    for (paths, expected) in [("*", "/ws\n"), ("/tracker/,/ws", "/ws\n"), ("/tracker/,/old/*", "/tracker/\n")]
+    {
+        let server = Running::server(&["serve", "--port", "0", "--text-paths", paths]);
+        server.wait_for(&format!("  websocket  ws://{}{expected}", server.address()));
+    }
+}
+
+#[test]
 fn handlers_that_cannot_be_are_refused_at_the_start() {
     let start = |handlers: &str| {
         let output = run(&["serve", "--port", "0", "--rohrpost-handler", handlers]);

@@ -34,7 +34,11 @@ pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
 
 /// Whether a path has nothing to say to those who do not want a WebSocket.
 pub(super) fn is_only_for_websockets(node: &Node, path: &str) -> bool {
-    let is_ours = matches!(path, "/" | "/api") || path.starts_with("/api/") || node.site.file(path).is_some();
+    let packages = path.strip_prefix(node.settings.url_prefix.as_str());
+    let is_ours = matches!(path, "/" | "/api" | "/live" | "/ready" | "/metrics")
+        || path.starts_with("/api/")
+        || matches!(packages, Some("/broadcast" | "/broadcast/"))
+        || node.site.file(path).is_some();
     !is_ours && node.endpoints.contains(path)
 }
 

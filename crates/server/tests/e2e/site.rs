@@ -91,6 +91,11 @@ async fn a_site_leaves_everything_else_where_it_is() {
     let posted = request(server.address, "POST", "/icon.svg", &[], "").await;
     assert_eq!((posted.status, field(&posted, "allow")), (405, Some("GET, HEAD")));
     assert_eq!(get(server.address, "/elsewhere", &[]).await.status, 426);
+    for path in ["/live", "/ready", "/metrics"] {
+        assert_eq!(get(server.address, path, &[]).await.status, 200, "{path}");
+    }
+    let broadcast = request(server.address, "POST", "/broadcast/", &[], r#"{"news":[{"text":"hi"}]}"#).await;
+    assert_eq!((broadcast.status, &*broadcast.body), (201, "\"OK\""));
     let listed = get(server.address, "/api", &[]).await;
     assert!(listed.status == 200 && listed.body.contains("/api/publish/{channel}"), "{listed:?}");
     server.client().await.send("PING").await;
