@@ -76,7 +76,11 @@ fn shown(settings: Settings, is_private: bool) -> Result<Settings, PatternError>
 fn suggest(server: &Server, vehicles: usize, operator_token: Option<&str>) {
     // The clients speak plain TCP.
     let Some(ListenAddress::Tcp(address)) = server.addresses().first() else { return };
-    let url = if address.port() == 8765 { String::new() } else { format!(" --url ws://{address}/ws") };
+    let url = if address.port() == 8765 {
+        String::new()
+    } else {
+        format!(" --url ws://{}/ws", serve::reachable(*address))
+    };
     let geocast = this_program();
     eprintln!("\n{vehicles} vehicles move through Switzerland on the channel `{CHANNEL}`.");
     eprintln!("See them on the page above, or in another terminal:");

@@ -18,7 +18,7 @@ pub(crate) use listening::{Listening, Opened};
 pub(crate) use signals::Signals;
 
 use announcement::Announcement;
-pub(crate) use announcement::operator_page;
+pub(crate) use announcement::{operator_page, reachable};
 use signals::Order;
 use supervisor::Supervisor;
 
