@@ -20,7 +20,7 @@ CHART = HERE.parents[3] / "deploy/helm/geocast"
 # The oldest that Chart.yaml allows, and the newest that there are schemas of.
 KUBERNETES = ["1.30", "1.37"]
 
-SECRETS = {"redis": {"existingSecret": "geocast-redis", "port": 6380}, "publishKey": {"existingSecret": "geocast-key"}}
+SECRETS = {"redis": {"existingSecret": "geocast-redis", "ports": [26379, 6380]}, "publishKey": {"existingSecret": "geocast-key"}}
 EVERYTHING = SECRETS | {
     "replicas": 3,
     "image": {"tag": "edge"},
@@ -40,13 +40,16 @@ EVERYTHING = SECRETS | {
         {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "geocast"}}},
     ]}},
 }
+OPEN = {"config": {"channels": ["vehicles"]}}
 NOTHING = {name: {"enabled": False} for name in ["ingress", "podDisruptionBudget", "networkPolicy"]}
 # What is set, what the release is called, and which kinds come of it.
 WAYS = [
-    ({}, "geocast", {"Deployment", "ConfigMap", "Service", "NetworkPolicy"}),
+    (OPEN, "geocast", {"Deployment", "ConfigMap", "Service", "NetworkPolicy"}),
     (EVERYTHING, "edge", {"Deployment", "ConfigMap", "Service", "NetworkPolicy", "PodDisruptionBudget", "Ingress"}),
-    (NOTHING | SECRETS, "x" * 60, {"Deployment", "ConfigMap", "Service"}),
+    (NOTHING | SECRETS | OPEN, "x" * 60, {"Deployment", "ConfigMap", "Service"}),
 ]
+# What is said to who has opened nothing.
+UNREADABLE = "Nobody can read anything yet"
 # What is refused, by the schema of the values or by the chart.
 REFUSED = [
     ({"replicas": 2}, "more than one replica needs redis.existingSecret"),
@@ -133,9 +136,9 @@ def hold(values, kinds, notes, geocast):
         assert backend == {"name": name, "port": {"name": served["name"]}}, backend
     if "NetworkPolicy" in kinds:
         out = [port["port"] for rule in kinds["NetworkPolicy"]["spec"]["egress"] for port in rule["ports"]]
-        assert (values["redis"]["port"] in out) == bool(values["redis"]["existingSecret"]), out
+        assert (set(values["redis"]["ports"]) <= set(out)) == bool(values["redis"]["existingSecret"]), out
         assert kinds["NetworkPolicy"]["spec"]["ingress"][0]["ports"][0]["port"] == port["name"]
-    assert name in notes
+    assert name in notes and UNREADABLE not in notes, notes
 
     # What the pod reads, by the program itself, but for the key that a secret has.
     (text,) = kinds["ConfigMap"]["data"].values()
@@ -162,6 +165,9 @@ def main(geocast):
             for document in kinds.values():
                 kubernetes_validate.validate(document, version, strict=True)
         hold(values, kinds, notes, geocast)
+    values, kinds, notes = render({}, "geocast")
+    (text,) = kinds["ConfigMap"]["data"].values()
+    assert "channels" not in json.loads(text) and UNREADABLE in notes, "nothing is open to everybody unless somebody says so"
     for changes, reason in REFUSED:
         try:
             render(changes, "geocast")

@@ -171,10 +171,22 @@ fn a_unix_socket_is_listened_on_and_removed() {
 
 #[test]
 fn a_port_is_shared_by_those_who_say_so() {
-    let first = Running::server(&["serve", "--port", "0", "--reuse-port", "True"]);
+    let mut first = Running::server(&["serve", "--port", "0", "--reuse-port", "True"]);
     let port = first.address().port().to_string();
-    let second = Running::server(&["serve", "--port", &port, "--reuse-port"]);
+    let second = Running::server(&["serve", "--port", &port, "--reuse-port", "--metrics", "0"]);
     assert_eq!(second.address(), first.address());
+    // That port is its own, so whether it is ready is asked there: docs/operating.md does.
+    second.wait_for("/metrics\n");
+    let said = second.said();
+    let own = said.lines().find_map(|line| line.strip_prefix("  metrics    ")?.strip_suffix("/metrics"));
+    assert_eq!(code(&run(&["probe", "--url", own.expect("an address")])), 0);
     let output = run(&["serve", "--port", &port]);
     assert!(stderr(&output).contains("is in use"), "{}", stderr(&output));
+    // Who comes when the first is gone finds the second.
+    first.signal("TERM");
+    assert_eq!(first.code(), 0);
+    let url = format!("http://{}", second.address());
+    for _ in 0..4 {
+        assert_eq!(code(&run(&["probe", "--url", &url])), 0);
+    }
 }

@@ -140,6 +140,35 @@ fn the_composition_leaves_time_for_a_drain() {
     assert_eq!(service["ports"], json!(["127.0.0.1:8765:8765"]), "as the Dockerfile exposes it");
 }
 
+/// Nobody else has the token that the demo makes for it.
+#[test]
+fn the_composition_prints_where_the_page_of_operators_is() {
+    let compose = yaml("compose.yaml");
+    let service = &compose["services"]["geocast"];
+    let mut demo = geocast(&[service["command"][0].as_str().expect("a command"), "--port", "0"]);
+    // As in the image, and without the Redis of the composition.
+    demo.env("GEOCAST_LOG_FORMAT", "json");
+    for (name, value) in service["environment"].as_object().expect("a table") {
+        if name != "GEOCAST_REDIS" {
+            demo.env(name, value.as_str().expect("a text"));
+        }
+    }
+    let mut demo = Running::start(demo);
+    demo.wait_for("/operator#token=");
+    demo.signal("TERM");
+    demo.code();
+}
+
+#[test]
+fn the_image_that_is_pushed_is_the_one_that_the_chart_starts() {
+    let chart = yaml("deploy/helm/geocast/Chart.yaml");
+    let version = chart["appVersion"].as_str().expect("a text");
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    let page = read("docs/operating.md");
+    assert_eq!(page.matches(&format!("registry.example.org/geocast:{version}")).count(), 2, "built, pushed");
+    assert!(page.contains("--set image.repository=registry.example.org/geocast "));
+}
+
 #[test]
 fn the_chart_says_what_is_so() {
     let values = yaml("deploy/helm/geocast/values.yaml");
@@ -157,7 +186,14 @@ fn the_chart_says_what_is_so() {
     assert!(config.keys().all(|key| options.contains(key)), "{config:?}");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("geocast.json");
-    fs::write(&file, values["config"].to_string()).expect("the folder is ours");
+    assert_eq!(
+        values["config"].get("channels"),
+        None,
+        "nothing is open to everybody unless somebody says so"
+    );
+    let mut opened = values["config"].clone();
+    opened["channels"] = json!(["vehicles"]);
+    fs::write(&file, opened.to_string()).expect("the folder is ours");
     let output = run(&["check", "--config", &file.display().to_string(), "--port", "0"]);
     assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
 

@@ -125,6 +125,7 @@ impl Stage {
         let socket = self.folder.path().join("geocast.sock");
         let text = text
             .replace("target/release/geocast", "geocast")
+            .replace("/run/geocast/geocast.sock", &socket.display().to_string())
             .replace("/run/geocast.sock", &socket.display().to_string())
             .replace("redis://localhost:", "redis://127.0.0.1:")
             .replace("redis://localhost", "redis://127.0.0.1:6379")
