@@ -1,6 +1,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use geocast_server::{KeyFile, ListenAddress, OriginPolicy, Server, Settings, StoreSettings, TokenSettings};
+use geocast_server::{
+    KeyFile, ListenAddress, OriginPolicy, Secret, Server, Settings, StoreSettings, TokenSettings,
+};
 
 use crate::logging::Audience;
 
@@ -13,6 +15,8 @@ pub(crate) struct Announcement {
     channels: Option<String>,
     /// Whether there is a publish key.
     keyed: bool,
+    /// Whether that can be guessed.
+    short_key: bool,
     /// Which tokens are accepted, if any are.
     tokens: Option<String>,
     /// Whether operators are shown what goes on.
@@ -43,6 +47,7 @@ impl Announcement {
                 .as_ref()
                 .map(|patterns| patterns.iter().collect::<Vec<_>>().join(",")),
             keyed: settings.publish_key.is_some(),
+            short_key: settings.publish_key.as_ref().is_some_and(Secret::is_short),
             tokens: settings.tokens.as_ref().map(accepted),
             operated: settings.operator_token.is_some(),
             filters: (!settings.filters.is_empty()).then(|| {
@@ -122,7 +127,9 @@ impl Announcement {
         if let Some(advice) = server.advice() {
             tracing::warn!(event = "configuration_advice", "{advice}");
         }
-        for setting in &self.insecure {
+        let guessable =
+            "publish_key: it has fewer than 16 bytes, and others can try; `openssl rand -hex 16` makes one";
+        for setting in (self.short_key && !open).then_some(&guessable).into_iter().chain(&self.insecure) {
             tracing::warn!(event = "insecure_setting", "{setting}");
         }
     }

@@ -112,3 +112,20 @@ fn what_lowers_security_is_logged_at_the_start() {
     open.wait_for("insecure_any_origin: every web page may connect");
     assert!(!server.said().contains("insecure"), "{}", server.said());
 }
+
+#[test]
+fn a_key_that_can_be_guessed_is_warned_of_where_others_can_try() {
+    const SAID: &str = "publish_key: it has fewer than 16 bytes";
+    let start = |key, more: &[&str]| {
+        let server = ["serve", "--port", "0", "--insecure-any-origin", "--publish-key", key];
+        let server = Running::server(&[&server, more].concat());
+        // The last that is said at the start.
+        server.wait_for("insecure_any_origin: every web page may connect");
+        server.said()
+    };
+    let elsewhere = ["--redis", "redis://127.0.0.1:1"];
+    let said = start("tram-14", &elsewhere);
+    assert!(said.contains(SAID) && !said.contains("tram-14"), "{said}");
+    assert!(!start("a-key-of-16-bytes", &elsewhere).contains(SAID));
+    assert!(!start("tram-14", &[]).contains(SAID), "nobody but this machine");
+}

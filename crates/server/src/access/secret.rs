@@ -18,6 +18,12 @@ impl Secret {
         !self.0.is_empty() && bool::from(self.0.ct_eq(offered))
     }
 
+    /// Whether it has fewer than 16 bytes: as few can be a word, which who may try often finds.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.0.len() < SHORTEST
+    }
+
     /// Whether both are the same.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -29,6 +35,9 @@ impl fmt::Debug for Secret {
         formatter.write_str("Secret(…)")
     }
 }
+
+/// Bytes.
+const SHORTEST: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -42,5 +51,7 @@ mod tests {
         }
         assert!(!format!("{secret:?}").contains("tram"));
         assert!(!Secret::new("").admits(b""), "what everybody knows is no secret");
+        assert!(secret.is_short() && Secret::new("a".repeat(15)).is_short());
+        assert!(!Secret::new("a".repeat(16)).is_short());
     }
 }
