@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use geocast_server::StartError;
 
-use crate::{config::ConfigError, token::TokenFault, unreachable::Unreachable};
+use crate::{bad_option::BadOption, config::ConfigError, token::TokenFault, unreachable::Unreachable};
 
 /// How the program ends. The numbers are documented in `geocast --help` and stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,8 @@ impl Exit {
                     | StartError::Handlers(_)
             )
         );
-        if is_configured_wrongly || error.is::<ConfigError>() || error.is::<TokenFault>() {
+        let is_no_option = error.is::<BadOption>() || error.is::<TokenFault>();
+        if is_configured_wrongly || is_no_option || error.is::<ConfigError>() {
             Self::Usage
         } else if error.is::<Unreachable>() {
             Self::Unreachable

@@ -208,7 +208,7 @@ fn apply_limits(limits: &mut Limits, options: LimitOptions) {
         max_buffer_count,
         max_handled,
     } = options;
-    set(&mut limits.connections, max_connections);
+    set(&mut limits.connections, max_connections.map(NonZeroUsize::get));
     set(&mut limits.plain_connections, max_plain_connections.map(NonZeroUsize::get));
     set(&mut limits.address_connections, max_address_connections.map(NonZeroUsize::new));
     if let Some(rate) = &mut limits.address_rate {

@@ -1,6 +1,7 @@
 //! The geocast binary: the gateway itself, and small clients for it.
 
 mod arguments;
+mod bad_option;
 mod bench;
 mod check;
 mod client;

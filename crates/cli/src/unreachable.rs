@@ -1,6 +1,8 @@
 use geocast_server::StoreError;
 use thiserror::Error;
 
+use crate::shell_words::quoted;
+
 /// Somebody we need is not there, or does not want us.
 #[derive(Debug, Error)]
 #[error("{who} cannot be reached: {reason}; {hint}")]
@@ -29,8 +31,11 @@ impl Unreachable {
             "it wants a password: --redis redis://:PASSWORD@HOST".to_owned()
         } else if ["WRONGPASS", "AUTH", "authentication failed"].iter().any(|word| reason.contains(word)) {
             "check user and password: --redis redis://USER:PASSWORD@HOST, percent-encoded".to_owned()
-        } else if reason.contains("NOPERM") {
-            "the user needs more rights: see ACL SETUSER in Redis".to_owned()
+        } else if reason.to_uppercase().contains("NOPERM") {
+            match lacking_command(&reason) {
+                Some(command) => format!("the user needs +{command}: ACL SETUSER USER +{command} in Redis"),
+                None => "the user needs more rights: see ACL SETUSER in Redis".to_owned(),
+            }
         } else if reason.contains("UnknownIssuer") || reason.contains("BadSignature") {
             "--redis-ca FILE names a certificate to trust".to_owned()
         } else if reason.contains("NotValidForName") || reason.contains("not valid for name") {
@@ -40,12 +45,67 @@ impl Unreachable {
         } else if reason.contains("TLS") {
             "try redis:// instead of rediss://, or its TLS port".to_owned()
         } else if url.contains("+sentinel://") {
-            "`redis-cli -p 26379 sentinel masters` says what a sentinel knows".to_owned()
+            format!("`redis-cli {} sentinel masters` says what a sentinel knows", first_address(url))
         } else if url.contains("+cluster://") {
             "`redis-cli --cluster check HOST:PORT` says what a cluster lacks".to_owned()
         } else {
             format!("`redis-cli -u {url} ping` answers PONG when it can be")
         };
         Self { who: format!("redis at {url}"), reason, hint }
+    }
+}
+
+/// The command that Redis names where it refuses one.
+fn lacking_command(reason: &str) -> Option<&str> {
+    let (_, command) = reason.split_once("to run the '")?;
+    command.split_once('\'').map(|(command, _)| command).filter(|command| !command.is_empty())
+}
+
+/// The first host and port of a URL, as `redis-cli` takes them.
+fn first_address(url: &str) -> String {
+    let places = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let places = places.split('/').next().unwrap_or_default();
+    let places = places.rsplit_once('@').map_or(places, |(_, places)| places);
+    let first = places.split(',').next().unwrap_or_default();
+    match first.rsplit_once(':') {
+        Some((host, port)) => {
+            format!("-h {} -p {port}", quoted(host.trim_start_matches('[').trim_end_matches(']')))
+        }
+        None => format!("-h {}", quoted(first)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, reason: &str, expected: &str) {
+        let said = Unreachable::redis(url, &StoreError::Unavailable(reason.to_owned())).to_string();
+        assert!(said.ends_with(&format!("; {expected}")), "{said}");
+    }
+
+    #[test]
+    fn a_hint_is_about_what_was_named() {
+        let sentinels = "redis+sentinel://me@10.0.0.1:26381,10.0.0.2:26379/map/0";
+        check(
+            sentinels,
+            "no sentinel answers",
+            "`redis-cli -h 10.0.0.1 -p 26381 sentinel masters` says what a sentinel knows",
+        );
+        check(
+            "redis+sentinel://[::1]:26379/map/0",
+            "none",
+            "`redis-cli -h ::1 -p 26379 sentinel masters` says what a sentinel knows",
+        );
+        check(
+            sentinels,
+            "NoPerm: this user has no permissions to run the 'role' command",
+            "the user needs +role: ACL SETUSER USER +role in Redis",
+        );
+        check(
+            sentinels,
+            "NOPERM No permissions to access a key",
+            "the user needs more rights: see ACL SETUSER in Redis",
+        );
     }
 }

@@ -88,10 +88,10 @@ pub use settings::{AbsentClientReference, Limits, RateLimit, Settings, StoreSett
 #[cfg(feature = "simulation")]
 pub use simulation::SimulatedListener;
 pub use store::{
-    DataError, DataSettings, EmbeddedStore, History, HistoryBound, HistoryQuery, KeptMessage, LackingRight,
-    Place, RedisInspector, RedisKind, RedisNode, RedisPublishing, RedisSettings, RedisStartError, RedisStore,
-    RedisUrl, RedisUrlError, RedisUse, RedisValue, Store, StoreError, Vitals, deletion_notice,
-    missing_key_events,
+    DataError, DataSettings, DataState, EmbeddedStore, History, HistoryBound, HistoryQuery, KeptMessage,
+    LackingRight, Place, RedisInspector, RedisKind, RedisNode, RedisPublishing, RedisSettings,
+    RedisStartError, RedisStore, RedisUrl, RedisUrlError, RedisUse, RedisValue, Store, StoreError, Vitals,
+    deletion_notice, missing_key_events,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{

@@ -34,15 +34,17 @@ port is taken; 2 bad option or configuration; 130 stopped by a second signal.";
 
 pub(super) const CHECK_EXAMPLES: &str = "\
 It takes all options of `geocast serve`, and reads environment and file as that
-does.
+does. Nothing is made or changed by it. While a server runs with the same ports
+or data folder, --offline looks at the rest.
 
 Examples:
   geocast check geocast.toml
   geocast check geocast.toml --offline
   geocast check --redis redis://localhost --channels '*'
 
-Exit codes: 0 it can be served; 1 it can, but nobody could read anything, or
-something failed; 2 bad option or configuration; 4 Redis not reached.";
+Exit codes: 0 it can be served; 1 it cannot now, as a port or the data folder is
+not to be had, or nobody could read anything; 2 bad option or configuration; 4
+Redis not reached.";
 
 pub(super) const DEMO_EXAMPLES: &str = "\
 It takes all options of `geocast serve`. Every long option is also a key of the

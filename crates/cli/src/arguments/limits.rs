@@ -6,11 +6,11 @@ use crate::units;
 
 /// Bounds on sizes and numbers.
 #[derive(Debug, Clone, Copy, Default, Args)]
-#[command(next_help_heading = "Limits (sizes in bytes, or with KiB, MiB, GiB)")]
+#[command(next_help_heading = "Limits (sizes in bytes, or with kB, MB, GB, KiB, MiB, GiB)")]
 pub(crate) struct LimitOptions {
     /// WebSocket connections at the same time [default: 100000]
-    #[arg(long, value_name = "N", value_parser = units::count::<usize>, hide_short_help = true)]
-    pub(crate) max_connections: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
+    pub(crate) max_connections: Option<NonZeroUsize>,
     /// Sockets that are no WebSockets, or none yet; others wait to be accepted [default: 4096]
     #[arg(long, value_name = "N", value_parser = units::positive, hide_short_help = true)]
     pub(crate) max_plain_connections: Option<NonZeroUsize>,

@@ -80,7 +80,7 @@ pub(crate) struct Options {
         help_heading = "Data"
     )]
     pub(crate) publish_key: Option<String>,
-    /// The same, from a file
+    /// A file that holds what publishers have to present
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub(crate) publish_key_file: Option<PathBuf>,
 

@@ -1,18 +1,16 @@
-use std::{
-    fs,
-    io::{self, IsTerminal, Read},
-};
+use std::io::{self, IsTerminal, Read};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, Response, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{bearer::bearer, dial::dial, envelope::ServerError};
 use crate::{
     arguments::{PubArguments, Server},
+    bad_option::{BadOption, secret_of},
     exit::Exit,
     progress::waiting,
     unreachable::Unreachable,
@@ -21,20 +19,41 @@ use crate::{
 /// `geocast pub`: to a channel, and with a key to its state.
 pub(crate) async fn publish(arguments: PubArguments) -> anyhow::Result<Exit> {
     let payload = payload(arguments.payload.as_deref())?;
-    let request = request(&arguments, payload)?;
-    let sending = tokio::time::timeout(arguments.timeout, send(&arguments.server, request));
-    let Ok(response) = waiting(&format!("waiting for {}", arguments.server.url), sending).await else {
+    let request = request(&arguments, payload.clone())?;
+    let sending = async {
+        let response = send(&arguments.server, request).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
+        anyhow::Ok((status, body.map(http_body_util::Collected::to_bytes).unwrap_or_default()))
+    };
+    let sending = tokio::time::timeout(arguments.timeout, sending);
+    let Ok(answer) = waiting(&format!("waiting for {}", arguments.server.url), sending).await else {
         let reason = format!("no answer within {:?}", arguments.timeout);
         return Err(Unreachable::server(&arguments.server.url.to_string(), reason).into());
     };
-    let response = response?;
-    let status = response.status();
+    let (status, body) = answer?;
     if status.is_success() {
+        if let Some(note) = note(&payload, &body) {
+            eprintln!("geocast: published, but {note}");
+        }
         return Ok(Exit::Success);
     }
-    let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
-    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     bail!("the server refuses: {} (HTTP {})", message(&body), status.as_u16())
+}
+
+/// What whoever publishes may not know of the payload: what the server has to say of it, or that it is no JSON. Any text may be
+/// published.
+fn note(payload: &[u8], answer: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        hint: Option<String>,
+    }
+    let hint = serde_json::from_slice(answer).ok().and_then(|Answer { hint }| hint);
+    let printable = |hint: String| hint.chars().filter(|character| !character.is_control()).collect();
+    hint.map(printable).or_else(|| {
+        let error = serde_json::from_slice::<IgnoredAny>(payload).err()?;
+        Some(format!("this is no JSON, and sent as text: {error}"))
+    })
 }
 
 /// What the server says for people, or what it sent instead.
@@ -87,18 +106,12 @@ fn request(arguments: &PubArguments, payload: Bytes) -> anyhow::Result<Request<F
 }
 
 /// As it was given, or what the file holds without the line break that editors put at its end.
-fn publish_key(arguments: &PubArguments) -> anyhow::Result<Option<Vec<u8>>> {
+fn publish_key(arguments: &PubArguments) -> Result<Option<Vec<u8>>, BadOption> {
     let Some(path) = &arguments.publish_key_file else {
         let given = arguments.publish_key.as_ref().filter(|key| !key.is_empty());
         return Ok(given.map(|key| key.as_bytes().to_vec()));
     };
-    let mut key =
-        fs::read(path).with_context(|| format!("--publish-key-file {} cannot be read", path.display()))?;
-    while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        key.pop();
-    }
-    ensure!(!key.is_empty(), "--publish-key-file {} is empty", path.display());
-    Ok(Some(key))
+    secret_of("--publish-key-file", path).map(Some)
 }
 
 /// Sends a request, and returns when the header of its answer is there.
@@ -130,12 +143,21 @@ pub(super) const LONGEST_ANSWER: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{encode, message};
+    use super::{encode, message, note};
 
     #[test]
     fn names_become_one_segment_of_a_path() {
         assert_eq!(encode("vehicles/zürich:7?"), "vehicles%2Fz%C3%BCrich%3A7%3F");
         assert_eq!(encode("a-b_c.d~"), "a-b_c.d~");
+    }
+
+    #[test]
+    fn what_is_published_may_be_any_text_and_what_it_is_not_is_noted() {
+        assert_eq!(note(b"{\"a\":1}", b"{}"), None);
+        assert_eq!(note(b"5", b"not json"), None);
+        let cut_off = note(b"{\"type\":\"Feature\"", b"{\"published\":\"a\"}").unwrap();
+        assert!(cut_off.starts_with("this is no JSON, and sent as text: EOF"), "{cut_off}");
+        assert_eq!(note(b"x", b"{\"hint\":\"a\\u001b[1mb\"}").unwrap(), "a[1mb");
     }
 
     #[test]

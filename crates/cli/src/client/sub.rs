@@ -47,7 +47,13 @@ pub(crate) async fn sub(arguments: SubArguments) -> anyhow::Result<Exit> {
         Ok(()) => {
             let Listener { printed, arguments, .. } = &listener;
             let wanted = arguments.count.map(|count| format!(" of {count}")).unwrap_or_default();
-            eprintln!("geocast: {printed}{wanted} messages came");
+            let hint = if arguments.look.bbox.is_some() && arguments.explain.is_none() {
+                "; --explain says what is published elsewhere: a box is left,bottom,right,top, longitudes before latitudes in \
+                 EPSG:4326"
+            } else {
+                ""
+            };
+            eprintln!("geocast: {printed}{wanted} messages came{hint}");
             Ok(Exit::Incomplete)
         }
     }

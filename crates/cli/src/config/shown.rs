@@ -15,7 +15,7 @@ pub(super) fn text(values: &Values, only_given: bool) -> String {
             None if only_given => continue,
             None => default(option),
         };
-        writeln!(shown, "{:<34}# {place}", format!("{} = {value}", option.key()))
+        writeln!(shown, "{:<33} # {place}", format!("{} = {value}", option.key()))
             .expect("a string takes everything");
     }
     shown

@@ -21,7 +21,7 @@ pub(super) struct Sample {
     pub(super) swapped: usize,
     /// The length of the longest value, in bytes.
     pub(super) longest: u64,
-    /// The beginning of one value, without control characters.
+    /// The beginning of one value, of GeoJSON if there is any, without control characters.
     pub(super) example: Option<String>,
 }
 
@@ -43,7 +43,10 @@ impl Sample {
             (known, more) => known.or(more),
         };
         self.swapped += usize::from(is_swapped);
-        self.example.get_or_insert_with(|| shortened(bytes));
+        let is_first = form.is_geojson() && self.count(Form::is_geojson) == 1;
+        if is_first || self.example.is_none() {
+            self.example = Some(shortened(bytes));
+        }
     }
 
     /// So many values have one of these forms.
@@ -84,6 +87,20 @@ mod tests {
     fn examples_are_one_short_line() {
         assert_eq!(shortened(b"a\n\x1b[31m"), "a\\n\\u{1b}[31m");
         assert_eq!(shortened("ä".repeat(100).as_bytes()), format!("{}…", "ä".repeat(72)));
+    }
+
+    #[test]
+    fn geojson_is_the_example_where_there_is_any() {
+        let mut sample = Sample::default();
+        let point = |x| format!("{{\"type\":\"Point\",\"coordinates\":[{x},2]}}");
+        for (value, example) in [
+            ("{\"lat\":47.1,\"lon\":8.1}".to_owned(), "{\"lat\":47.1,\"lon\":8.1}".to_owned()),
+            (point(1), point(1)),
+            (point(5), point(1)),
+        ] {
+            sample.add(&RedisValue::Whole(value.into_bytes()));
+            assert_eq!(sample.example, Some(example));
+        }
     }
 
     #[test]

@@ -116,10 +116,33 @@ impl Listening {
             opened.listeners.push(Listener::unix(UnixSocket::bind(path)?));
         }
         if let Some(MetricsAddress { host, port }) = &self.metrics {
-            let reuse = Reuse { address: true, port: false };
-            opened.metrics = Some(bind(host, *port, reuse).await.context("metrics cannot be shown")?);
+            opened.metrics = Some(bind(host, *port, METRICS_REUSE).await.context("metrics cannot be shown")?);
         }
         Ok(opened)
+    }
+
+    /// What of it is free, and what is not, by name. Ports are taken for a moment, unix sockets only looked at.
+    pub(crate) async fn examine(&self) -> Vec<(&'static str, anyhow::Result<String>)> {
+        let (mut found, mut taken) = (Vec::new(), Vec::new());
+        let free = |listener: TcpListener, taken: &mut Vec<TcpListener>| {
+            let address = listener.local_addr()?;
+            // Until the others are, too: each needs one of its own.
+            taken.push(listener);
+            Ok(format!("{address} is free"))
+        };
+        if let Some(Tcp { host, port, reuse, .. }) = &self.tcp {
+            let bound = bind(host, *port, *reuse).await;
+            found.push(("port", bound.and_then(|listener| free(listener, &mut taken))));
+        }
+        if let Some(path) = &self.usock {
+            let unused = UnixSocket::examine(path).map(|()| format!("{} is free", path.display()));
+            found.push(("socket", unused.map_err(Into::into)));
+        }
+        if let Some(MetricsAddress { host, port }) = &self.metrics {
+            let bound = bind(host, *port, METRICS_REUSE).await;
+            found.push(("metrics", bound.and_then(|listener| free(listener, &mut taken))));
+        }
+        found
     }
 
     /// The same exposure, but nothing that another server may have: any free port, no socket, no TLS.
@@ -170,6 +193,7 @@ fn self_signed(host: &str) -> anyhow::Result<Tls> {
 
 const HOST: &str = "127.0.0.1";
 const PORT: u16 = 8765;
+const METRICS_REUSE: Reuse = Reuse { address: true, port: false };
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,5 @@
+use std::{net::TcpListener, os::unix::net::UnixListener};
+
 use crate::{
     geocast::{code, run, stderr, stdout},
     redis_server::RedisServer,
@@ -9,6 +11,52 @@ fn a_sound_configuration_passes() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(stdout(&output).starts_with("configuration valid\n"), "{}", stdout(&output));
     assert!(stdout(&output).contains("store         embedded"), "{}", stdout(&output));
+}
+
+#[test]
+fn what_serve_would_not_get_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("s").display().to_string();
+    let arguments = ["--port", "0", "--usock", &socket, "--metrics", "0"];
+    let free = run(&[&["check"][..], &arguments].concat());
+    assert_eq!(code(&free), 0, "{}{}", stdout(&free), stderr(&free));
+    assert!(stdout(&free).matches(" is free\n").count() == 3, "{}", stdout(&free));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("it is ours").count(), 0, "nothing is left behind");
+
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let _listens = UnixListener::bind(&socket).expect("a socket");
+    for (arguments, named) in [
+        (&["--port", &port][..], "port"),
+        (&["--port", "0", "--metrics", &port], "metrics"),
+        (&["--port", "0", "--usock", &socket], "socket"),
+        (&["--port", &port, "--metrics", &port, "--usock", &socket], "port, socket, metrics"),
+        (&["--port", "0", "--data", "/dev/null/state"], "store"),
+    ] {
+        let output = run(&[&["check"][..], arguments].concat());
+        let said = stdout(&output);
+        assert_eq!(code(&output), 1, "{said}{}", stderr(&output));
+        assert!(said.ends_with(&format!("serve         would not start now: {named}\n")), "{said}");
+    }
+}
+
+#[test]
+fn what_serves_nobody_is_no_success() {
+    for arguments in [
+        &["--redis", "redis://127.0.0.1:1", "--offline"][..],
+        &["--redis", "redis://127.0.0.1:1", "--offline", "--channels", ""],
+        &["--channels", ""],
+        &["--host", "0.0.0.0", "--offline"],
+    ] {
+        let output = run(&[&["check", "--port", "0"], arguments].concat());
+        assert_eq!(code(&output), 1, "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+        assert!(
+            stdout(&output).contains("channels      no channel may be read: name those"),
+            "{arguments:?}"
+        );
+    }
+    let none = run(&["check", "--port", "0", "--max-connections", "0"]);
+    assert_eq!(code(&none), 2, "{}", stdout(&none));
 }
 
 #[test]

@@ -36,6 +36,29 @@ fn what_is_published_under_a_key_is_got_byte_for_byte() {
 }
 
 #[test]
+fn what_is_odd_about_a_publication_is_noted() {
+    let server = Running::server(&["serve", "--port", "0"]);
+    let url = server.url();
+    let publish = |more: &[&str]| run(&[&["pub", "vehicles", "--url", &url], more].concat());
+    let feature = r#"{"type":"Feature","id":8,"geometry":null,"properties":{}}"#;
+    for (arguments, note) in [
+        (&["--key", "7", feature][..], "published, but tracked subscriptions know this feature as \"8\""),
+        (&["--key", "7", r#"{"type":"Feature""#], "published, but this is no JSON, and sent as text"),
+        (&[r#"{"type":"Feature""#], "published, but this is no JSON, and sent as text"),
+        (&["--key", "x1", "not json"], "published, but this is no JSON, and sent as text"),
+        (&["--key", "8", feature], ""),
+        (&["5"], ""),
+    ] {
+        let output = publish(arguments);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(note) && (said.is_empty() == note.is_empty()), "{arguments:?}: {said}");
+    }
+    let missing = publish(&["5", "--publish-key-file", "/nowhere"]);
+    assert_eq!(code(&missing), 2, "{}", stderr(&missing));
+}
+
+#[test]
 fn sub_prints_what_pub_publishes() {
     let server = Running::server(&["serve", "--port", "0"]);
     let url = server.url();

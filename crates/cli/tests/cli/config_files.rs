@@ -132,26 +132,32 @@ fn what_serve_refuses_is_refused() {
     }
 }
 
-/// Where the server whose configuration it is runs already.
 #[test]
-fn a_folder_in_use_is_no_fault_of_the_configuration() {
+fn a_folder_is_left_as_it_is_and_one_in_use_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("state").display().to_string();
     let file = write(folder.path(), "g.toml", &format!("port = 0\ndata = {data:?}\n"));
     let offline = run(&["check", &file, "--offline"]);
     assert_eq!((code(&offline), stdout(&offline).as_str()), (0, "configuration valid\n"));
+    let before = run(&["check", &file]);
+    assert_eq!(code(&before), 0, "{}{}", stdout(&before), stderr(&before));
+    assert!(stdout(&before).contains("nothing is kept there yet"), "{}", stdout(&before));
     assert!(!Path::new(&data).exists(), "nothing is begun");
     let _server = Running::server(&["serve", "--config", &file]);
     let output = run(&["check", &file]);
-    assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stdout(&output).contains("is in use by another server"), "{}", stdout(&output));
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("is in use by another server") && !said.contains("in memory"), "{said}");
+    assert!(said.ends_with("serve         would not start now: store\n"), "{said}");
+    assert_eq!(code(&run(&["check", &file, "--offline"])), 0, "the configuration is right");
 }
 
 #[test]
 fn offline_asks_no_redis() {
     let away = RedisServer::prepare(&[]);
     let folder = tempfile::tempdir().expect("a folder");
-    let file = write(folder.path(), "g.toml", &format!("port = 0\nredis = \"{}\"\n", away.url()));
+    let file =
+        write(folder.path(), "g.toml", &format!("port = 0\nredis = \"{}\"\nchannels = \"*\"\n", away.url()));
     assert_eq!(code(&run(&["check", &file, "--offline"])), 0);
     assert_eq!(code(&run(&["check", &file])), 4);
     assert_eq!(code(&run(&["check", &file, "--config", &file])), 2);

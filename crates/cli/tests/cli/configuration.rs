@@ -69,6 +69,7 @@ fn a_file_has_no_sections_and_no_empty_key() {
 fn no_channels_are_said_to_be_none() {
     let server = Running::server(&["serve", "--port", "0", "--channels", ""]);
     server.wait_for("  channels   none\n");
+    server.wait_for("no channel may be read: name those that may");
 }
 
 /// Each source gives a port that none of the others gives; the check says which one is meant.

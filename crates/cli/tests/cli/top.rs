@@ -88,10 +88,10 @@ fn who_may_not_look_is_told_why() {
     let nobody = "ws://127.0.0.1:1/ws";
     for (arguments, expected, said) in [
         (&["top", &url, "--once", "--token-file", &token, "--interval", "10ms"][..], 0, ""),
-        (&["top", &url], 1, "the operator's token is needed: --token-file FILE"),
+        (&["top", &url], 2, "the operator's token is needed: --token-file FILE"),
         (&["top", &url, "--token-file", &other], 1, "this is not the operator's token"),
-        (&["top", &url, "--token-file", &empty], 1, "is empty"),
-        (&["top", &url, "--token-file", "/nowhere"], 1, "--token-file /nowhere cannot be read"),
+        (&["top", &url, "--token-file", &empty], 2, "is empty"),
+        (&["top", &url, "--token-file", "/nowhere"], 2, "--token-file /nowhere cannot be read"),
         (&["top", &closed_url, "--token", "a"], 1, "it has to be started with --operator-token-file FILE"),
         (&["top", nobody, "--token", "a"], 4, "cannot be reached"),
         (&["top", &url, "--once", "--json"], 2, "cannot be used with"),

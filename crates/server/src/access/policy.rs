@@ -290,12 +290,15 @@ impl Access {
     /// What to tell an operator whose settings let nobody in.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         let terms = self.terms();
-        match terms.channels {
-            Channels::None if terms.tokens.is_none() => Some(
-                "no channel may be read: name those that may with --channels 'PATTERN,…' (or --channels '*' for all)",
-            ),
-            Channels::None | Channels::All | Channels::Listed(_) => None,
-        }
+        let names_none = match &terms.channels {
+            Channels::None => true,
+            // As an empty variable of a shell says it.
+            Channels::Listed(patterns) => patterns.iter().next().is_none(),
+            Channels::All => false,
+        };
+        (names_none && terms.tokens.is_none()).then_some(
+            "no channel may be read: name those that may with --channels 'PATTERN,…' (or --channels '*' for all)",
+        )
     }
 
     /// Whoever cannot answer has not said yes.

@@ -1,5 +1,6 @@
 mod data_error;
 mod data_settings;
+mod data_state;
 mod database;
 mod journal;
 mod rings;
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 
 pub use data_error::DataError;
 pub use data_settings::DataSettings;
+pub use data_state::DataState;
 
 use self::{
     database::Database,

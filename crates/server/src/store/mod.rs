@@ -14,7 +14,7 @@ mod history;
 mod redis;
 mod vitals;
 
-pub use embedded::{DataError, DataSettings, EmbeddedStore};
+pub use embedded::{DataError, DataSettings, DataState, EmbeddedStore};
 pub use history::{History, HistoryBound, HistoryQuery, KeptMessage, Place};
 pub(crate) use redis::PresenceLog;
 pub use redis::{

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{FlockOperation, flock},
+    fs::{Access, FlockOperation, access, flock},
     io::Errno,
 };
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -76,6 +76,24 @@ impl UnixSocket {
         }
     }
 
+    /// Whether it could be [bound](Self::bind), as far as that can be known while nothing is changed: who listens is connected to,
+    /// and nothing is made or removed.
+    ///
+    /// # Errors
+    /// [`UnixSocketError`]
+    pub fn examine(path: &Path) -> Result<(), UnixSocketError> {
+        if SockAddr::unix(path).is_err() {
+            return Err(UnixSocketError::TooLong(path.to_owned()));
+        }
+        let folder = folder_of(path);
+        access(folder, Access::WRITE_OK).map_err(|error| refused(path, error.into()))?;
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(refused(path, error)),
+            Ok(_) => is_stale(path),
+        }
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.file.path
@@ -116,8 +134,7 @@ fn listen(path: &Path, address: &SockAddr) -> io::Result<UnixSocket> {
 /// Keeps other servers from binding in the same folder until it is dropped, and leaves nothing behind.
 #[expect(clippy::disallowed_methods, reason = "a server that is about to listen serves nobody yet")]
 fn lock_folder(path: &Path) -> io::Result<File> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or_else(|| Path::new(".")))?;
+    let folder = File::open(folder_of(path))?;
     for _ in 0..LOCK_ATTEMPTS {
         match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(folder),
@@ -129,17 +146,25 @@ fn lock_folder(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::WouldBlock, "another program keeps its folder locked"))
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 /// Removes a socket on which nobody listens.
 fn remove_stale(path: &Path) -> Result<(), UnixSocketError> {
+    is_stale(path)?;
+    fs::remove_file(path).map_err(|error| refused(path, error))
+}
+
+/// Whether it is a socket on which nobody listens.
+fn is_stale(path: &Path) -> Result<(), UnixSocketError> {
     let metadata = fs::symlink_metadata(path).map_err(|error| refused(path, error))?;
     if !metadata.file_type().is_socket() {
         return Err(UnixSocketError::NoSocket(path.to_owned()));
     }
     match UnixStream::connect(path) {
         Ok(_) => Err(UnixSocketError::InUse(path.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(|error| refused(path, error))
-        }
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         // Full, or not ours to connect to: somebody may well listen.
         Err(error) => Err(refused(path, error)),
     }
@@ -187,6 +212,25 @@ mod tests {
         drop(first);
         UnixStream::connect(&path).expect("the second one goes on");
         drop(second);
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        UnixSocket::examine(&path).expect("nobody has it");
+        assert!(!path.exists());
+        drop(UnixListener::bind(&path).unwrap());
+        UnixSocket::examine(&path).expect("it would be replaced");
+        assert!(path.exists());
+        fs::remove_file(&path).unwrap();
+        let socket = UnixSocket::bind(&path).unwrap();
+        assert!(matches!(UnixSocket::examine(&path), Err(UnixSocketError::InUse(_))));
+        drop(socket);
+        fs::write(&path, "important").unwrap();
+        assert!(matches!(UnixSocket::examine(&path), Err(UnixSocketError::NoSocket(_))));
+        let nowhere = folder.path().join("missing/socket");
+        assert!(matches!(UnixSocket::examine(&nowhere), Err(UnixSocketError::Io { .. })));
     }
 
     #[test]

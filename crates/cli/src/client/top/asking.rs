@@ -1,6 +1,6 @@
-use std::{fs, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -15,6 +15,7 @@ use super::super::{
 };
 use crate::{
     arguments::{Server, TopArguments},
+    bad_option::{BadOption, secret_of},
     unreachable::Unreachable,
 };
 
@@ -72,19 +73,13 @@ impl Asking {
 }
 
 /// As it was given, or what the file holds without the line break that editors put at its end.
-fn token(arguments: &TopArguments) -> anyhow::Result<Vec<u8>> {
+fn token(arguments: &TopArguments) -> Result<Vec<u8>, BadOption> {
     let Some(path) = &arguments.token_file else {
         let given = arguments.token.as_ref().filter(|token| !token.is_empty());
-        let token = given.context("the operator's token is needed: --token-file FILE")?;
-        return Ok(token.as_bytes().to_vec());
+        let missing = BadOption::Missing { what: "the operator's token", option: "--token-file FILE" };
+        return given.map(|token| token.as_bytes().to_vec()).ok_or(missing);
     };
-    let mut token =
-        fs::read(path).with_context(|| format!("--token-file {} cannot be read", path.display()))?;
-    while token.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        token.pop();
-    }
-    ensure!(!token.is_empty(), "--token-file {} is empty", path.display());
-    Ok(token)
+    secret_of("--token-file", path)
 }
 
 /// More than a terminal shows.

@@ -90,7 +90,8 @@ fn state(name: &str, facts: &HashFacts) -> Vec<Finding> {
     };
     text += &format!(", {geojson} of {} values looked at are GeoJSON", sample.values);
     if let Some(example) = &sample.example {
-        text += &format!(", such as {example}");
+        let such = if geojson > 0 { "such as" } else { "and one is" };
+        text += &format!(", {such} {example}");
     }
     let mut findings = vec![Finding::new(Level::Ok, "hash", text)];
     if *expires {

@@ -39,27 +39,10 @@ impl Database {
     }
 
     fn read(&self, limit: usize) -> Result<State, DataError> {
-        let folder = &self.folder;
-        let mut state = State::default();
-        let Some(file) = &self.file else { return Ok(state) };
-        let refused = |error: redb::Error| refused(folder, error);
-        let reading = file.begin_read().map_err(|error| refused(error.into()))?;
-        let table = match reading.open_table(STATE) {
-            Err(TableError::TableDoesNotExist(_)) => return Ok(state),
-            table => table.map_err(|error| refused(error.into()))?,
-        };
-        for entry in table.iter().map_err(|error| refused(error.into()))? {
-            let (place, value) = entry.map_err(|error| refused(error.into()))?;
-            let (channel, key) = place.value();
-            let channel: Channel = channel
-                .parse()
-                .map_err(|error| DataError::Damaged { folder: folder.clone(), reason: format!("{error}") })?;
-            let value = Bytes::copy_from_slice(value.value());
-            if state.set(&channel, key, value, limit).is_err() {
-                return Err(DataError::TooLarge { folder: folder.clone(), limit });
-            }
+        match &self.file {
+            Some(file) => read(file, &self.folder, limit),
+            None => Ok(State::default()),
         }
-        Ok(state)
     }
 
     /// Writes changes, all or none; they are on disk when this returns.
@@ -105,6 +88,54 @@ impl Database {
     }
 }
 
+/// What the file in a folder has, without a byte of it being changed; `None` if whoever had it last did not close it.
+pub(super) fn look_into(folder: &Path, limit: usize) -> Result<Option<State>, DataError> {
+    let look = || {
+        let file = match redb::Builder::new().set_cache_size(CACHE).open_read_only(folder.join(FILE)) {
+            Err(DatabaseError::RepairAborted) => return Ok(None),
+            file => file.map_err(|error| refused(folder, error.into()))?,
+        };
+        let found = noted_format(&file).map_err(|error| refused(folder, error))?;
+        match found {
+            Some(found) if found != FORMAT => {
+                Err(DataError::Version { folder: folder.to_owned(), found, expected: FORMAT })
+            }
+            _ => read(&file, folder, limit).map(Some),
+        }
+    };
+    guarded(look).unwrap_or_else(|reason| Err(DataError::Damaged { folder: folder.to_owned(), reason }))
+}
+
+fn read(file: &impl ReadableDatabase, folder: &Path, limit: usize) -> Result<State, DataError> {
+    let mut state = State::default();
+    let refused = |error: redb::Error| refused(folder, error);
+    let reading = file.begin_read().map_err(|error| refused(error.into()))?;
+    let table = match reading.open_table(STATE) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(state),
+        table => table.map_err(|error| refused(error.into()))?,
+    };
+    for entry in table.iter().map_err(|error| refused(error.into()))? {
+        let (place, value) = entry.map_err(|error| refused(error.into()))?;
+        let (channel, key) = place.value();
+        let channel: Channel = channel
+            .parse()
+            .map_err(|error| DataError::Damaged { folder: folder.to_owned(), reason: format!("{error}") })?;
+        let value = Bytes::copy_from_slice(value.value());
+        if state.set(&channel, key, value, limit).is_err() {
+            return Err(DataError::TooLarge { folder: folder.to_owned(), limit });
+        }
+    }
+    Ok(state)
+}
+
+/// The form in which a file says that it keeps its state.
+fn noted_format(file: &impl ReadableDatabase) -> Result<Option<u64>, redb::Error> {
+    match file.begin_read()?.open_table(ABOUT) {
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        table => Ok(table?.get("format")?.map(|format| format.value())),
+    }
+}
+
 fn open(folder: &Path) -> Result<redb::Database, DatabaseError> {
     redb::Builder::new().set_cache_size(CACHE).create(folder.join(FILE))
 }
@@ -139,7 +170,7 @@ fn refused(folder: &Path, error: redb::Error) -> DataError {
     }
 }
 
-const FILE: &str = "geocast.redb";
+pub(super) const FILE: &str = "geocast.redb";
 
 /// Values by channel and key.
 const STATE: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("state");

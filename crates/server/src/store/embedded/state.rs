@@ -19,6 +19,11 @@ impl State {
         self.bytes
     }
 
+    /// How many keys there are.
+    pub(super) fn keys(&self) -> usize {
+        self.channels.values().map(BTreeMap::len).sum()
+    }
+
     pub(super) fn value(&self, channel: &Channel, key: &str) -> Option<&Bytes> {
         self.channels.get(channel)?.get(key)
     }

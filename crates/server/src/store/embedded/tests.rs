@@ -53,6 +53,37 @@ async fn state_is_as_it_was_left() {
 }
 
 #[tokio::test]
+async fn a_folder_is_looked_at_without_a_change() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("made/later");
+    let settings = DataSettings::new(&folder);
+    let found = || settings.examine(LIMIT);
+    assert_eq!(found().unwrap(), DataState::New);
+    assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 0, "nothing is made");
+    let store = open(&folder, |settings| settings.flush_interval = Duration::ZERO).unwrap();
+    assert!(matches!(found(), Err(DataError::InUse { .. })));
+    for key in ["1", "2"] {
+        put(&store, key, "value").await.unwrap();
+    }
+    let file = folder.join("geocast.redb");
+    let as_killed = fs::read(&file).unwrap();
+    drop(store);
+    let before = (fs::read(&file).unwrap(), fs::metadata(&file).unwrap().modified().unwrap());
+    assert!(matches!(found().unwrap(), DataState::Kept { keys: 2, bytes: 10.. }));
+    assert!(matches!(settings.examine(10), Err(DataError::TooLarge { limit: 10, .. })));
+    assert!(before == (fs::read(&file).unwrap(), fs::metadata(&file).unwrap().modified().unwrap()));
+    fs::write(&file, &as_killed).unwrap();
+    assert_eq!(found().unwrap(), DataState::Unclosed);
+    assert!(fs::read(&file).unwrap() == as_killed, "it is left to the server");
+    assert_eq!(values(&open(&folder, |_| ()).unwrap()).await.len(), 2);
+    fs::write(&file, "no such thing").unwrap();
+    assert!(matches!(found(), Err(DataError::Damaged { .. })));
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "a file").unwrap();
+    assert!(matches!(found(), Err(DataError::Io { .. })));
+}
+
+#[tokio::test]
 async fn more_than_the_queue_takes_is_written_early() {
     let folder = tempfile::tempdir().unwrap();
     let adjust = |settings: &mut DataSettings| {
