@@ -190,13 +190,13 @@ fn the_publish_key_may_stand_in_a_file() {
     for file in ["key", "windows"] {
         assert_eq!(code(&publish(file)), 0, "{}", stderr(&publish(file)));
     }
-    for (file, said) in [
-        ("wrong", "the publish key is not the right one (HTTP 403)"),
-        ("empty", "is empty"),
-        ("none", "cannot be read"),
+    for (file, expected, said) in [
+        ("wrong", 1, "the publish key is not the right one (HTTP 403)"),
+        ("empty", 2, "is empty"),
+        ("none", 2, "cannot be read"),
     ] {
         let output = publish(file);
-        assert_eq!(code(&output), 1);
+        assert_eq!(code(&output), expected);
         assert!(stderr(&output).contains(said), "{}", stderr(&output));
         assert!(!stderr(&output).contains("tram"));
     }
