@@ -204,7 +204,8 @@ fn what_cannot_be_kept_is_said_at_the_start() {
     };
     let taken = folder.path().join("taken");
     let server = serve(&taken, "1s");
-    assert!(server.said().contains(&format!("embedded, written to {} within 1s", taken.display())));
+    // Behind the line that the server was waited for by.
+    server.wait_for(&format!("embedded, written to {} within 1s", taken.display()));
     let said = serve_in(&taken);
     assert!(said.contains("is in use by another server"), "{said}");
     drop(server);
