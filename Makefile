@@ -123,6 +123,7 @@ msrv: setup-msrv ## Compile with the oldest Rust that the manifests name
 
 .PHONY: deb
 deb: setup-packages build ## Build the Debian package, in target/debian
+	scripts/pages $(TARGET_DIR)/release/geocast $(TARGET_DIR)/release/pages
 	CARGO_TARGET_DIR=$(abspath $(TARGET_DIR)) cargo deb -p geocast --no-build $(LOCKED)
 
 .PHONY: packages
