@@ -52,7 +52,19 @@ pub(super) fn is_there(node: &NodeFacts) -> Finding {
             ..finding(Level::Warning)
         };
     }
+    if name == "Redis" && version.is_some_and(|version| has_no_shards(node.info("redis_mode"), version)) {
+        let text = format!(
+            "{said}; a cluster before 7.0 has no SSUBSCRIBE: it is heard with SUBSCRIBE alone, which misses nothing, and \
+             --redis-publish sharded needs 7.0"
+        );
+        return Finding { text, ..finding(Level::Ok) };
+    }
     finding(Level::Ok)
+}
+
+/// Whether it is a cluster in whose shards nothing can be published.
+fn has_no_shards(mode: Option<&str>, version: &str) -> bool {
+    mode == Some("cluster") && before(version, (7, 0))
 }
 
 /// Whether it may be written to.
@@ -169,7 +181,7 @@ const LEAST_BUFFER: u64 = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{before, size, time};
+    use super::{before, has_no_shards, size, time};
 
     #[test]
     fn figures_are_for_people() {
@@ -177,6 +189,8 @@ mod tests {
             ["6.0.16", "6.2.0", "7.0", "255.255.255", "x"].map(|v| before(v, (6, 2))),
             [true, false, false, false, false]
         );
+        assert!(has_no_shards(Some("cluster"), "6.2.14"));
+        assert!(!has_no_shards(Some("cluster"), "7.0.0") && !has_no_shards(Some("standalone"), "6.2.14"));
         assert_eq!(
             [512, 1536, 33_554_432, 3 << 30].map(size),
             ["512 bytes", "1.5 KiB", "32.0 MiB", "3.0 GiB"]

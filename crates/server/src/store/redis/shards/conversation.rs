@@ -322,8 +322,14 @@ fn is_of_command(reason: &[u8]) -> bool {
 
 /// There are no shards for us, rather than not at this moment.
 pub(super) fn is_impossible(reason: &Disconnected) -> bool {
-    let Disconnected::Refused { command: "SSUBSCRIBE", reason } = reason else { return false };
-    reason.starts_with("ERR unknown command") || is_of_command(reason.as_bytes())
+    let Disconnected::Refused { command: "SSUBSCRIBE", reason: said } = reason else { return false };
+    is_unknown(reason) || is_of_command(said.as_bytes())
+}
+
+/// The command is not known: Redis is older than 7.
+pub(super) fn is_unknown(reason: &Disconnected) -> bool {
+    let Disconnected::Refused { reason, .. } = reason else { return false };
+    reason.starts_with("ERR unknown command")
 }
 
 /// The slot is with another master, or with nobody at this moment.

@@ -26,7 +26,12 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use self::{conversation::is_impossible, entry::ShardId, link::Link, placements::Placements};
+use self::{
+    conversation::{is_impossible, is_unknown},
+    entry::ShardId,
+    link::Link,
+    placements::Placements,
+};
 use super::{
     RedisSettings, address::Address, commands::Commands, disconnected::Disconnected, nodes::Nodes,
     notices::Notices, probe::PROBE_PREFIX, settings::RedisPublishing, shared::Shared,
@@ -83,7 +88,10 @@ impl Shards {
     pub(super) fn trouble(&self, publishing: RedisPublishing) -> Option<String> {
         let placements = self.placements.lock();
         let impossible = placements.given_up().filter(|_| publishing == RedisPublishing::Sharded);
-        impossible.map(str::to_owned).or_else(|| placements.trouble())
+        let impossible = impossible.map(|reason| {
+            format!("{reason}; publishing in shards needs Redis 7 and the right to SSUBSCRIBE")
+        });
+        impossible.or_else(|| placements.trouble())
     }
 
     /// Has a marker come over each connection, behind all that was published before. How many will come, of those that can.
@@ -203,7 +211,7 @@ impl Shards {
             is_impossible(reason) && (placements.given_up().is_some() || !placements.is_proven());
         if is_impossible {
             if placements.given_up().is_none() {
-                tracing::warn!(event = "shards_unheard", %reason, "what is published with SPUBLISH is not heard");
+                without(reason);
             }
             placements.give_up(&reason.to_string());
         } else {
@@ -228,6 +236,25 @@ impl Shards {
         tracing::warn!(event = "messages_missed", %master, channels, "messages published in a shard meanwhile were not received");
         self.broker.missed_on(regained);
         regained.clear();
+    }
+}
+
+/// Says what becomes of a cluster whose shards cannot be heard, and what is to be done.
+fn without(reason: &Disconnected) {
+    if is_unknown(reason) {
+        tracing::info!(
+            event = "shards_absent",
+            %reason,
+            "the redis cluster has no SSUBSCRIBE, as before Redis 7: it is heard with SUBSCRIBE alone, which misses nothing but SPUBLISH, \
+             for which Redis 7 is needed as well. Nothing needs to be done; nodes that are updated are asked again after twelve probes"
+        );
+    } else {
+        tracing::warn!(
+            event = "shards_unheard",
+            %reason,
+            "what is published with SPUBLISH is not heard, what is published with PUBLISH is. If anybody uses SPUBLISH, give the redis \
+             user +ssubscribe and +sunsubscribe on every node, which is asked for again after twelve probes"
+        );
     }
 }
 

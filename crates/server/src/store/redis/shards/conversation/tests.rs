@@ -171,9 +171,9 @@ fn what_is_said_of_a_probe_that_has_ended_is_not_taken_for_the_next() {
 
 #[test]
 fn what_redis_has_not_or_forbids_is_told() {
-    for reason in [
-        "ERR unknown command 'SSUBSCRIBE'",
-        "NOPERM User x has no permissions to run the 'ssubscribe' command",
+    for (reason, is_older) in [
+        ("ERR unknown command 'SSUBSCRIBE'", true),
+        ("NOPERM User x has no permissions to run the 'ssubscribe' command", false),
     ] {
         let mut placements = Placements::default();
         let mut conversation =
@@ -181,6 +181,7 @@ fn what_redis_has_not_or_forbids_is_told() {
         conversation.answer(Push::Okay, &mut placements).unwrap();
         let error = conversation.answer(Push::Error(reason.as_bytes()), &mut placements).unwrap_err();
         assert_eq!(error.to_string(), format!("redis refused SSUBSCRIBE: {reason}"));
+        assert_eq!((is_impossible(&error), is_unknown(&error)), (true, is_older), "{reason}");
     }
     let mut placements = Placements::default();
     let mut conversation = Conversation::new(ShardId(1), here(), None, Some(channel(PROBE)), &mut Vec::new());
