@@ -134,7 +134,7 @@ export class Client extends Emitter<ClientEvents> {
   }
 
   /** Publishes any value; with a key it becomes the channel's state of that key. Settles once the store has it. */
-  publish(channel: string, data: unknown, key?: string): Promise<{ channel: string; key?: string }> {
+  publish(channel: string, data: unknown, key?: string): Promise<{ channel: string; key?: string; offset?: Offset; epoch?: string }> {
     return this.call("publish", { channel, data, key });
   }
 

@@ -59,7 +59,8 @@ fn results_are_those_of_the_table() {
     check("viewport", Outcome::Viewport(viewport));
     check("projection", Outcome::Projection { crs: Crs::WEB_MERCATOR });
     check("buffer", Outcome::Buffer { milliseconds: 100, count: 50 });
-    check("publish", Outcome::Published { channel: &channel, key: Some(&key) });
+    let outcome = Outcome::Published { channel: &channel, key: Some(&key), position: Some(position) };
+    check("publish", outcome);
     let messages = [Kept { offset: Offset::Number(42), content, timestamp }];
     let recovered = Some(true);
     check("history", Outcome::History { channel: &channel, position, recovered, messages: &messages });

@@ -221,6 +221,20 @@ pub enum Answer<'a> {
         /// Whether the client is told who comes to the channel and goes.
         is_watching: bool,
     },
+    /// What a client has published is in the history of its channel. A dialect that says nothing to this says what the
+    /// [`Receipt`](crate::Receipt) has ready.
+    Published {
+        /// By which the client knows what it asked for.
+        reference: &'a str,
+        /// The channel.
+        channel: &'a Channel,
+        /// The key of its state under which it is kept.
+        key: Option<&'a Word>,
+        /// Where it stands in the channel's history.
+        offset: Offset,
+        /// Which history it is.
+        epoch: &'a Word,
+    },
     /// Who is on a channel.
     Presence {
         /// By which the client knows what it asked for.

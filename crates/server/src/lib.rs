@@ -88,8 +88,8 @@ pub use settings::{AbsentClientReference, Limits, RateLimit, Settings, StoreSett
 #[cfg(feature = "simulation")]
 pub use simulation::SimulatedListener;
 pub use store::{
-    DataError, DataSettings, DataState, EmbeddedStore, History, HistoryBound, HistoryQuery, KeptMessage,
-    LackingRight, Place, RedisInspector, RedisKind, RedisNode, RedisPublishing, RedisSettings,
+    DataError, DataSettings, DataState, EmbeddedStore, History, HistoryBound, HistoryPosition, HistoryQuery,
+    KeptMessage, LackingRight, Place, RedisInspector, RedisKind, RedisNode, RedisPublishing, RedisSettings,
     RedisStartError, RedisStore, RedisUrl, RedisUrlError, RedisUse, RedisValue, Store, StoreError, Vitals,
     deletion_notice, missing_key_events,
 };

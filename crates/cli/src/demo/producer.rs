@@ -57,7 +57,7 @@ impl Producer {
 
     async fn put(&mut self, index: usize) {
         let State { id, feature } = self.fleet.state(index);
-        let outcome = self.store.put(&self.channel, &id, feature).await;
+        let outcome = self.store.put(&self.channel, &id, feature).await.map(drop);
         self.note(outcome);
     }
 

@@ -100,6 +100,11 @@ pub(super) fn description() -> Value {
 
 fn publication(id: &str, summary: &str, answered: &[&str]) -> Value {
     let mut properties: Value = answered.iter().map(|name| (*name, json!({ "type": "string" }))).collect();
+    properties["offset"] = json!({
+        "description": "Where the message stands in the channel's history, if it has one",
+        "type": ["integer", "string"],
+    });
+    properties["epoch"] = json!({ "description": "Which history that is", "type": "string" });
     if id == "put" {
         let description =
             "What may not be expected: that tracked subscriptions know the value by another key, or none";

@@ -172,7 +172,7 @@ methods! {
         r#""properties":{"milliseconds":{"type":"integer"},"count":{"type":"integer"}}}"#
     ), r#"{"milliseconds":100,"count":50}"#;
 
-    /// Publishes a value on a channel.
+    /// Publishes a value on a channel. On one with a history, the result says where it stands: as `since`, that brings what follows.
     "publish" => Publish {
         /// The channel.
         channel: Channel = r#""vehicles""#,
@@ -182,8 +182,8 @@ methods! {
         key: Option<Word> = r#""7""#,
     } -> concat!(
         r#"{"type":"object","required":["channel"],"properties":{"channel":{"type":"string"},"#,
-        r#""key":{"type":"string"}}}"#
-    ), r#"{"channel":"vehicles","key":"7"}"#;
+        r#""key":{"type":"string"},"offset":{"type":["integer","string"]},"epoch":{"type":"string"}}}"#
+    ), r#"{"channel":"vehicles","key":"7","offset":42,"epoch":"b7e1"}"#;
 
     /// Reads what was published on a channel, oldest first, as far as it is in the viewport. The result's `offset` says how far
     /// it goes: as `since`, it brings what follows.

@@ -63,6 +63,8 @@ pub enum Outcome<'a> {
         channel: &'a Channel,
         /// The key under which it is kept, if one was given.
         key: Option<&'a Word>,
+        /// Where it stands, on a channel with a history.
+        position: Option<Position<'a>>,
     },
     /// Of `history`.
     History {
@@ -204,7 +206,10 @@ impl Outcome<'_> {
                 object.json("milliseconds", &milliseconds.to_string());
                 object.json("count", &count.to_string());
             }
-            Self::Published { channel, key } => named(&mut object, channel, key),
+            Self::Published { channel, key, position } => {
+                named(&mut object, channel, key);
+                placed(&mut object, position);
+            }
             Self::History { channel, position, recovered, messages } => {
                 named(&mut object, channel, None);
                 placed(&mut object, Some(position));

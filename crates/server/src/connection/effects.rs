@@ -12,16 +12,16 @@ use super::{
     Connection, Frame,
     fetch::{Fetched, fetch},
     prepared::Prepared,
+    publication::Published,
     resume::{ResumeError, Resumed},
     work::Work,
 };
 use crate::{
-    Count, StoreError, clock,
+    StoreError, clock,
     dialect::{Answer, Payload},
     handler::Handling,
     interest::{Sight, Tracking},
-    session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, Publication, View, Viewport},
-    worker::Worker,
+    session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, View, Viewport},
 };
 
 /// What has become of an effect that takes time.
@@ -33,7 +33,7 @@ pub(super) enum Done {
     /// The state of a channel that is tracked from now on is known, or has been waited for long enough.
     Tracked(Channel, Result<(), StoreError>, Asked),
     /// The store has something, or not.
-    Published(Result<(), StoreError>, Asked),
+    Published(Published, Asked),
     /// It is known from where on a channel is delivered.
     Resumed(Result<Resumed, ResumeError>, Asked),
     /// It is not known, so nothing of the channel is delivered.
@@ -150,8 +150,7 @@ impl Connection {
                 }
                 self.worker.begin(self.id, &channel);
             }
-            Done::Published(Ok(()), asked) => self.acknowledge(asked),
-            Done::Published(Err(error), asked) => self.fail(&asked, &Fault::from(&error)),
+            Done::Published(published, asked) => self.published(published, asked),
             Done::Resumed(resumed, asked) => self.resumed(resumed, asked),
             Done::Unresumed(channel, error, asked) => self.not_resumed(&channel, error, &asked),
             Done::Replayed(gap, asked) => {
@@ -194,7 +193,7 @@ impl Connection {
         }
     }
 
-    fn acknowledge(&mut self, asked: Asked) {
+    pub(super) fn acknowledge(&mut self, asked: Asked) {
         if let Some(done) = asked.receipt.and_then(|receipt| receipt.done) {
             self.say(done);
         }
@@ -346,11 +345,6 @@ impl Connection {
         }));
     }
 
-    fn publish(&mut self, publication: Publication, asked: Asked) {
-        let published = publish(&self.worker, publication);
-        self.work = Some(Work::new(async move { Done::Published(published.await, asked) }));
-    }
-
     fn handle(&mut self, handling: Handling) {
         let handlers = Arc::clone(self.worker.node.endpoints.handlers());
         if let Err(busy) = handlers.begin(handling, self.handled.get_or_insert_default()) {
@@ -366,20 +360,6 @@ impl Connection {
             None => self.handled = None,
         }
     }
-}
-
-/// Publishes something, to its end: a client that goes away meanwhile does not leave a state that was set and not published.
-pub(super) fn publish(
-    worker: &Worker,
-    publication: Publication,
-) -> impl Future<Output = Result<(), StoreError>> + 'static {
-    let node = Arc::clone(&worker.node);
-    let publishing = tokio::task::spawn_local(async move {
-        let published = publication.publish(&*node.store).await;
-        node.count(if published.is_ok() { Count::Published } else { Count::PublishRefused });
-        published
-    });
-    async move { publishing.await.expect("a store does not panic") }
 }
 
 /// How long a client's next command waits for the store to confirm a subscription.

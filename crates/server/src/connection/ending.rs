@@ -5,9 +5,8 @@ use tokio::time::{sleep_until, timeout_at};
 use tokio_tungstenite::tungstenite::{Error, error::CapacityError};
 
 use super::{
-    CloseCode, Connection,
-    effects::publish,
-    frame,
+    CloseCode, Connection, frame,
+    publication::publish,
     run::{End, moment},
     trace::closed,
 };
@@ -85,7 +84,7 @@ impl Connection {
             let Some(Effect::Publish(publication, _)) = self.admitted(effect) else { continue };
             // What has begun goes on by itself.
             match timeout_at(deadline.into(), publish(&self.worker, publication)).await {
-                Ok(Ok(())) => {}
+                Ok(Ok(_)) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(event = "last_words_failed", %error, "the last words of a client could not be published")
                 }

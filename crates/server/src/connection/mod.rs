@@ -13,6 +13,7 @@ mod judgement;
 mod liveness;
 mod mailbox;
 mod prepared;
+mod publication;
 mod recall;
 mod report;
 mod resume;

@@ -135,7 +135,7 @@ impl Rpc {
                 say(conversation, &Outcome::Buffer { milliseconds, count });
             }
             Call::Publish { channel, data, key } => {
-                let outcome = Outcome::Published { channel, key: key.as_ref() };
+                let outcome = Outcome::Published { channel, key: key.as_ref(), position: None };
                 let publication = Publication {
                     channel: channel.clone(),
                     key: key.clone(),
@@ -262,6 +262,10 @@ impl Dialect for Rpc {
                 let (position, presence) = (Some(rpc::Position { offset, epoch }), is_watching);
                 let outcome = Outcome::Subscribed { channel, tracked: false, position, recovered, presence };
                 vec![answer(reference, Ok(&outcome))]
+            }
+            Answer::Published { reference, channel, key, offset, epoch } => {
+                let position = Some(rpc::Position { offset, epoch });
+                vec![answer(reference, Ok(&Outcome::Published { channel, key, position }))]
             }
             Answer::Presence { reference, channel, clients, entries, is_truncated, is_stale } => {
                 let (truncated, stale) = (is_truncated, is_stale);

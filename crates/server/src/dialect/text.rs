@@ -241,7 +241,10 @@ impl Dialect for Text {
         match answer {
             Answer::Values { fetch, values, .. } => self.values(fetch, values, now),
             // Nothing in this dialect asks for one.
-            Answer::Report { .. } | Answer::History { .. } | Answer::Presence { .. } => Vec::new(),
+            Answer::Report { .. }
+            | Answer::History { .. }
+            | Answer::Presence { .. }
+            | Answer::Published { .. } => Vec::new(),
             Answer::Subscribed { channel, offset, epoch, recovered, .. } => {
                 vec![self.subscribed(channel, Some((offset, epoch)), recovered, now)]
             }

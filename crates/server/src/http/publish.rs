@@ -6,13 +6,13 @@ use axum::{
     extract::{FromRequest, Path, Request, State, rejection::PathRejection},
     http::{StatusCode, request::Parts},
 };
-use geocast_protocol::{Channel, Word};
+use geocast_protocol::{Channel, Offset, Word};
 use serde_json::{Value, json};
 
 use super::{answer::Refusal, hint::hint};
 use crate::{
-    ChannelRule, Count, Event, StoreError, access::PublishRefused, clock, deletion_notice, event::TrackKey,
-    node::Node,
+    ChannelRule, Count, Event, HistoryPosition, StoreError, access::PublishRefused, clock, deletion_notice,
+    event::TrackKey, node::Node,
 };
 
 type Shared = State<Arc<Node>>;
@@ -29,8 +29,8 @@ pub(crate) async fn publish(
         let (parts, body) = request.into_parts();
         let channel = admit(&node, &name, &parts)?;
         let payload = payload(&node, Request::from_parts(parts, body)).await?;
-        node.store.publish(&channel, payload).await.map_err(|error| store_refusal(&error))?;
-        Ok(json!({ "published": channel }))
+        let position = node.store.publish(&channel, payload).await.map_err(|error| store_refusal(&error))?;
+        Ok(placed(json!({ "published": channel }), position))
     };
     account(&node, outcome.await)
 }
@@ -49,8 +49,9 @@ pub(crate) async fn put(
         let property = track_property(&node, &channel);
         let known = Event::tracked_as(&payload, property);
         let hint = hint(key.as_str(), &payload, known.as_ref(), property);
-        node.store.put(&channel, key.as_str(), payload).await.map_err(|error| store_refusal(&error))?;
-        let mut answer = json!({ "published": channel, "key": key.as_str() });
+        let put = node.store.put(&channel, key.as_str(), payload).await;
+        let position = put.map_err(|error| store_refusal(&error))?;
+        let mut answer = placed(json!({ "published": channel, "key": key.as_str() }), position);
         if let Some(hint) = hint {
             answer["hint"] = hint.into();
         }
@@ -82,6 +83,18 @@ pub(crate) async fn delete(
         Ok(json!({ "deleted": channel, "key": key.as_str() }))
     };
     account(&node, outcome.await)
+}
+
+/// An answer with where the message stands, if its channel has a history.
+fn placed(mut answer: Value, position: Option<HistoryPosition>) -> Value {
+    if let Some(HistoryPosition { offset, epoch }) = position {
+        answer["offset"] = match offset {
+            Offset::Number(number) => number.into(),
+            Offset::Entry(..) => offset.to_string().into(),
+        };
+        answer["epoch"] = epoch.as_str().into();
+    }
+    answer
 }
 
 /// The property that is the key of features without an id.

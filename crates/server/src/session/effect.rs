@@ -6,7 +6,7 @@ use geocast_protocol::{ChangeFormat, Channel, Person, Since, Word};
 
 use super::{Admission, View};
 use crate::{
-    Store, StoreError,
+    HistoryPosition, Store, StoreError,
     access::Held,
     dialect::{AnyDialect, Payload},
     handler::Handling,
@@ -150,7 +150,7 @@ pub(crate) struct Buffering {
 
 impl Publication {
     /// Hands it to a store.
-    pub(crate) async fn publish(self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(crate) async fn publish(self, store: &dyn Store) -> Result<Option<HistoryPosition>, StoreError> {
         let Self { channel, key, payload } = self;
         match key {
             Some(key) => store.put(&channel, key.as_str(), payload).await,

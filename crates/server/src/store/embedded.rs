@@ -25,7 +25,7 @@ use self::{
     rings::Rings,
     state::State,
 };
-use super::{History, HistoryBound, HistoryQuery, Store, StoreError};
+use super::{History, HistoryBound, HistoryPosition, HistoryQuery, Place, Store, StoreError};
 use crate::{
     Broker, ChannelRule, Count, Patterns, Vitals, clock,
     watch::{self, Before, Fields, Layout},
@@ -95,12 +95,20 @@ impl EmbeddedStore {
         ChannelRule::find(&self.kept, channel).is_some()
     }
 
-    /// Hands a message to the broker, while the order is held, and to the history of its channel.
-    async fn deliver(&self, channel: &Channel, payload: Bytes) {
-        let keep = || self.history.lock().append(channel, &payload, clock::timestamp(), clock::now());
-        let place = if self.keeps(channel) { keep() } else { None };
-        self.broker.counters().add_many(Count::HistoryAppended, place.is_some().into());
+    /// Hands a message to the broker, while the order is held, and to the history of its channel. Where it stands there.
+    async fn deliver(&self, channel: &Channel, payload: Bytes) -> Option<HistoryPosition> {
+        let kept = if self.keeps(channel) { self.keep(channel, &payload) } else { None };
+        self.broker.counters().add_many(Count::HistoryAppended, kept.is_some().into());
+        let (place, epoch) = kept.unzip();
         self.broker.deliver_at(channel, payload, place).await;
+        let (Place { offset, .. }, epoch) = place.zip(epoch)?;
+        Some(HistoryPosition { offset, epoch })
+    }
+
+    fn keep(&self, channel: &Channel, payload: &Bytes) -> Option<(Place, Word)> {
+        let mut history = self.history.lock();
+        let place = history.append(channel, payload, clock::timestamp(), clock::now())?;
+        Some((place, history.epoch().clone()))
     }
 
     /// What of a hash decides about the pushes for a change of this key, if the hash is watched.
@@ -176,10 +184,13 @@ impl Store for EmbeddedStore {
         self.state.read().channels().take(most).cloned().collect()
     }
 
-    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
+    async fn publish(
+        &self,
+        channel: &Channel,
+        payload: Bytes,
+    ) -> Result<Option<HistoryPosition>, StoreError> {
         let _in_order = if self.keeps(channel) { Some(self.order.lock().await) } else { None };
-        self.deliver(channel, payload).await;
-        Ok(())
+        Ok(self.deliver(channel, payload).await)
     }
 
     async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
@@ -197,17 +208,22 @@ impl Store for EmbeddedStore {
         Ok(self.history.lock().read(channel, query, clock::now()))
     }
 
-    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
+    async fn put(
+        &self,
+        channel: &Channel,
+        key: &str,
+        value: Bytes,
+    ) -> Result<Option<HistoryPosition>, StoreError> {
         // Waited for first: whoever reads state does not wait for a disk.
         let room = self.room(key, value.len()).await?;
         let in_order = self.order.lock().await;
         let before = self.watched(channel, key);
         self.state.write().set(channel, key, value.clone(), self.limit)?;
         let place = self.record(channel, key, Some(value.clone()), room);
-        self.deliver(channel, value).await;
+        let position = self.deliver(channel, value).await;
         self.push_changes(channel, key, before).await;
         drop(in_order);
-        self.written(place).await
+        self.written(place).await.map(|()| position)
     }
 
     async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {

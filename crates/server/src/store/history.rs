@@ -57,6 +57,15 @@ pub struct Place {
     pub published: Timestamp,
 }
 
+/// Where a message stands that was published and kept: asked for what came since, a store tells what followed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryPosition {
+    /// Its place.
+    pub offset: Offset,
+    /// In which history.
+    pub epoch: Word,
+}
+
 impl HistoryQuery {
     /// Where the history stands.
     pub(crate) fn position() -> Self {

@@ -15,7 +15,7 @@ mod redis;
 mod vitals;
 
 pub use embedded::{DataError, DataSettings, DataState, EmbeddedStore};
-pub use history::{History, HistoryBound, HistoryQuery, KeptMessage, Place};
+pub use history::{History, HistoryBound, HistoryPosition, HistoryQuery, KeptMessage, Place};
 pub(crate) use redis::PresenceLog;
 pub use redis::{
     LackingRight, RedisInspector, RedisKind, RedisNode, RedisUse, RedisValue, missing_key_events,
@@ -38,15 +38,21 @@ pub trait Store: Debug + Send + Sync {
     /// All values of a channel's state, in no order.
     async fn values(&self, channel: &Channel) -> Result<Vec<Bytes>, StoreError>;
 
-    /// Sends a message to the subscribers of a channel.
-    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError>;
+    /// Sends a message to the subscribers of a channel. Where it stands in the channel's history, if that has one.
+    async fn publish(&self, channel: &Channel, payload: Bytes)
+    -> Result<Option<HistoryPosition>, StoreError>;
 
     /// Sends messages to the subscribers of their channels, in this order: all of them, or none if there is an error. Only
     /// when the store's answer is lost ([`StoreError::Unavailable`]) it is not known which of both.
     async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError>;
 
-    /// Sets one key of a channel's state and publishes the value, as one step.
-    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError>;
+    /// Sets one key of a channel's state and publishes the value, as one step; as [`publish`](Self::publish).
+    async fn put(
+        &self,
+        channel: &Channel,
+        key: &str,
+        value: Bytes,
+    ) -> Result<Option<HistoryPosition>, StoreError>;
 
     /// Removes one key of a channel's state and publishes `notice`, as one step. False if there was no such key: then
     /// nothing is published.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use geocast_server::{ChannelRule, HistoryBound, Settings};
+use geocast_server::{ChannelRule, HistoryBound, Secret, Settings};
 use serde_json::{Value, json};
 
 use crate::{
     caller::Caller,
     client::Client,
+    http_client::request,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -15,6 +16,7 @@ use crate::{
 on_both_stores!(
     who_comes_back_gets_exactly_what_it_missed,
     commands_are_told_where_they_stand_only_if_they_ask,
+    who_publishes_is_told_where_it_stands,
     what_is_gone_is_said,
     messages_come_once_and_in_order_however_often_a_client_comes_back,
     more_than_an_outbox_takes_is_sent_piece_by_piece,
@@ -89,6 +91,50 @@ async fn who_comes_back_gets_exactly_what_it_missed(backend: Backend) {
     assert_eq!(pushes(&mut second, 7).await.0, numbers(7..14));
     server.heard().await;
     assert_eq!(second.call("ping", json!([1])).await, json!(1), "nothing comes twice");
+}
+
+async fn who_publishes_is_told_where_it_stands(backend: Backend) {
+    let adjust = |settings: &mut Settings| {
+        keeping(100)(settings);
+        settings.publish_key = Some(Secret::new("k"));
+    };
+    let server = TestServer::start_with(backend, adjust).await;
+    let (mut caller, mut reader) = (Caller::publisher(&server, "k").await, Caller::connect(&server).await);
+    let epoch = reader.call("subscribe", json!(["map"])).await["epoch"].take();
+    let mut told = Vec::new();
+    for (method, path) in
+        [("POST", "/api/publish/map"), ("PUT", "/api/state/map/a"), ("PUT", "/api/state/map/a")]
+    {
+        let response = request(server.address, method, path, &["Authorization: Bearer k"], "1").await;
+        let mut answer = response.json();
+        assert_eq!((response.status, &answer["published"], &answer["epoch"]), (200, &json!("map"), &epoch));
+        told.push(answer["offset"].take());
+    }
+    for params in [json!(["map", 1]), json!(["map", 1, "a"])] {
+        let mut answer = caller.call("publish", params).await;
+        assert_eq!((&answer["channel"], &answer["epoch"]), (&json!("map"), &epoch), "{answer}");
+        told.push(answer["offset"].take());
+    }
+    // As those are told who listen.
+    assert_eq!(pushes(&mut reader, told.len()).await.1, told[told.len() - 1]);
+    for (index, since) in told.iter().enumerate() {
+        let asked = json!({ "channel": "map", "since": since, "epoch": epoch });
+        let read = reader.call("history", asked).await;
+        assert_eq!(
+            read["messages"].as_array().map(Vec::len),
+            Some(told.len() - 1 - index),
+            "{since}: {read}"
+        );
+        assert_eq!(read["recovered"], true, "{since}: {read}");
+    }
+    // Without a history there is nothing to tell.
+    let path = "/api/publish/news";
+    let response = request(server.address, "POST", path, &["Authorization: Bearer k"], "1").await;
+    assert_eq!(response.json(), json!({ "published": "news" }));
+    assert_eq!(
+        caller.call("publish", json!(["news", 1, "a"])).await,
+        json!({ "channel": "news", "key": "a" })
+    );
 }
 
 async fn commands_are_told_where_they_stand_only_if_they_ask(backend: Backend) {

@@ -66,6 +66,11 @@ impl Rings {
         self.bytes
     }
 
+    /// The name of all of these histories.
+    pub(super) fn epoch(&self) -> &Word {
+        &self.epoch
+    }
+
     /// Keeps a message, if its channel has a history, and says where it stands.
     pub(super) fn append(
         &mut self,

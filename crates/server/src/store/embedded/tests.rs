@@ -23,7 +23,7 @@ fn channel() -> Channel {
 }
 
 async fn put(store: &EmbeddedStore, key: &str, value: &str) -> Result<(), StoreError> {
-    store.put(&channel(), key, Bytes::from(value.to_owned())).await
+    store.put(&channel(), key, Bytes::from(value.to_owned())).await.map(drop)
 }
 
 async fn values(store: &EmbeddedStore) -> Vec<Bytes> {

@@ -25,8 +25,7 @@ use super::{
 };
 use crate::{
     Broker, ChannelRule, Count, Patterns,
-    runtime::watch,
-    store::{History, HistoryBound, HistoryQuery, Store, StoreError, Vitals},
+    store::{History, HistoryBound, HistoryPosition, HistoryQuery, Store, StoreError, Vitals},
 };
 
 /// State and messages in Redis.
@@ -190,7 +189,7 @@ impl RedisStore {
         let (shards, channel, limit) = (Arc::clone(shards), channel.clone(), self.settings.command_timeout);
         async move {
             published.await?;
-            match decided(standing, limit).await {
+            match Standing::decided(standing, limit).await {
                 Some(Standing::InForce) => Ok(()),
                 Some(Standing::Refused(reason)) if publishing == RedisPublishing::Sharded => {
                     Err(StoreError::Refused(format!("{channel}: {reason}")))
@@ -221,7 +220,7 @@ impl RedisStore {
         let (shared, channel, limit) =
             (Arc::clone(&self.shared), channel.clone(), self.settings.command_timeout);
         async move {
-            match decided(standing, limit).await {
+            match Standing::decided(standing, limit).await {
                 Some(Standing::InForce) => Ok(()),
                 Some(Standing::Refused(reason)) => Err(StoreError::Refused(format!("{channel}: {reason}"))),
                 Some(Standing::Pending) => Err(given_up(&channel)),
@@ -233,13 +232,6 @@ impl RedisStore {
         }
         .boxed()
     }
-}
-
-/// How a subscription stands once that is decided, or if nobody wants it any more; `None` if it is not known within `limit`.
-async fn decided(mut standing: watch::Receiver<Standing>, limit: Duration) -> Option<Standing> {
-    let decided = timeout(limit, standing.wait_for(|standing| *standing != Standing::Pending)).await;
-    let standing = decided.ok()?.map_or(Standing::Pending, |standing| standing.clone());
-    Some(standing)
 }
 
 fn given_up(channel: &Channel) -> StoreError {
@@ -260,10 +252,14 @@ impl Store for RedisStore {
         self.commands.values(channel).await
     }
 
-    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
+    async fn publish(
+        &self,
+        channel: &Channel,
+        payload: Bytes,
+    ) -> Result<Option<HistoryPosition>, StoreError> {
         match self.bound(channel) {
-            Some(bound) => self.commands.append(channel, bound, Change::None, &payload).await.map(drop),
-            None => self.commands.publish(channel, &payload).await,
+            Some(bound) => self.commands.append(channel, bound, Change::None, &payload).await,
+            None => self.commands.publish(channel, &payload).await.map(|()| None),
         }
     }
 
@@ -278,16 +274,25 @@ impl Store for RedisStore {
         self.commands.append_all(messages.into_iter().map(bounded).collect()).await
     }
 
-    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
+    async fn put(
+        &self,
+        channel: &Channel,
+        key: &str,
+        value: Bytes,
+    ) -> Result<Option<HistoryPosition>, StoreError> {
         match self.bound(channel) {
-            Some(bound) => self.commands.append(channel, bound, Change::Set(key), &value).await.map(drop),
-            None => self.commands.put(channel, key, &value).await,
+            Some(bound) => self.commands.append(channel, bound, Change::Set(key), &value).await,
+            None => self.commands.put(channel, key, &value).await.map(|()| None),
         }
     }
 
     async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {
         match self.bound(channel) {
-            Some(bound) => self.commands.append(channel, bound, Change::Remove(key), &notice).await,
+            Some(bound) => self
+                .commands
+                .append(channel, bound, Change::Remove(key), &notice)
+                .await
+                .map(|done| done.is_some()),
             None => self.commands.remove(channel, key, &notice).await,
         }
     }

@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use deadpool_redis::redis::{Cmd, cmd, pipe};
+use deadpool_redis::redis::{Cmd, Value, cmd, pipe};
 use geocast_protocol::{Channel, Offset, Word, envelope::Timestamp};
 
 use super::{commands::Commands, remedy::Effect};
@@ -9,7 +9,7 @@ use crate::{
     clock,
     store::{
         StoreError,
-        history::{History, HistoryBound, HistoryQuery, KeptMessage, Place},
+        history::{History, HistoryBound, HistoryPosition, HistoryQuery, KeptMessage, Place},
     },
 };
 
@@ -32,18 +32,21 @@ pub(super) enum Change<'a> {
 
 /// The history of channels: a stream for each.
 impl Commands {
-    /// Appends a message to the stream of its channel. False if there was nothing to change.
+    /// Appends a message to the stream of its channel, and says where it stands; `None` if there was nothing to change.
     pub(super) async fn append(
         &self,
         channel: &Channel,
         bound: HistoryBound,
         change: Change<'_>,
         payload: &[u8],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<HistoryPosition>, StoreError> {
         let command = append(channel, bound, change, payload);
-        let done: u64 = self.single(channel, Effect::Changes, command).await?;
-        self.appended(done);
-        Ok(done == 1)
+        let done: Vec<String> = self.single(channel, Effect::Changes, command).await?;
+        let [id, epoch] = done.as_slice() else { return Ok(None) };
+        self.appended(1);
+        let offset =
+            id.parse().map_err(|error| StoreError::Refused(format!("offset in {channel}: {error}")))?;
+        Ok(Some(HistoryPosition { offset, epoch: epoch_of(channel, epoch)? }))
     }
 
     /// Appends messages, or sends those that have no bound, in one transaction.
@@ -64,7 +67,7 @@ impl Commands {
         let transaction = Arc::new(transaction);
         let send = move |mut errand: super::errand::Errand| {
             let transaction = Arc::clone(&transaction);
-            async move { Ok(errand.query_all::<Vec<u64>>(&transaction).await?) }
+            async move { Ok(errand.query_all::<Vec<Value>>(&transaction).await?) }
         };
         self.run(&first, Effect::Changes, send).await?;
         self.appended(messages.iter().filter(|(.., bound)| bound.is_some()).count() as u64);
@@ -107,12 +110,10 @@ impl Commands {
     ) -> Result<History, StoreError> {
         let since = query.since.as_ref().and_then(|since| since.offset).and_then(as_entry);
         let count = query.most.clamp(1, AT_ONCE);
-        let epoch = format!("{EPOCHS}{channel}");
+        let epoch = epoch_key(channel);
         let mut transaction = pipe();
         transaction.atomic();
-        transaction.add_command(
-            cmd("SET").arg(&epoch).arg(format!("{:016x}", fastrand::u64(..))).arg("NX").to_owned(),
-        );
+        transaction.add_command(cmd("SET").arg(&epoch).arg(new_epoch()).arg("NX").to_owned());
         transaction.add_command(cmd("GET").arg(&epoch).to_owned());
         transaction.add_command(range("XREVRANGE", channel, "+", "-", 1));
         transaction.add_command(range("XRANGE", channel, "-", "+", 1));
@@ -128,8 +129,7 @@ impl Commands {
         };
         let (_, epoch, last, first, untrimmed, mut entries) =
             self.run(channel, Effect::Changes, send).await?;
-        let epoch: Word =
-            epoch.parse().map_err(|error| StoreError::Refused(format!("epoch of {channel}: {error}")))?;
+        let epoch = epoch_of(channel, &epoch)?;
         if since.is_none() {
             entries.reverse();
         }
@@ -152,6 +152,20 @@ type Answers = (Option<String>, String, Entries, Entries, u64, Entries);
 /// The name of the stream of a channel.
 pub(super) fn stream(channel: &Channel) -> String {
     format!("{STREAMS}{channel}")
+}
+
+/// The name of the key with the epoch of the stream of a channel.
+fn epoch_key(channel: &Channel) -> String {
+    format!("{EPOCHS}{channel}")
+}
+
+/// A name that no other history has.
+fn new_epoch() -> String {
+    format!("{:016x}", fastrand::u64(..))
+}
+
+fn epoch_of(channel: &Channel, epoch: &str) -> Result<Word, StoreError> {
+    epoch.parse().map_err(|error| StoreError::Refused(format!("epoch of {channel}: {error}")))
 }
 
 /// The channel of the stream of this name.
@@ -237,25 +251,30 @@ fn append(channel: &Channel, bound: HistoryBound, change: Change<'_>, payload: &
         bound.age.map_or(0, |age| now.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));
     cmd("EVAL")
         .arg(APPEND)
-        .arg(2)
+        .arg(3)
         .arg(channel.as_str())
         .arg(stream(channel))
+        .arg(epoch_key(channel))
         .arg(payload)
         .arg(verb)
         .arg(key)
         .arg(bound.messages.unwrap_or_default())
         .arg(oldest)
+        .arg(new_epoch())
         .to_owned()
 }
 
-/// A script stops at its first error, so a state that cannot be set is not published.
+/// A script stops at its first error, so a state that cannot be set is not published, and neither is either where there can be no epoch.
+/// Answered is the offset of the message with the epoch, or nothing if there was nothing to change.
 const APPEND: &str = "\
+    local epoch = redis.call('GET', KEYS[3]) \
+    if not epoch then epoch = ARGV[6] redis.call('SET', KEYS[3], epoch) end \
     if ARGV[2] == 'HSET' then redis.call('HSET', KEYS[1], ARGV[3], ARGV[1]) end \
-    if ARGV[2] == 'HDEL' and redis.call('HDEL', KEYS[1], ARGV[3]) == 0 then return 0 end \
-    redis.call('XADD', KEYS[2], '*', 'payload', ARGV[1]) \
+    if ARGV[2] == 'HDEL' and redis.call('HDEL', KEYS[1], ARGV[3]) == 0 then return {} end \
+    local id = redis.call('XADD', KEYS[2], '*', 'payload', ARGV[1]) \
     if ARGV[4] ~= '0' then redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[4]) end \
     if ARGV[5] ~= '0' then redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[5]) end \
-    return 1";
+    return {id, epoch}";
 
 /// Whether a stream has all entries that were ever added to it; not known of a Redis before version 7.
 const UNTRIMMED: &str = "\

@@ -1,7 +1,8 @@
-use std::{collections::VecDeque, mem};
+use std::{collections::VecDeque, mem, time::Duration};
 
 use geocast_protocol::Channel;
 use rustc_hash::FxHashMap;
+use tokio::time::timeout;
 
 use crate::runtime::watch;
 
@@ -67,6 +68,15 @@ enum Wire {
     On,
     Unsubscribing,
     Refused,
+}
+
+impl Standing {
+    /// How a subscription stands once that is decided, or if nobody wants it any more; `None` if it is not known within `limit`.
+    pub(super) async fn decided(mut standing: watch::Receiver<Self>, limit: Duration) -> Option<Self> {
+        let decided = timeout(limit, standing.wait_for(|standing| *standing != Self::Pending)).await;
+        let standing = decided.ok()?.map_or(Self::Pending, |standing| standing.clone());
+        Some(standing)
+    }
 }
 
 impl Subscriptions {

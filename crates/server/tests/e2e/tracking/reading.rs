@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use geocast_server::{Broker, Channel, EmbeddedStore, RedisStore, Store, StoreError};
+use geocast_server::{Broker, Channel, EmbeddedStore, HistoryPosition, RedisStore, Store, StoreError};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -62,7 +62,11 @@ impl Store for Gated {
         }
     }
 
-    async fn publish(&self, channel: &Channel, payload: Bytes) -> Result<(), StoreError> {
+    async fn publish(
+        &self,
+        channel: &Channel,
+        payload: Bytes,
+    ) -> Result<Option<HistoryPosition>, StoreError> {
         self.inner.publish(channel, payload).await
     }
 
@@ -70,7 +74,12 @@ impl Store for Gated {
         self.inner.publish_all(messages).await
     }
 
-    async fn put(&self, channel: &Channel, key: &str, value: Bytes) -> Result<(), StoreError> {
+    async fn put(
+        &self,
+        channel: &Channel,
+        key: &str,
+        value: Bytes,
+    ) -> Result<Option<HistoryPosition>, StoreError> {
         self.inner.put(channel, key, value).await
     }
 

@@ -39,7 +39,7 @@ async fn a_key_of_another_type_is_refused_and_nothing_is_published() {
     let errors = [
         store.value(&list, "1").await.map(drop),
         store.values(&list).await.map(drop),
-        store.put(&list, "1", bytes("published?")).await,
+        store.put(&list, "1", bytes("published?")).await.map(drop),
         store.remove(&list, "1", bytes("published?")).await.map(drop),
     ];
     for error in errors {
