@@ -27,7 +27,9 @@ impl Unreachable {
     /// The Redis of a configuration, whose URL is given without a password.
     pub(crate) fn redis(url: &str, error: &StoreError) -> Self {
         let reason = error.to_string();
-        let hint = if reason.contains("NOAUTH") {
+        let hint = if reason.contains("this is a sentinel") {
+            "give --redis that URL".to_owned()
+        } else if reason.contains("NOAUTH") {
             "it wants a password: --redis redis://:PASSWORD@HOST".to_owned()
         } else if ["WRONGPASS", "AUTH", "authentication failed"].iter().any(|word| reason.contains(word)) {
             "check user and password: --redis redis://USER:PASSWORD@HOST, percent-encoded".to_owned()

@@ -89,9 +89,9 @@ pub use settings::{AbsentClientReference, Limits, RateLimit, Settings, StoreSett
 pub use simulation::SimulatedListener;
 pub use store::{
     DataError, DataSettings, DataState, EmbeddedStore, History, HistoryBound, HistoryPosition, HistoryQuery,
-    KeptMessage, LackingRight, Place, RedisInspector, RedisKind, RedisNode, RedisPublishing, RedisSettings,
-    RedisStartError, RedisStore, RedisUrl, RedisUrlError, RedisUse, RedisValue, Store, StoreError, Vitals,
-    deletion_notice, missing_key_events,
+    KeptMessage, LackingRight, Place, RedisInspector, RedisKind, RedisNature, RedisNode, RedisPublishing,
+    RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, RedisUse, RedisValue, Store,
+    StoreError, Vitals, deletion_notice, missing_key_events,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{

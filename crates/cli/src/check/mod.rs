@@ -1,6 +1,7 @@
 //! `geocast check`: what would `geocast serve` find? Nothing is made, written or changed by it.
 
 mod findings;
+mod redis;
 
 use std::{
     sync::Arc,
@@ -22,6 +23,7 @@ pub(crate) async fn check(launch: Launch, offline: bool) -> anyhow::Result<Exit>
         redis.probe_interval = PROBE_INTERVAL;
     }
     let (store, limit) = (settings.store.clone(), settings.limits.embedded_state);
+    let wanted = redis::Wanted::of(&settings);
     let mut builder = Server::builder(settings);
     if offline || !matches!(store, StoreSettings::Redis(_)) {
         // In memory: a folder is only looked at.
@@ -41,7 +43,10 @@ pub(crate) async fn check(launch: Launch, offline: bool) -> anyhow::Result<Exit>
         match &store {
             StoreSettings::Embedded => findings.good("store", &server.store().description())?,
             StoreSettings::Kept(data) => folder(data, limit, &mut findings)?,
-            StoreSettings::Redis(redis) => reach(redis, &*server.store(), &mut findings).await?,
+            StoreSettings::Redis(settings) => {
+                reach(settings, &*server.store(), &mut findings).await?;
+                redis::examine(settings, &wanted, &mut findings).await?;
+            }
         }
     }
     if let Some(advice) = server.advice() {

@@ -47,6 +47,7 @@ mod tests {
             latency: Duration::ZERO,
             config: BTreeMap::new(),
             user: None,
+            nature: None,
         };
         let check = |url: &str, expected: &str| {
             let options = RedisOptions { redis_ca: Some("a b.pem".into()), ..RedisOptions::default() };

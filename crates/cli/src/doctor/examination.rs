@@ -4,7 +4,9 @@ use std::{
 };
 
 use geocast_protocol::Channel;
-use geocast_server::{LackingRight, Patterns, RedisInspector, RedisKind, RedisNode, RedisUse, StoreError};
+use geocast_server::{
+    LackingRight, Patterns, RedisInspector, RedisKind, RedisNature, RedisNode, RedisUse, StoreError,
+};
 use serde::Serialize;
 
 use super::{Scope, groups::grouped, sample::Sample};
@@ -30,6 +32,8 @@ pub(super) struct Examination {
     pub(super) channels: BTreeMap<String, Option<u64>>,
     /// What the user may not do.
     pub(super) lacking: Vec<LackingRight>,
+    /// Whether there are channels that the user may not use. Known where no name was found to ask for.
+    pub(super) is_bounded: bool,
     /// What could not be found out, and why.
     pub(super) unknown: BTreeMap<&'static str, String>,
 }
@@ -45,6 +49,8 @@ pub(super) struct NodeFacts {
     /// Parameters that it tells.
     pub(super) config: BTreeMap<&'static str, String>,
     pub(super) user: Option<String>,
+    /// What it says it is.
+    pub(super) nature: Option<RedisNature>,
 }
 
 /// Hashes whose names begin alike, or one.
@@ -96,6 +102,12 @@ impl Examination {
         if let Some(node) = inspector.nodes().first_mut() {
             let lacking = node.lacking(&wanted).await;
             found.lacking = found.noted("rights", lacking)?.unwrap_or_default();
+            if wanted.channels.is_empty() {
+                wanted.channels.extend(ANY.parse());
+                let lacking = node.lacking(&wanted).await;
+                let lacking = found.noted("rights", lacking)?.unwrap_or_default();
+                found.is_bounded = lacking.iter().any(|right| right.rule.get(1..) == Some(ANY));
+            }
         }
         Ok(found)
     }
@@ -121,6 +133,7 @@ impl Examination {
             latency,
             config,
             user: node.user().await.ok(),
+            nature: node.nature().await,
         })
     }
 
@@ -252,5 +265,7 @@ const MOST_FIELDS: usize = 8;
 const LONGEST_VALUE: u64 = 256 * 1024;
 /// Channels whose subscribers are counted.
 const MOST_COUNTED: usize = 200;
+/// A channel like any other.
+const ANY: &str = "any_channel";
 /// Channels for which rights are asked.
 const MOST_ASKED: usize = 8;

@@ -89,12 +89,15 @@ fn serve(place: &Place, scope: &Scope, found: &Examination) -> String {
     patterns.extend(heard);
     let channels = match &scope.names {
         Some(names) => names.iter().collect::<Vec<_>>().join(","),
+        None if patterns.is_empty() && found.is_bounded => "PATTERNS".to_owned(),
         None if patterns.is_empty() => "*".to_owned(),
         None => patterns.into_iter().collect::<Vec<_>>().join(","),
     };
     let mut line = "geocast serve".to_owned();
     if !place.url.has_password() {
-        line += &format!(" --redis {}", quoted(&place.url.to_string()));
+        let nature = found.nodes.first().and_then(|node| node.nature.as_ref());
+        let instead = nature.and_then(|nature| nature.instead_of(&place.url));
+        line += &format!(" --redis {}", quoted(&instead.unwrap_or_else(|| place.url.clone()).to_string()));
     }
     place.for_geocast().for_each(|word| line += &format!(" {}", quoted(&word)));
     line += &format!(" --channels {}", quoted(&channels));

@@ -12,7 +12,7 @@ pub(super) fn all(place: &Place, scope: &Scope, found: &Examination) -> Vec<Find
     let mut findings = Vec::new();
     for node in &found.nodes {
         findings.push(server::is_there(node));
-        findings.extend(server::role(node));
+        findings.extend(server::role(place, node));
         findings.extend(memory::memory(place, node));
         findings.push(memory::persistence(node));
         findings.extend(server::clients(node));
@@ -20,6 +20,7 @@ pub(super) fn all(place: &Place, scope: &Scope, found: &Examination) -> Vec<Find
         findings.push(server::notifications(place, scope, node));
     }
     findings.extend(rights::rights(place, found));
+    findings.extend(rights::bound(found));
     findings.extend(channels::keys(place, scope, found));
     findings.extend(channels::hashes(found));
     findings.extend(channels::texts(found));

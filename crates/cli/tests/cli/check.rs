@@ -1,7 +1,8 @@
 use std::{net::TcpListener, os::unix::net::UnixListener};
 
 use crate::{
-    geocast::{code, run, stderr, stdout},
+    geocast::{Running, code, geocast, run, stderr, stdout},
+    redis_sentinels::RedisSentinels,
     redis_server::RedisServer,
 };
 
@@ -140,4 +141,75 @@ fn a_redis_behind_tls_is_tried_and_what_is_wrong_is_told() {
     let said = stderr(&output);
     assert!(said.contains("is refused") && said.contains("--redis-ca FILE names"), "{said}");
     assert_eq!(code(&output), 4);
+}
+
+#[test]
+fn what_is_no_master_is_named_with_what_to_type_instead() {
+    let sentinels = RedisSentinels::start(&[], &[]);
+    let named = sentinels.url();
+    let sentinel = named.split("://").nth(1).and_then(|rest| rest.split(',').next()).expect("a host");
+    let (url, instead) = (format!("redis://{sentinel}"), format!("redis+sentinel://{sentinel}/map/0"));
+    let checked = run(&["check", "--port", "0", "--channels", "*", "--redis", &url]);
+    assert_eq!(code(&checked), 4, "{}", stdout(&checked));
+    let said = stderr(&checked);
+    assert!(
+        said.contains(&format!("this is a sentinel, which has no data: its master is found with {instead}")),
+        "{said}"
+    );
+    let server = Running::server(&["serve", "--port", "0", "--channels", "*", "--redis", &url]);
+    server.wait_for("this is a sentinel");
+    assert_eq!(code(&run(&["probe", "ready", "--url", &server.url()])), 1);
+    let doctored = run(&["doctor", &url]);
+    assert_eq!(code(&doctored), 1, "{}", stderr(&doctored));
+    assert!(
+        stdout(&doctored).contains(&format!("geocast serve --redis {instead} ")),
+        "{}",
+        stdout(&doctored)
+    );
+    assert_eq!(code(&run(&["check", "--port", "0", "--channels", "*", "--redis", &instead])), 0);
+
+    let [master, replica] = &sentinels.servers;
+    let checked = run(&["check", "--port", "0", "--channels", "*", "--redis", &replica.url()]);
+    assert_eq!(code(&checked), 1, "{}", stderr(&checked));
+    let remark =
+        format!("this is a replica, to which nothing can be written: its master is at {}/0", master.url());
+    assert!(stdout(&checked).contains(&remark), "{}", stdout(&checked));
+    let server = Running::server(&["serve", "--port", "0", "--channels", "*", "--redis", &replica.url()]);
+    server.wait_for(&remark);
+    let doctored = stdout(&run(&["doctor", &replica.url()]));
+    assert!(doctored.contains(&format!("geocast serve --redis {}/0 ", master.url())), "{doctored}");
+}
+
+#[test]
+fn channels_that_are_not_the_users_are_named() {
+    let redis = RedisServer::start(&[]);
+    let rules = "on >secret ~vehicles* resetchannels &vehicles* &__geocast_probe:* -@all +subscribe +unsubscribe +ping \
+                 +client|setname +hstrlen +hget +hscan +multi +exec +discard +publish";
+    let set: Vec<&str> = ["ACL", "SETUSER", "me"].into_iter().chain(rules.split_whitespace()).collect();
+    assert_eq!(redis.cli(&set), "OK");
+    let url = redis.url().replace("redis://", "redis://me:secret@");
+    for (channels, lacking) in [
+        ("vehicles", None),
+        ("vehicles*,vehicles_x", None),
+        ("*", Some("may not use all channels of '*': for one of them it lacks &x ~x")),
+        ("vehicles,trams", Some("may not use the channel trams: it lacks &trams ~trams")),
+    ] {
+        let output = run(&["check", "--port", "0", "--redis", &url, "--channels", channels]);
+        assert_eq!(
+            code(&output),
+            i32::from(lacking.is_some()),
+            "{channels}: {}{}",
+            stdout(&output),
+            stderr(&output)
+        );
+        assert!(stdout(&output).contains(lacking.unwrap_or("arrives")), "{channels}: {}", stdout(&output));
+    }
+    let doctored = stdout(&run(&["doctor", &url]));
+    assert!(
+        doctored.contains("--channels PATTERNS") && doctored.contains("may not use all channels"),
+        "{doctored}"
+    );
+    let server = Running::server(&["serve", "--port", "0", "--channels", "*", "--redis", &url]);
+    let _sub = Running::start(geocast(&["sub", "trams", "--url", &server.url()]));
+    server.wait_for("the store refuses a subscription, and nothing is delivered");
 }

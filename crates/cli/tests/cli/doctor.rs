@@ -193,6 +193,7 @@ fn nothing_is_written() {
         "dbsize",
         "discard",
         "get",
+        "hello",
         "hget",
         "hlen",
         "hrandfield",

@@ -28,6 +28,12 @@ mod oracle;
 mod presence;
 mod publishers;
 mod reaching;
+#[path = "../../../server/tests/e2e/redis_sentinels.rs"]
+#[expect(
+    dead_code,
+    reason = "one helper for the test binaries of all crates, each of which uses a part of it"
+)]
+mod redis_sentinels;
 #[path = "../../../server/tests/e2e/redis_server.rs"]
 #[expect(
     dead_code,

@@ -246,8 +246,14 @@ impl Connection {
             let confirmed = timeout(patience, confirmation).await.unwrap_or_else(|_elapsed| {
                 Err(StoreError::Unavailable("it has not confirmed the subscription yet".to_owned()))
             });
-            if let Err(error) = &confirmed {
-                tracing::warn!(event = "subscription_pending", %channel, %error, "subscription is not in force yet");
+            match &confirmed {
+                Ok(()) => {}
+                Err(StoreError::Refused(reason)) => {
+                    tracing::warn!(event = "subscription_refused", %channel, reason, "the store refuses a subscription, and nothing is delivered");
+                }
+                Err(error) => {
+                    tracing::warn!(event = "subscription_pending", %channel, %error, "subscription is not in force yet");
+                }
             }
             Done::Subscribed(confirmed, asked)
         }));

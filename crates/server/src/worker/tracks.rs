@@ -254,6 +254,11 @@ impl Worker {
                 }
                 match confirmed {
                     Ok(()) => return worker.read(&channel),
+                    Err(StoreError::Refused(reason)) => {
+                        if let Some(unlogged) = UNCONFIRMED.admit() {
+                            tracing::warn!(event = "subscription_refused", %channel, reason, unlogged, "the store refuses a subscription, and nothing is delivered");
+                        }
+                    }
                     Err(error) => {
                         if let Some(unlogged) = UNCONFIRMED.admit() {
                             tracing::warn!(event = "subscription_pending", %channel, %error, unlogged, "subscription is not in force yet");

@@ -193,6 +193,8 @@ def is_expected(command, words):
     match name.upper():
         case "PING":
             return all(argument.isdecimal() for argument in arguments)
+        case "HELLO":
+            return not arguments
         case "CLIENT":
             return arguments[0] in ("SETNAME", "SETINFO")
         case "SUBSCRIBE" | "UNSUBSCRIBE" | "HSTRLEN" | "HGET" | "HSCAN" | "PUBLISH":

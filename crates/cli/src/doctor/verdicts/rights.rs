@@ -29,3 +29,9 @@ pub(super) fn rights(place: &Place, found: &Examination) -> Option<Finding> {
     let words = redis_cli(place, node, &words);
     Some(Finding::new(Level::Problem, topic, text).mended_by(words))
 }
+
+/// That there are channels that the user may not use, where none was found that it may.
+pub(super) fn bound(found: &Examination) -> Option<Finding> {
+    let text = "the user may not use all channels, and there is none here that it may: --channels has to name the right ones";
+    found.is_bounded.then(|| Finding::new(Level::Warning, "rights", text))
+}

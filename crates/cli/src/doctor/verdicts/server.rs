@@ -1,4 +1,4 @@
-use geocast_server::missing_key_events;
+use geocast_server::{RedisNature, missing_key_events};
 
 use crate::doctor::{
     Scope,
@@ -68,7 +68,10 @@ fn has_no_shards(mode: Option<&str>, version: &str) -> bool {
 }
 
 /// Whether it may be written to.
-pub(super) fn role(node: &NodeFacts) -> Option<Finding> {
+pub(super) fn role(place: &Place, node: &NodeFacts) -> Option<Finding> {
+    if let Some(nature @ RedisNature::Sentinel(_)) = &node.nature {
+        return Some(Finding::new(Level::Problem, "role", nature.remark(&place.url)?));
+    }
     if node.info("role") != Some("slave") {
         return None;
     }

@@ -16,6 +16,8 @@ pub(super) enum Disconnected {
     Nowhere(String),
     #[error(transparent)]
     Dial(#[from] DialError),
+    #[error("{0}: {1}")]
+    Elsewhere(Address, String),
     #[error("{0} is not the master any more")]
     Replaced(Address),
     #[error("the connection was closed")]

@@ -5,7 +5,7 @@
 //! | `url`, `settings`, `start_error` | what an operator says |
 //! | `redis_store` | the [`Store`](super::Store) itself |
 //! | `nodes`, `sentinel`, `switch_watch`, `cluster`, `topology` | where the masters are |
-//! | `address`, `dialer`, `opener` | connecting to one |
+//! | `address`, `dialer`, `opener`, `nature` | connecting to one, and what it says it is |
 //! | `commands`, `errand`, `remedy`, `scan` | reading and writing through pools of connections |
 //! | `subscriber`, `connection`, `tethers` | the task that keeps the one connection that messages arrive on |
 //! | `shards` | in a cluster, a connection to each master, on which what is published in its shard arrives |
@@ -17,7 +17,7 @@
 //! | `inspector` | looking at a Redis for its operator, without a store |
 //! | `shared`, `settling` | what the store and the task both see |
 //!
-//! A Redis user needs: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
+//! A Redis user needs, besides `HELLO`, which all may: `SUBSCRIBE`, `UNSUBSCRIBE`, `PING`, `CLIENT SETNAME`, `HSTRLEN`,
 //! `HGET`, `HSCAN`, `PUBLISH`, for writing over HTTP `EVAL`, `HSET` and `HDEL`, for broadcasts `MULTI`, `EXEC` and
 //! `DISCARD`, for watched hashes `SCAN` and `CONFIG GET`; the keys and channels that are to be served, the channels
 //! `__geocast_probe:*`, and for watched hashes `__keyevent@*`. Behind sentinels also `ROLE`, in a cluster `CLUSTER SLOTS`, `ASKING`,
@@ -37,6 +37,7 @@ mod disconnected;
 mod errand;
 mod event_flags;
 mod inspector;
+mod nature;
 mod nodes;
 mod notices;
 mod opener;
@@ -68,6 +69,7 @@ mod wire;
 pub use inspector::{
     LackingRight, RedisInspector, RedisKind, RedisNode, RedisUse, RedisValue, missing_key_events,
 };
+pub use nature::RedisNature;
 pub(crate) use presence_log::PresenceLog;
 pub use redis_store::RedisStore;
 pub use settings::{RedisPublishing, RedisSettings};

@@ -3,10 +3,10 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use deadpool_redis::{PoolError, Runtime, redis::RedisError};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
-    RedisSettings, RedisStartError,
+    RedisNature, RedisSettings, RedisStartError,
     address::Address,
     cluster::Cluster,
     dialer::Dialer,
@@ -128,6 +128,19 @@ impl Nodes {
         let mut line = opener.open().await?;
         opener.check_role(&mut line).await?;
         Ok(line)
+    }
+
+    /// What this one says it is, where nobody but whoever wrote the settings says that it is a master. `None`: it does not say it
+    /// within `patience`.
+    pub(super) async fn nature(&self, address: &Address, patience: Duration) -> Option<RedisNature> {
+        if !matches!(self.guide, Guide::Fixed) {
+            return None;
+        }
+        let asking = async {
+            let mut line = self.open(address).await.ok()?;
+            RedisNature::of(&mut line).await
+        };
+        timeout(patience, asking).await.ok()?
     }
 
     /// A connection to this one, from its pool.

@@ -1,9 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, error::Elapsed, timeout};
 
 use super::{
-    RedisSettings,
+    RedisNature, RedisSettings,
     backoff::Backoff,
     commands::Commands,
     connection::Connection,
@@ -26,6 +26,8 @@ pub(super) struct Subscriber {
     /// Whether there ever was a live connection.
     was_live: bool,
     backoff: Backoff,
+    /// What was said of the Redis, if that is no master.
+    remarked: Option<String>,
 }
 
 impl Subscriber {
@@ -45,6 +47,7 @@ impl Subscriber {
             outage: None,
             was_live: false,
             backoff: Backoff::default(),
+            remarked: None,
         }
     }
 
@@ -65,13 +68,27 @@ impl Subscriber {
     }
 
     /// Connects to the master, or to one of those of a cluster: what is published on one of them is heard on all.
-    async fn connect(&self) -> Result<Connection, Disconnected> {
+    async fn connect(&mut self) -> Result<Connection, Disconnected> {
         let watch = self.nodes.watch();
         let known = watch.borrow().clone();
         let topology = self.nodes.look_again(known.as_ref()).await.map_err(Disconnected::Nowhere)?;
         let masters = topology.masters();
         let address = &masters[fastrand::usize(..masters.len())];
-        Ok(Connection::open(&self.settings, self.nodes.dialer(), address, watch).await?)
+        let connection = Connection::open(&self.settings, self.nodes.dialer(), address, watch).await?;
+        let nature = self.nodes.nature(address, self.settings.connect_timeout.min(NATURE)).await;
+        let remark = nature.as_ref().and_then(|nature| nature.remark(&self.settings.url));
+        if let (Some(RedisNature::Sentinel(_)), Some(remark)) = (&nature, &remark) {
+            return Err(Disconnected::Elsewhere(address.clone(), remark.clone()));
+        }
+        // A server that only reads may well use a replica: it hears what is published.
+        if remark != self.remarked
+            && let Some(remark) = &remark
+        {
+            let redis = &self.settings.url;
+            tracing::warn!(event = "redis_is_replica", %redis, "{remark}");
+        }
+        self.remarked = remark;
+        Ok(connection)
     }
 
     /// The connection is proven alive, and everything that is wanted is subscribed.
@@ -156,3 +173,6 @@ impl Subscriber {
         }
     }
 }
+
+/// How long a Redis that can be reached may take to say what it is. It is not needed to go on.
+const NATURE: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::store::{
     StoreError,
-    redis::{RedisSettings, address::Address, opener::Line, remedy::store_error},
+    redis::{RedisNature, RedisSettings, address::Address, opener::Line, remedy::store_error},
 };
 
 /// One Redis, over a connection of its own. Every answer is waited for as long as
@@ -59,6 +59,11 @@ impl RedisNode {
     pub async fn config(&mut self, name: &str) -> Result<Option<String>, StoreError> {
         let answer: Vec<String> = self.query(cmd("CONFIG").arg("GET").arg(name)).await?;
         Ok(answer.into_iter().nth(1))
+    }
+
+    /// What it says it is (HELLO); `None` if it does not know that question.
+    pub async fn nature(&mut self) -> Option<RedisNature> {
+        RedisNature::of(&mut self.line).await
     }
 
     /// Who we are (ACL WHOAMI).

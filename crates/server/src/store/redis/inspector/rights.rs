@@ -23,6 +23,14 @@ pub struct LackingRight {
     pub purpose: &'static str,
 }
 
+impl LackingRight {
+    /// Whether who only reads does without it.
+    #[must_use]
+    pub fn is_for_publishing(&self) -> bool {
+        self.purpose == PUBLISHING
+    }
+}
+
 /// A command that has to be allowed.
 #[derive(Debug)]
 pub(super) struct Need {
