@@ -130,6 +130,10 @@ impl Data {
         let words: Vec<&str> = texts.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["CLIENT", "SETNAME", _] => vec![Reply::Simple("OK")],
+            ["HELLO"] => {
+                let said = ["mode", "standalone", "role", "master"].map(Reply::text);
+                vec![Reply::Array(said.into())]
+            }
             ["PING"] if self.is_subscribed(connection) => {
                 vec![Reply::Array(vec![Reply::text("pong"), Reply::text("")])]
             }
