@@ -16,6 +16,8 @@ from wire import Http
 #: The channels: numbers, numbers with a history, points.
 NUMBERS, LOG, FLEET = "numbers", "log", "fleet"
 KEYS = 100
+#: How many messages Redis keeps of those with a history, as nobody else trims what we add: more than anybody here comes back for.
+KEPT = 2000
 
 
 class Publisher:
@@ -91,7 +93,7 @@ class RedisPublisher(Publisher):
 
     async def _publish(self, channel, number):
         if channel == LOG:
-            await self._redis.xadd(f"geocast:history:{LOG}", {"payload": number})
+            await self._redis.xadd(f"geocast:history:{LOG}", {"payload": number}, maxlen=KEPT)
         else:
             await self._redis.publish(channel, number)
 
