@@ -91,19 +91,23 @@ export async function said(page, selector, pattern) {
   return text;
 }
 
-/** What is on the map: of each key its coordinates, as the server wrote them, and where on the screen it is drawn. */
-export function shown(page) {
-  return page.evaluate(() => {
+/**
+ * What is on the map: of each key its coordinates, as the server wrote them, and where on the screen it is drawn. Of keys with a
+ * place (longitude and latitude), also where at the same moment that is on the land.
+ */
+export function shown(page, places = {}) {
+  return page.evaluate((places) => {
     const { live, map } = globalThis.geocast;
     const box = map.getViewport().getBoundingClientRect();
     return Object.fromEntries(
       [...live.things].map(([key, thing]) => {
         const at = thing.shown?.getCoordinates() ?? [];
         const [x, y] = map.getPixelFromCoordinate(at) ?? [];
-        return [key, { told: live.told(key)?.geometry.coordinates, at, screen: [x + box.x, y + box.y] }];
+        const land = places[key] && globalThis.geocast.pixelOf(places[key]);
+        return [key, { told: live.told(key)?.geometry.coordinates, at, screen: [x + box.x, y + box.y], land }];
       }),
     );
-  });
+  }, places);
 }
 
 /** Waits until exactly these are on the map. */

@@ -71,7 +71,7 @@ export async function line(test, server) {
 
 /** Waits until something is so; generously, as machines may be busy. */
 export async function until(condition, otherwise = () => "it does not become so") {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   let met;
   while (!(met = await condition())) {
     if (Date.now() > deadline) throw new Error(otherwise());
