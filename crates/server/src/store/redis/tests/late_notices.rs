@@ -14,9 +14,9 @@ use super::*;
 struct Gates {
     /// Whether what Redis tells on the subscriber connection passes.
     told: Receiver<bool>,
-    /// Whether commands pass.
+    /// Whether readings of state pass.
     asked: Receiver<bool>,
-    /// Becomes true with the first command, whether it passes or not.
+    /// Becomes true with the first of them, whether it passes or not.
     asking: Sender<bool>,
 }
 
@@ -39,7 +39,7 @@ impl Gates {
         let asking = async {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
-                if !is_subscriber {
+                if bytes[..length].windows(b"SCAN".len()).any(|part| part == b"SCAN") {
                     self.asking.send_replace(true);
                     self.asked.clone().wait_for(|is_open| *is_open).await.unwrap();
                 }
