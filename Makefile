@@ -160,10 +160,10 @@ gate: setup-gate ## Count the instructions of fan-out and hit test, compare (UPD
 fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60)
 	scripts/fuzz $(FUZZ_SECONDS) $(ARGS)
 
-# The same choices in each run, and patience: a machine that is busy is no finding.
+# The same choices in each run, all at once, and patience: a machine that is busy is no finding.
 .PHONY: fuzz-smoke
 fuzz-smoke: setup-fuzz ## Run the fuzz targets that need no PROJ for a minute each
-	FUZZ_SEED=1 FUZZ_TIMEOUT=60 FUZZ_AT_ONCE=4 scripts/fuzz 60 leaves
+	FUZZ_SEED=1 FUZZ_TIMEOUT=60 FUZZ_AT_ONCE=8 scripts/fuzz 60 leaves
 
 .PHONY: fuzz-nightly
 fuzz-nightly: ## Run each fuzz target for an hour
