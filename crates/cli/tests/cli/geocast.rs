@@ -1,6 +1,6 @@
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::SocketAddr,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Mutex,
@@ -179,6 +179,21 @@ impl Drop for Running {
         // It may have ended already.
         let _ended = self.child.kill().and_then(|()| self.child.wait());
     }
+}
+
+/// A client that has its greeting.
+pub(crate) fn greeted(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("there is a timeout");
+    let request = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !seen.ends_with(b"\"open\"") {
+        stream.read_exact(&mut byte).expect("the server greets");
+        seen.extend(byte);
+    }
+    stream
 }
 
 /// Waits until something is so.

@@ -2,14 +2,13 @@
 
 use std::{
     fs,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     process::{Command, Stdio},
 };
 
 use serde_json::Value;
 
-use crate::geocast::{PATIENCE, Running, geocast, wait_until};
+use crate::geocast::{Running, geocast, greeted, wait_until};
 
 /// Lines of a log for programs, each of which has to be an object.
 fn events(server: &Running) -> Vec<Value> {
@@ -31,28 +30,13 @@ fn unattended(arguments: &[&str]) -> Command {
     command
 }
 
-/// A client that has its greeting.
-fn connect(address: SocketAddr) -> TcpStream {
-    let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("there is a timeout");
-    let request = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    stream.write_all(request.as_bytes()).expect("the server reads");
-    let (mut seen, mut byte) = (Vec::new(), [0]);
-    while !seen.ends_with(b"\"open\"") {
-        stream.read_exact(&mut byte).expect("the server greets");
-        seen.extend(byte);
-    }
-    stream
-}
-
 #[test]
 fn without_a_terminal_every_line_is_an_object_that_names_its_event() {
     let mut server = Running::start(unattended(&["serve", "--port", "0"]));
     let listening = event(&server, "listening");
     assert_eq!(listening["message"], "listening");
     let address: SocketAddr = listening["address"].as_str().expect("an address").parse().unwrap();
-    let client = connect(address);
+    let client = greeted(address);
     drop(client);
     server.signal("TERM");
     assert_eq!(server.code(), 0);
@@ -69,7 +53,7 @@ fn what_is_logged_of_a_connection_says_of_which() {
     let arguments = ["serve", "--port", "0", "--log", "info,geocast::connection=debug"];
     let server = Running::start(unattended(&arguments));
     let address = event(&server, "listening")["address"].as_str().unwrap().parse().unwrap();
-    let client = connect(address);
+    let client = greeted(address);
     let connected = event(&server, "connected");
     let span = &connected["span"];
     assert_eq!((&span["name"], &span["dialect"]), (&"connection".into(), &"geocast.text".into()));
@@ -82,7 +66,7 @@ fn what_is_logged_of_a_connection_says_of_which() {
 
     let mut server = Running::start(geocast(&arguments));
     server.wait_for("listens on");
-    let client = connect(server.address());
+    let client = greeted(server.address());
     server.wait_for(" DEBUG connection{id=1 peer=127.0.0.1:");
     server.wait_for(" dialect=\"geocast.text\"}: a client is connected\n");
     server.signal("TERM");

@@ -16,7 +16,7 @@ use std::{
     thread,
 };
 
-use geocast::{PATIENCE, Running};
+use geocast::{PATIENCE, Running, greeted};
 use protobuf::{Message, Value};
 
 /// What was posted: the path, the header lines, the body.
@@ -76,17 +76,7 @@ fn server(endpoint: &str, more: &[(&str, &str)]) -> Running {
 
 /// Comes, is greeted and goes.
 fn visit(server: &Running) -> SocketAddr {
-    let mut stream = TcpStream::connect(server.address()).expect("the server listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("there is a timeout");
-    let request = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    stream.write_all(request.as_bytes()).expect("the server reads");
-    let (mut seen, mut byte) = (Vec::new(), [0]);
-    while !seen.ends_with(b"\"open\"") {
-        stream.read_exact(&mut byte).expect("the server greets");
-        seen.extend(byte);
-    }
-    stream.local_addr().expect("it has an address")
+    greeted(server.address()).local_addr().expect("it has an address")
 }
 
 /// Attributes (`KeyValue`) of a message, in this field.
