@@ -22,6 +22,7 @@ use crate::{
     handler::Handling,
     interest::{Sight, Tracking},
     session::{Asked, Buffering, Effect, Fault, FaultKind, Fetch, View, Viewport},
+    worker::log_unconfirmed,
 };
 
 /// What has become of an effect that takes time.
@@ -246,14 +247,8 @@ impl Connection {
             let confirmed = timeout(patience, confirmation).await.unwrap_or_else(|_elapsed| {
                 Err(StoreError::Unavailable("it has not confirmed the subscription yet".to_owned()))
             });
-            match &confirmed {
-                Ok(()) => {}
-                Err(StoreError::Refused(reason)) => {
-                    tracing::warn!(event = "subscription_refused", %channel, reason, "the store refuses a subscription, and nothing is delivered");
-                }
-                Err(error) => {
-                    tracing::warn!(event = "subscription_pending", %channel, %error, "subscription is not in force yet");
-                }
+            if let Err(error) = &confirmed {
+                log_unconfirmed(&channel, error);
             }
             Done::Subscribed(confirmed, asked)
         }));

@@ -12,6 +12,7 @@ mod run;
 mod survey;
 mod topic;
 mod tracks;
+mod unconfirmed;
 mod watchers;
 
 use std::{
@@ -33,6 +34,7 @@ pub(crate) use run::{inbox, spawn};
 pub(crate) use survey::Survey;
 pub(crate) use topic::Topic;
 pub(crate) use tracks::Known;
+pub(crate) use unconfirmed::log_unconfirmed;
 
 use self::{holds::Holds, topic::TopicKind};
 use crate::{

@@ -12,7 +12,7 @@ use geocast_hub::SubscriberId;
 use geocast_protocol::{Channel, LeaveReason};
 use tokio::sync::Notify;
 
-use super::{Topic, Worker};
+use super::{Topic, Worker, log_unconfirmed};
 use crate::{
     Count, Event, Happening, StoreError, clock,
     happening::{After, Turn},
@@ -254,16 +254,7 @@ impl Worker {
                 }
                 match confirmed {
                     Ok(()) => return worker.read(&channel),
-                    Err(StoreError::Refused(reason)) => {
-                        if let Some(unlogged) = UNCONFIRMED.admit() {
-                            tracing::warn!(event = "subscription_refused", %channel, reason, unlogged, "the store refuses a subscription, and nothing is delivered");
-                        }
-                    }
-                    Err(error) => {
-                        if let Some(unlogged) = UNCONFIRMED.admit() {
-                            tracing::warn!(event = "subscription_pending", %channel, %error, unlogged, "subscription is not in force yet");
-                        }
-                    }
+                    Err(error) => log_unconfirmed(&channel, &error),
                 }
                 confirmation = worker.node.store.subscribe(&channel);
                 // The first subscription goes on; this one only asks again.
@@ -325,4 +316,3 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Clients choose the channels, and the store may have something else under these names.
 static UNREAD: LogLimit = LogLimit::new();
-static UNCONFIRMED: LogLimit = LogLimit::new();
