@@ -3,12 +3,14 @@
 use std::io::{self, IsTerminal};
 
 use geocast_server::Troubles;
+use tracing::Level;
 use tracing_subscriber::{
     EnvFilter, Layer, filter::ParseError, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
 use crate::{
     arguments::LogFormat,
+    exit::{Exit, told},
     human_fields::HumanFields,
     one_line::{Colours, OneLine},
     traces,
@@ -72,6 +74,20 @@ impl LogSettings {
             }
         }
         troubles
+    }
+
+    /// Waits for the end of a server. Where all lines are for programs, an error that ends it is one of them.
+    pub(crate) async fn to_its_end(
+        &self,
+        server: impl Future<Output = anyhow::Result<Exit>>,
+    ) -> anyhow::Result<Exit> {
+        server.await.or_else(|error| {
+            if self.audience() == Audience::People || !tracing::enabled!(Level::ERROR) {
+                return Err(error);
+            }
+            tracing::error!(event = "failed", error = told(&error), "the server cannot start, or go on");
+            Ok(Exit::of(&error))
+        })
     }
 }
 

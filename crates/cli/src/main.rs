@@ -29,7 +29,7 @@ use std::{future::Future, io, process::ExitCode};
 
 use arguments::{Command, Invocation};
 use config::ConfigSource;
-use exit::Exit;
+use exit::{Exit, told};
 use launch::Launch;
 
 fn main() -> ExitCode {
@@ -83,15 +83,6 @@ fn is_closed(error: &anyhow::Error) -> bool {
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
     let kind = kind.or_else(|| error.downcast_ref::<serde_json::Error>()?.io_error_kind());
     kind == Some(io::ErrorKind::BrokenPipe)
-}
-
-/// The error and its causes, but for those that it tells itself.
-fn told(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
-        "" => cause,
-        _ if told.ends_with(&cause) => told,
-        _ => format!("{told}: {cause}"),
-    })
 }
 
 /// Connections run on threads of their own; one thread suffices for the rest.

@@ -11,11 +11,16 @@ mod vehicle;
 
 use anyhow::anyhow;
 use geocast_protocol::Channel;
-use geocast_server::{ListenAddress, PatternError, Secret, Server, Settings, StoreSettings};
+use geocast_server::{ListenAddress, PatternError, Secret, Server, Settings, StoreSettings, Troubles};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
-    arguments::ProducerOptions, config::ConfigSource, exit::Exit, launch::Launch, logging::Audience, serve,
+    arguments::ProducerOptions,
+    config::ConfigSource,
+    exit::Exit,
+    launch::Launch,
+    logging::{Audience, LogSettings},
+    serve::{self, Listening},
     shell_words::this_program,
 };
 
@@ -28,8 +33,20 @@ pub(crate) async fn demo(
     launch: Launch,
     source: ConfigSource,
 ) -> anyhow::Result<Exit> {
-    let ProducerOptions { vehicles, seed } = options;
     let Launch { listening, log, settings } = launch;
+    let troubles = log.start();
+    log.to_its_end(run(options, listening, &log, troubles, settings, source)).await
+}
+
+async fn run(
+    options: ProducerOptions,
+    listening: Listening,
+    log: &LogSettings,
+    troubles: Troubles,
+    settings: Settings,
+    source: ConfigSource,
+) -> anyhow::Result<Exit> {
+    let ProducerOptions { vehicles, seed } = options;
     let channel: Channel = CHANNEL.parse()?;
     let opened = listening.open().await?;
     let in_redis = matches!(settings.store, StoreSettings::Redis(_));
@@ -46,7 +63,7 @@ pub(crate) async fn demo(
         settings
     };
     let fleet = Fleet::new(seed.unwrap_or(SEED), vehicles.map_or(VEHICLES, usize::from));
-    let (server, signals) = serve::start(&log, opened, operated(settings))?;
+    let (server, signals) = serve::start(log, troubles, opened, operated(settings))?;
     if log.audience() == Audience::People {
         suggest(&server, fleet.len(), made.as_deref());
     }

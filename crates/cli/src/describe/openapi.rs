@@ -162,7 +162,7 @@ fn ready() -> Value {
                 &["at", "failures"],
             ),
         }),
-        &["status", "store", "connections"],
+        &["status"],
     )
 }
 

@@ -10,7 +10,7 @@ mod supervisor;
 use std::sync::Arc;
 
 use anyhow::Context;
-use geocast_server::{Server, Settings};
+use geocast_server::{Server, Settings, Troubles};
 
 use crate::{config::ConfigSource, exit::Exit, launch::Launch, logging::LogSettings, traces};
 
@@ -24,19 +24,24 @@ use supervisor::Supervisor;
 
 /// Runs a server until a signal ends it.
 pub(crate) async fn serve(launch: Launch, source: ConfigSource) -> anyhow::Result<Exit> {
-    let opened = launch.listening.open().await?;
-    let (server, signals) = start(&launch.log, opened, launch.settings)?;
-    server.read_settings_from(move || Ok(source.read()?));
-    run(server, signals).await
+    let Launch { listening, log, settings } = launch;
+    let troubles = log.start();
+    log.to_its_end(async {
+        let opened = listening.open().await?;
+        let (server, signals) = start(&log, troubles, opened, settings)?;
+        server.read_settings_from(move || Ok(source.read()?));
+        run(server, signals).await
+    })
+    .await
 }
 
 /// Starts a server and says so.
 pub(crate) fn start(
     log: &LogSettings,
+    troubles: Troubles,
     opened: Opened,
     settings: Settings,
 ) -> anyhow::Result<(Server, Signals)> {
-    let troubles = log.start();
     // From here on a signal is an order to stop in order, and no longer the end.
     let signals = Signals::listen().context("signals cannot be listened to")?;
     raise_descriptors();

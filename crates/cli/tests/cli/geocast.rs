@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -73,6 +73,8 @@ pub(crate) fn code(output: &Output) -> i32 {
 pub(crate) struct Running {
     child: Child,
     said: Arc<Mutex<String>>,
+    /// Takes what it says on standard error.
+    listener: JoinHandle<()>,
     lines: Receiver<String>,
 }
 
@@ -85,7 +87,7 @@ impl Running {
         let (out, err) =
             (child.stdout.take().expect("it is piped"), child.stderr.take().expect("it is piped"));
         let heard = Arc::clone(&said);
-        thread::spawn(move || {
+        let listener = thread::spawn(move || {
             for line in BufReader::new(err).lines().map_while(Result::ok) {
                 heard.lock().expect("nobody panics with it").push_str(&(line + "\n"));
             }
@@ -94,7 +96,7 @@ impl Running {
             let lines = BufReader::new(out).lines().map_while(Result::ok);
             lines.map(|line| printed.send(line)).take_while(Result::is_ok).for_each(drop);
         });
-        Self { child, said, lines }
+        Self { child, said, listener, lines }
     }
 
     /// Starts a server on a free port and waits until it listens.
@@ -160,7 +162,7 @@ impl Running {
         self.child.wait().expect("it is our child");
     }
 
-    /// Waits for the end.
+    /// Waits for the end, and for all that it said.
     pub(crate) fn code(&mut self) -> i32 {
         let mut code = None;
         wait_until(
@@ -170,6 +172,7 @@ impl Running {
             },
             || "it does not end".to_owned(),
         );
+        wait_until(|| self.listener.is_finished(), || "somebody else has its standard error".to_owned());
         code.expect("it has ended").code().expect("no signal ended it")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     process::{Command, Stdio},
 };
 
@@ -45,6 +45,22 @@ fn without_a_terminal_every_line_is_an_object_that_names_its_event() {
     for event in events(&server) {
         assert!(event["event"].is_string() && event["timestamp"].is_string(), "{event}");
         assert!(event["span"].is_null(), "nobody asked for spans: {event}");
+    }
+}
+
+#[test]
+fn a_start_that_fails_is_a_line_like_the_others() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for command in ["serve", "demo"] {
+        let ended = unattended(&[command, "--port", &port]).output().unwrap();
+        let lines = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!((ended.status.code(), lines.lines().count()), (Some(1), 1), "{lines}");
+        let failed: Value = serde_json::from_str(&lines).expect("an object");
+        assert_eq!((&failed["event"], &failed["level"]), (&"failed".into(), &"ERROR".into()), "{lines}");
+        assert!(failed["error"].as_str().is_some_and(|error| error.contains("is in use")), "{lines}");
+        let silent = unattended(&[command, "--port", &port, "--log", "off"]).output().unwrap();
+        assert!(String::from_utf8_lossy(&silent.stderr).starts_with("geocast: port "), "{silent:?}");
     }
 }
 

@@ -1,16 +1,18 @@
-use std::{net::IpAddr, num::NonZeroUsize, sync::Arc, time::Instant};
+use std::{net::IpAddr, num::NonZeroUsize, pin::pin, sync::Arc, time::Instant};
 
 use axum::http::HeaderMap;
+use futures_util::FutureExt;
 use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep_until,
+    time::{sleep_until, timeout},
 };
 
 use super::{
-    AddressSeat, RateTable, TrustedProxies,
+    AddressSeat, LobbyPlace, RateTable, TrustedProxies,
     address_seats::{AddressSeats, neighbourhood},
+    lobby::Lobby,
 };
 use crate::{Limits, clock, rate::Rate, transport::Peer};
 
@@ -23,6 +25,7 @@ pub(crate) struct Door {
     proxies: RwLock<TrustedProxies>,
     pace: Option<Mutex<Rate>>,
     plain: Arc<Semaphore>,
+    lobby: Arc<Lobby>,
     plain_seats: AddressSeats,
     seats: AddressSeats,
     rates: Option<RateTable<IpAddr>>,
@@ -33,6 +36,7 @@ pub(crate) struct Door {
 pub(crate) struct Entrance {
     _plain: OwnedSemaphorePermit,
     _address: Option<Box<AddressSeat>>,
+    place: Arc<LobbyPlace>,
 }
 
 /// Why somebody is turned away.
@@ -51,15 +55,26 @@ impl Door {
             proxies: RwLock::new(proxies),
             pace: limits.accept_rate.map(|limit| Mutex::new(limit.begin(now))),
             plain: Arc::new(Semaphore::new(plain.min(Semaphore::MAX_PERMITS))),
+            lobby: Arc::default(),
             plain_seats: AddressSeats::new(limits.address_connections),
             seats: AddressSeats::new(limits.address_connections),
             rates: limits.address_rate.map(|limit| RateTable::new(limit, now)),
         }
     }
 
-    /// Waits until one more socket may be accepted. Until then those who connect wait in the system's queue.
+    /// Waits until one more socket may be accepted. Until then those who connect wait in the system's queue, and those who
+    /// are inside and say nothing make room.
     pub(crate) async fn open(&self) -> OwnedSemaphorePermit {
-        let permit = Arc::clone(&self.plain).acquire_owned().await;
+        let mut room = pin!(Arc::clone(&self.plain).acquire_owned());
+        let permit = loop {
+            if let Some(permit) = room.as_mut().now_or_never() {
+                break permit;
+            }
+            let patience = self.lobby.make_room(clock::now());
+            if let Ok(permit) = timeout(patience, room.as_mut()).await {
+                break permit;
+            }
+        };
         let permit = permit.expect("nobody closes the semaphore");
         while let Some(resumes) = self.pace.as_ref().and_then(|pace| pace.lock().resumes(clock::now())) {
             sleep_until(resumes.into()).await;
@@ -84,7 +99,8 @@ impl Door {
             }
             _ => None,
         };
-        Ok(Entrance { _plain: permit, _address: address })
+        let place = Arc::new(self.lobby.enter(now));
+        Ok(Entrance { _plain: permit, _address: address, place })
     }
 
     /// From where a request comes.
@@ -128,6 +144,13 @@ impl Door {
             Peer::Network(address) => Some(address.ip()),
             Peer::Local => None,
         }
+    }
+}
+
+impl Entrance {
+    /// Where it waits as long as nothing is being done for it.
+    pub(crate) fn place(&self) -> &Arc<LobbyPlace> {
+        &self.place
     }
 }
 

@@ -4,6 +4,7 @@ mod address_range;
 mod address_seats;
 mod budget;
 mod door;
+mod lobby;
 mod rate_table;
 #[cfg(test)]
 mod tests;
@@ -17,4 +18,5 @@ use crate::sync;
 pub(crate) use address_seats::AddressSeat;
 pub(crate) use budget::Budget;
 pub(crate) use door::{Door, Entrance, TurnedAway};
+pub(crate) use lobby::LobbyPlace;
 pub(crate) use rate_table::RateTable;

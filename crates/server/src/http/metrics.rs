@@ -18,7 +18,11 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{answer::Refusal, health, patient::Patient};
+use super::{
+    answer::Refusal,
+    health::{self, Health},
+    patient::Patient,
+};
 use crate::{Metrics, MetricsFormat, Timeouts, access::bearer, node::Node};
 
 /// Who may read metrics.
@@ -40,19 +44,24 @@ pub(crate) enum MetricsPlace {
 
 impl Readable {
     fn admits(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        if let Some(token) = &self.node.settings.metrics_token {
-            if bearer(headers).is_some_and(|offered| token.admits(offered)) {
-                return Ok(());
-            }
+        if are_for_reader(&self.node, self.place, headers) {
+            return Ok(());
+        }
+        if self.node.settings.metrics_token.is_some() {
             let message = "metrics are for those who present their token as `Authorization: Bearer TOKEN`";
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, "metrics_token", message));
-        }
-        if self.place == MetricsPlace::OwnPort || self.node.access.is_open_to(headers) {
-            return Ok(());
         }
         let message = "metrics are not for clients: an operator can have them on a port of their own (--metrics) or behind a \
                        token (--metrics-token-file)";
         Err(Refusal::new(StatusCode::FORBIDDEN, "metrics_closed", message))
+    }
+}
+
+/// Whether a request with these headers may see what the server tells of itself.
+pub(super) fn are_for_reader(node: &Node, place: MetricsPlace, headers: &HeaderMap) -> bool {
+    match &node.settings.metrics_token {
+        Some(token) => bearer(headers).is_some_and(|offered| token.admits(offered)),
+        None => place == MetricsPlace::OwnPort || node.access.is_open_to(headers),
     }
 }
 
@@ -70,10 +79,10 @@ pub(super) async fn show(State(readable): State<Readable>, headers: HeaderMap) -
 pub(crate) async fn serve_metrics(listener: TcpListener, readable: Readable) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let (node, timeouts) = (Arc::clone(&readable.node), readable.node.settings.timeouts.clone());
+    let health = Health { node, place: readable.place };
     let router = Router::new()
         .route("/live", get(health::live))
-        .route("/ready", get(health::ready))
-        .with_state(node)
+        .route("/ready", get(health::ready).with_state(health))
         .route("/metrics", get(show).with_state(readable))
         .fallback(nothing_else);
     let places = Arc::new(Semaphore::new(MOST_READERS));

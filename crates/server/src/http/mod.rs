@@ -2,6 +2,7 @@
 
 mod aiows;
 mod answer;
+mod attended;
 mod channels;
 mod handshake;
 mod health;

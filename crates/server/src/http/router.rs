@@ -11,8 +11,9 @@ use axum::{
 use super::{
     aiows,
     answer::Refusal,
-    channels, health,
-    metrics::{self, Readable},
+    channels,
+    health::{self, Health},
+    metrics::{self, MetricsPlace, Readable},
     operator, publish, site, upgrade,
 };
 use crate::{node::Node, operator::Desk};
@@ -22,6 +23,7 @@ pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>, desk: Desk) -> 
     let limit = node.settings.limits.publication;
     let prefix = node.settings.url_prefix.as_str();
     let packages = || post(aiows::publish).get(upgrade_required);
+    let health = Health { node: Arc::clone(&node), place: MetricsPlace::Clients };
     let router = match metrics {
         Some(readable) => Router::new().route("/metrics", get(metrics::show).with_state(readable)),
         None => Router::new(),
@@ -36,7 +38,7 @@ pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>, desk: Desk) -> 
         .route("/api", get(page))
         .route("/api/channels", get(channels::listed))
         .route("/live", get(health::live))
-        .route("/ready", get(health::ready))
+        .route("/ready", get(health::ready).with_state(health))
         .route("/api/publish/{channel}", post(publish::publish))
         .route("/api/state/{channel}/{key}", put(publish::put).delete(publish::delete))
         .fallback(site::other)

@@ -5,6 +5,7 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -15,19 +16,29 @@ use axum::{
     response::IntoResponse,
 };
 use bytes::Bytes;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, ReadBuf},
+    select,
     time::timeout,
 };
 use tower::ServiceExt;
 
-use super::{answer::Refusal, patient::Patient, rewound::Rewound, upgrade};
+use super::{
+    answer::Refusal,
+    attended::{Answered, Arriving},
+    patient::Patient,
+    rewound::Rewound,
+    upgrade,
+};
 use crate::{
+    Count,
     accept::Accepted,
+    admission::LobbyPlace,
     clock,
     connection::{Connection, Opening},
+    log_limit::LogLimit,
     transport::{Arrival, OpenError, Peer, Stream},
     worker::Worker,
 };
@@ -35,20 +46,50 @@ use crate::{
 /// Serves a connection until it is closed.
 pub(crate) async fn serve(worker: Rc<Worker>, accepted: Box<Accepted>, router: Router) {
     let Accepted { arrival, peer, seat: _seat, entrance } = *accepted;
-    let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival, peer)).await;
-    match first {
-        Ok(Ok(First::Handshake(opening))) => {
+    let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival, peer));
+    match unless_dismissed(&worker, peer, entrance.place(), first).await {
+        Some(Ok(Ok(First::Handshake(opening)))) => {
             // From here on it has a place among the WebSockets.
             drop(entrance);
             Connection::serve(worker, opening).await;
         }
         // On the heap: few connections need this much room, and all would have it.
-        Ok(Ok(First::Other(stream, refused))) => {
-            Box::pin(converse(worker, stream, peer, router, refused)).await;
+        Some(Ok(Ok(First::Other(stream, refused)))) => {
+            let place = Arc::clone(entrance.place());
+            let conversation =
+                converse(Rc::clone(&worker), stream, peer, router, refused, Arc::clone(&place));
+            Box::pin(unless_dismissed(&worker, peer, &place, conversation)).await;
             drop(entrance);
         }
-        Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended before its first request"),
-        Err(_elapsed) => tracing::debug!(%peer, "connection ended: no request came"),
+        Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "connection ended before its first request"),
+        Some(Err(_elapsed)) => tracing::debug!(%peer, "connection ended: no request came"),
+        None => {}
+    }
+}
+
+/// What comes of this, unless somebody else needs the place before.
+async fn unless_dismissed<T>(
+    worker: &Worker,
+    peer: Peer,
+    place: &LobbyPlace,
+    served: impl Future<Output = T>,
+) -> Option<T> {
+    select! {
+        biased;
+        outcome = served => Some(outcome),
+        () = place.dismissed() => {
+            if let Some(unlogged) = SILENT.admit() {
+                tracing::warn!(
+                    event = "connection_silent",
+                    %peer,
+                    unlogged,
+                    "closed for others, as it said nothing, and all --max-plain-connections are taken"
+                );
+            }
+            worker.node.count(Count::ConnectionRefused);
+            worker.node.counters.tallies.refusals.add("silent");
+            None
+        }
     }
 }
 
@@ -110,12 +151,17 @@ async fn converse(
     peer: Peer,
     router: Router,
     refused: Option<Box<Refusal>>,
+    place: Arc<LobbyPlace>,
 ) {
     let timeouts = &worker.node.settings.timeouts;
     let (header_timeout, write_timeout) = (timeouts.header, timeouts.write);
     let refused = Cell::new(refused);
-    let service =
-        service_fn(move |request| answer(Rc::clone(&worker), peer, request, router.clone(), refused.take()));
+    let service = service_fn(move |request| {
+        let place = Arc::clone(&place);
+        let request = request.map(|body| Arriving::new(body, Arc::clone(&place)));
+        let answer = answer(Rc::clone(&worker), peer, request, router.clone(), refused.take());
+        async move { Ok::<_, Infallible>(answer.await.map(|body| Answered::new(body, place))) }
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
@@ -131,31 +177,33 @@ async fn converse(
 async fn answer(
     worker: Rc<Worker>,
     peer: Peer,
-    mut request: Request<Incoming>,
+    mut request: Request<Arriving>,
     router: Router,
     refused: Option<Box<Refusal>>,
-) -> Result<Response<Body>, Infallible> {
+) -> Response<Body> {
     if let Some(refusal) = refused {
-        return Ok(upgrade::refuse(&worker, *refusal));
+        return upgrade::refuse(&worker, *refusal);
     }
     if upgrade::is_asked_for(&request) {
-        return Ok(upgrade::upgrade(&worker, peer, request));
+        return upgrade::upgrade(&worker, peer, request);
     }
     if upgrade::is_only_for_websockets(&worker.node, request.uri().path()) {
-        return Ok(upgrade::required());
+        return upgrade::required();
     }
     let client = worker.node.door.client(peer, request.headers());
     request.extensions_mut().insert(client);
     let limit = worker.node.settings.timeouts.request;
     let answered = timeout(limit, router.oneshot(request.map(Body::new)));
-    Ok(answered.await.map_or_else(
+    answered.await.map_or_else(
         |_elapsed| {
             let message = format!("the request was not complete after {} s", limit.as_secs());
             Refusal::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", message).into_response()
         },
         |answered| answered.unwrap_or_else(|never| match never {}),
-    ))
+    )
 }
+
+static SILENT: LogLimit = LogLimit::new();
 
 /// Bytes within which a browser's handshake lies, cookies included.
 const TYPICAL_HEADER: usize = 4096;

@@ -7,7 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use geocast_geo_filter::KnownCrs;
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::{create_response_with_body, write_response};
 use tracing::Span;
@@ -94,7 +94,7 @@ pub(super) fn refuse(worker: &Worker, refusal: Refusal) -> Response<Body> {
 }
 
 /// Answers a handshake in the course of an HTTP conversation, and hands the connection over once hyper has let go of it.
-pub(super) fn upgrade(worker: &Rc<Worker>, peer: Peer, mut request: Request<Incoming>) -> Response<Body> {
+pub(super) fn upgrade<B>(worker: &Rc<Worker>, peer: Peer, mut request: Request<B>) -> Response<Body> {
     let acceptance = match admit(worker, peer, &request) {
         Ok(acceptance) => acceptance,
         Err(refusal) => return refuse(worker, refusal),

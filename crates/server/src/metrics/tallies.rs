@@ -61,8 +61,8 @@ pub(crate) const GONE: &str = "client_gone";
 /// What has no name of its own, because somebody forgot to give it one.
 const OTHER: &str = "other";
 
-/// The codes that handshakes are refused with.
-const REFUSALS: [&str; 12] = [
+/// The codes that handshakes are refused with, and why others are not served.
+const REFUSALS: [&str; 13] = [
     "address_limit",
     "bad_channel",
     "bad_handshake",
@@ -71,6 +71,7 @@ const REFUSALS: [&str; 12] = [
     "draining",
     "not_found",
     "origin_refused",
+    "silent",
     "token_ambiguous",
     "token_expired",
     "token_not_yet_valid",

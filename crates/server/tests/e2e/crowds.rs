@@ -7,7 +7,7 @@ use std::{
 
 use geocast_server::{Count, RateLimit, Secret, Settings};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
 
@@ -25,6 +25,7 @@ on_both_stores!(
     nobody_but_a_trusted_proxy_is_believed,
     a_storm_is_accepted_steadily,
     slow_handshakes_take_no_place_from_clients_and_go,
+    who_says_nothing_makes_room,
     a_slow_body_is_given_up,
     a_flood_of_pings_is_slowed,
     a_message_of_one_byte_fragments_is_one_command,
@@ -148,10 +149,56 @@ async fn slow_handshakes_take_no_place_from_clients_and_go(backend: Backend) {
         let brought = server.brings(&mut witness, "news", [number.to_string()]).await;
         assert_eq!(brought, [serde_json::json!(number)], "who is connected notices nothing");
     }
-    // Behind all of those: a hundred at a time have two seconds.
+    // Behind all of those: a hundred at a time have a second.
     assert_eq!(get(server.address, "/live").await.status, 200);
     drop(slow);
     server.client().await.settled().await;
+}
+
+/// With the header timeout alone, as long as a minute each.
+async fn who_says_nothing_makes_room(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        settings.limits.plain_connections = 30;
+        settings.timeouts.header = Duration::from_secs(60);
+        settings.timeouts.request = Duration::from_secs(60);
+        settings.publish_key = Some(Secret::new("key"));
+    })
+    .await;
+    let mut witness = server.subscriber("news", &[]).await;
+    let mut silent = Vec::new();
+    for beginning in [
+        "",
+        "GET /ws HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        "GET /live HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /api/publish/news?pwd=key HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+    ] {
+        for _ in 0..10 {
+            let mut stream = TcpStream::connect(server.address).await.expect("the system takes connections");
+            stream.write_all(beginning.as_bytes()).await.expect("the system takes bytes");
+            silent.push(stream);
+        }
+    }
+    let mut busy =
+        BufReader::new(TcpStream::connect(server.address).await.expect("the system takes connections"));
+    let start = Instant::now();
+    for _ in 0..10 {
+        busy.write_all(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("who asks stays");
+        let mut line = String::new();
+        while !line.ends_with("\r\n\r\n") {
+            assert!(busy.read_line(&mut line).await.expect("who asks stays") > 0, "{line:?}");
+        }
+        let length = "content-length: ";
+        let body = line.lines().find_map(|line| line.strip_prefix(length)).expect("its length");
+        busy.read_exact(&mut vec![0; body.parse().expect("a number")]).await.expect("who asks stays");
+        let stranger = TcpStream::connect(server.address).await.expect("the system takes connections");
+        silent.push(stranger);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(server.count(Count::ConnectionRefused) > 0);
+    let brought = server.brings(&mut witness, "news", ["1".to_owned()]).await;
+    assert_eq!(brought, [serde_json::json!(1)], "who is connected notices nothing");
+    drop(silent);
 }
 
 async fn a_slow_body_is_given_up(backend: Backend) {

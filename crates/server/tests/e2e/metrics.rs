@@ -236,6 +236,31 @@ async fn only_an_open_server_shows_metrics_to_those_who_could_be_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_are_told_that_the_server_is_ready_and_no_more() {
+    let whole = async |address, headers: &[&str]| {
+        let ready = request(address, "GET", "/ready", headers, "").await;
+        assert_eq!((ready.status, &ready.json()["status"]), (200, &"ready".into()), "{ready:?}");
+        let told = ready.json();
+        assert_eq!(told.get("store").is_some(), told.get("connections").is_some(), "{ready:?}");
+        told.get("store").is_some()
+    };
+    let open = TestServer::start(Backend::Embedded).await;
+    assert!(whole(open.address, &[]).await);
+    let closed = TestServer::start_with(Backend::Embedded, |settings| {
+        settings.publish_key = Some(Secret::new("key"));
+        settings.metrics_token = Some(Secret::new("sesame"));
+        settings.operator_token = Some(Secret::new("desk"));
+    })
+    .await;
+    assert!(!whole(closed.address, &[]).await);
+    assert!(!whole(closed.address, &["Authorization: Bearer key"]).await);
+    assert!(whole(closed.address, &["Authorization: Bearer sesame"]).await);
+    assert!(whole(closed.address, &["Authorization: Bearer desk"]).await);
+    let (_elsewhere, metrics) = start(Backend::Embedded).await;
+    assert!(whole(metrics, &[]).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_hangs_is_told_of() {
     let (solve, solved) = sync_channel::<()>(1);
     let solved = Mutex::new(solved);

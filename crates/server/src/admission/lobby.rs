@@ -1,0 +1,125 @@
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// Those who hold a socket and are not being answered: their request has not come whole, or they idle after an answer.
+/// While all places are taken, the one who has been here longest makes room, so that strangers who say nothing cannot keep
+/// others waiting for as long as the header of a request may take.
+#[derive(Debug, Default)]
+pub(super) struct Lobby {
+    /// In the order in which they came here. There are as many as places, at most.
+    silent: Mutex<BTreeMap<u64, Silent>>,
+    /// Above zero, which stands for nobody.
+    last: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Silent {
+    since: Instant,
+    leave: Arc<Notify>,
+}
+
+/// Where one of them stands; it leaves when dropped.
+#[derive(Debug)]
+pub(crate) struct LobbyPlace {
+    lobby: Arc<Lobby>,
+    /// Zero as long as it is being answered. Only its connection changes it.
+    number: AtomicU64,
+    leave: Arc<Notify>,
+}
+
+impl Lobby {
+    pub(super) fn enter(self: &Arc<Self>, now: Instant) -> LobbyPlace {
+        let place = LobbyPlace { lobby: Arc::clone(self), number: AtomicU64::new(0), leave: Arc::default() };
+        place.rest(now);
+        place
+    }
+
+    /// Asks whoever has been silent longest to leave, if that is long enough, and tells when to try again.
+    pub(super) fn make_room(&self, now: Instant) -> Duration {
+        let mut silent = self.silent.lock();
+        let Some(eldest) = silent.first_entry() else { return PATIENCE };
+        let patience = PATIENCE.saturating_sub(now.saturating_duration_since(eldest.get().since));
+        if !patience.is_zero() {
+            return patience;
+        }
+        eldest.remove().leave.notify_one();
+        TO_LEAVE
+    }
+}
+
+impl LobbyPlace {
+    /// It is being answered from here on, and keeps its place.
+    pub(crate) fn attend(&self) {
+        self.lobby.silent.lock().remove(&self.number.swap(0, Ordering::Relaxed));
+    }
+
+    /// It has been answered, and says nothing yet.
+    pub(crate) fn rest(&self, now: Instant) {
+        self.attend();
+        let mut silent = self.lobby.silent.lock();
+        let number = self.lobby.last.fetch_add(1, Ordering::Relaxed) + 1;
+        self.number.store(number, Ordering::Relaxed);
+        silent.insert(number, Silent { since: now, leave: Arc::clone(&self.leave) });
+    }
+
+    /// Waits until somebody else needs the place.
+    pub(crate) async fn dismissed(&self) {
+        self.leave.notified().await;
+    }
+}
+
+impl Drop for LobbyPlace {
+    fn drop(&mut self) {
+        self.attend();
+    }
+}
+
+/// How long everybody may be silent, however many others wait: a TLS handshake over a slow line takes less.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long to wait for the place of whoever was asked to leave, before another one is asked.
+const TO_LEAVE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn who_has_been_silent_longest_goes_first() {
+        let lobby = Arc::new(Lobby::default());
+        let start = Instant::now();
+        let after = |seconds: u64| start + Duration::from_secs(seconds);
+        assert_eq!(lobby.make_room(start), PATIENCE, "there is nobody");
+        let places: Vec<LobbyPlace> = (0..4).map(|second| lobby.enter(after(second))).collect();
+        let gone = || -> Vec<usize> {
+            let is_gone = |number: &usize| places[*number].dismissed().now_or_never().is_some();
+            (0..places.len()).filter(is_gone).collect()
+        };
+        let half = start + PATIENCE / 2;
+        assert_eq!(lobby.make_room(half), PATIENCE / 2);
+        assert_eq!(gone(), []);
+        places[0].attend();
+        assert_eq!(lobby.make_room(after(1)), PATIENCE, "who is being answered stays");
+        places[1].rest(after(9));
+        assert_eq!(lobby.make_room(after(9)), TO_LEAVE);
+        assert_eq!(gone(), [2]);
+        assert_eq!(lobby.make_room(after(9)), TO_LEAVE);
+        assert_eq!(gone(), [3]);
+        assert_eq!(lobby.make_room(after(9)), PATIENCE, "who has been answered has as long again");
+        assert_eq!(lobby.make_room(after(10)), TO_LEAVE);
+        assert_eq!(gone(), [1]);
+        drop(places);
+        assert!(lobby.silent.lock().is_empty());
+    }
+}
