@@ -8,7 +8,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::yield_now};
 
 /// Those who hold a socket and are not being answered: their request has not come whole, or they idle after an answer.
 /// While all places are taken, the one who has been here longest makes room, so that strangers who say nothing cannot keep
@@ -37,10 +37,9 @@ pub(crate) struct LobbyPlace {
 }
 
 impl Lobby {
-    pub(super) fn enter(self: &Arc<Self>, now: Instant) -> LobbyPlace {
-        let place = LobbyPlace { lobby: Arc::clone(self), number: AtomicU64::new(0), leave: Arc::default() };
-        place.rest(now);
-        place
+    /// For somebody who has connected, and is not read yet: until then, nobody can know whether it is silent.
+    pub(super) fn place(self: &Arc<Self>) -> LobbyPlace {
+        LobbyPlace { lobby: Arc::clone(self), number: AtomicU64::new(0), leave: Arc::default() }
     }
 
     /// Asks whoever has been silent longest to leave, if that is long enough, and tells when to try again.
@@ -62,7 +61,7 @@ impl LobbyPlace {
         self.lobby.silent.lock().remove(&self.number.swap(0, Ordering::Relaxed));
     }
 
-    /// It has been answered, and says nothing yet.
+    /// It says nothing yet, or not since it was answered.
     pub(crate) fn rest(&self, now: Instant) {
         self.attend();
         let mut silent = self.lobby.silent.lock();
@@ -73,7 +72,21 @@ impl LobbyPlace {
 
     /// Waits until somebody else needs the place.
     pub(crate) async fn dismissed(&self) {
-        self.leave.notified().await;
+        loop {
+            self.leave.notified().await;
+            // A server that has much to do may not have come to reading what it said.
+            for _ in 0..TURNS {
+                yield_now().await;
+            }
+            if self.is_to_leave() {
+                return;
+            }
+        }
+    }
+
+    fn is_to_leave(&self) -> bool {
+        let number = self.number.load(Ordering::Relaxed);
+        number != 0 && !self.lobby.silent.lock().contains_key(&number)
     }
 }
 
@@ -86,12 +99,19 @@ impl Drop for LobbyPlace {
 /// How long everybody may be silent, however many others wait: a TLS handshake over a slow line takes less.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Turns of the others, and looks at what has arrived, that one has who is asked to leave: as many as a TLS handshake with a
+/// request behind it needs of a server that is late.
+const TURNS: usize = 3;
+
 /// How long to wait for the place of whoever was asked to leave, before another one is asked.
 const TO_LEAVE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use futures_util::FutureExt;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -101,14 +121,18 @@ mod tests {
         let start = Instant::now();
         let after = |seconds: u64| start + Duration::from_secs(seconds);
         assert_eq!(lobby.make_room(start), PATIENCE, "there is nobody");
-        let places: Vec<LobbyPlace> = (0..4).map(|second| lobby.enter(after(second))).collect();
+        let places: Vec<LobbyPlace> = (0..4).map(|_| lobby.place()).collect();
+        assert_eq!(lobby.make_room(start), PATIENCE, "nobody has been read");
+        places.iter().zip(0..).for_each(|(place, second)| place.rest(after(second)));
         let gone = || -> Vec<usize> {
-            let is_gone = |number: &usize| places[*number].dismissed().now_or_never().is_some();
-            (0..places.len()).filter(is_gone).collect()
+            let is_gone = |number: &usize| places[*number].is_to_leave();
+            let gone = (0..places.len()).filter(is_gone).collect();
+            places.iter().filter(|place| place.is_to_leave()).for_each(LobbyPlace::attend);
+            gone
         };
         let half = start + PATIENCE / 2;
         assert_eq!(lobby.make_room(half), PATIENCE / 2);
-        assert_eq!(gone(), []);
+        assert!(gone().is_empty());
         places[0].attend();
         assert_eq!(lobby.make_room(after(1)), PATIENCE, "who is being answered stays");
         places[1].rest(after(9));
@@ -119,7 +143,25 @@ mod tests {
         assert_eq!(lobby.make_room(after(9)), PATIENCE, "who has been answered has as long again");
         assert_eq!(lobby.make_room(after(10)), TO_LEAVE);
         assert_eq!(gone(), [1]);
+        places[1].rest(after(11));
         drop(places);
         assert!(lobby.silent.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_has_said_something_meanwhile_stays() {
+        let lobby = Arc::new(Lobby::default());
+        let start = Instant::now();
+        let place = lobby.place();
+        place.rest(start);
+        assert_eq!(lobby.make_room(start + PATIENCE), TO_LEAVE);
+        let mut dismissed = pin!(place.dismissed());
+        assert!(dismissed.as_mut().now_or_never().is_none(), "it has its turns");
+        place.attend();
+        assert!(timeout(TO_LEAVE, dismissed.as_mut()).await.is_err(), "it is being answered");
+        place.rest(start + PATIENCE);
+        assert!(timeout(TO_LEAVE, dismissed.as_mut()).await.is_err(), "it has as long again");
+        lobby.make_room(start + 2 * PATIENCE);
+        dismissed.await;
     }
 }

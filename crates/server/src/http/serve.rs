@@ -46,6 +46,7 @@ use crate::{
 /// Serves a connection until it is closed.
 pub(crate) async fn serve(worker: Rc<Worker>, accepted: Box<Accepted>, router: Router) {
     let Accepted { arrival, peer, seat: _seat, entrance } = *accepted;
+    entrance.place().rest(clock::now());
     let first = timeout(worker.node.settings.timeouts.header, first(&worker, arrival, peer));
     match unless_dismissed(&worker, peer, entrance.place(), first).await {
         Some(Ok(Ok(First::Handshake(opening)))) => {
