@@ -163,7 +163,7 @@ fuzz: setup-fuzz ## Run each fuzz target for FUZZ_SECONDS (60)
 # The same choices in each run, all at once, and patience: a machine that is busy is no finding.
 .PHONY: fuzz-smoke
 fuzz-smoke: setup-fuzz ## Run the fuzz targets that need no PROJ for a minute each
-	FUZZ_SEED=1 FUZZ_TIMEOUT=60 FUZZ_AT_ONCE=8 scripts/fuzz 60 leaves
+	FUZZ_SEED=1 FUZZ_TIMEOUT=60 FUZZ_AT_ONCE=10 scripts/fuzz 60 leaves
 
 .PHONY: fuzz-nightly
 fuzz-nightly: ## Run each fuzz target for an hour

@@ -32,6 +32,44 @@ pub fn geojson(payload: &[u8]) {
     check_thinned(payload, &document);
 }
 
+/// Reads the properties of a payload's features, and leaves some of them out.
+///
+/// # Panics
+/// When something does not hold.
+pub fn geojson_properties(payload: &[u8]) {
+    let Ok(document) = Document::read(payload, &Limits::default()) else { return };
+    let Some(properties) = document.properties(payload) else { return };
+    if document.kind() == Kind::Geographic {
+        assert_eq!(properties.members(), document.shape().members());
+    }
+    check_reduced(payload, &document, |_| false);
+    check_reduced(payload, &document, |name| name.len() % 2 == 0);
+    check_reduced(payload, &document, |name| name == "id");
+    check_reduced(payload, &document, |_| true);
+    if document.is_collection() {
+        let alone = Document::features_alone(payload);
+        assert!(is_json(&alone), "{}", alone.escape_ascii());
+        let again = Document::read(&alone, &Limits::default()).expect("it is within the limits");
+        assert_eq!(again.shape().members(), document.shape().members());
+        assert_eq!(again.shape().positions(), document.shape().positions());
+    }
+}
+
+/// Properties that are kept are what they were, the others are gone, and so is nothing else.
+fn check_reduced(payload: &[u8], document: &Document, is_kept: fn(&str) -> bool) {
+    let Some(out) = document.reduce(payload, is_kept) else { return };
+    assert!(out.len() < payload.len() && is_json(&out), "{}", out.escape_ascii());
+    let again = Document::read(&out, &Limits::default()).expect("it is within the limits");
+    assert_eq!(again.shape().positions(), document.shape().positions());
+    let (before, after) = (document.properties(payload), again.properties(&out));
+    let (before, after) = (before.expect("it is a feature"), after.expect("it still is"));
+    for name in ["", "a", "id", "ab"] {
+        let kept = if is_kept(name) { before.values(payload, name) } else { Vec::new() };
+        assert_eq!(after.values(&out, name), kept, "{name} of {}", out.escape_ascii());
+    }
+    assert_eq!(again.reduce(&out, is_kept), None, "once is enough");
+}
+
 /// Holds the quick way of reading against the careful one; says whether the quick one took the document.
 pub(crate) fn both_ways_agree(text: &str) -> bool {
     let limits = Limits { depth: 9, vertices: 6 };
@@ -214,6 +252,11 @@ mod tests {
     #[test]
     fn the_law_of_payloads_holds_near_the_seeds() {
         smoke("geojson", super::geojson);
+    }
+
+    #[test]
+    fn the_law_of_properties_holds_near_the_seeds() {
+        smoke("geojson_properties", super::geojson_properties);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, M
 use serde_json::value::RawValue;
 
 use crate::key::{Key, Name};
-use crate::{Document, elements, outline};
+use crate::{Document, Kind, elements, outline};
 
 /// Where the properties of a payload's features stand in it (RFC 7946 §3.2), found without looking into them.
 ///
@@ -54,6 +54,9 @@ impl Document {
     /// be the bytes this document was read from.
     #[must_use]
     pub fn properties(&self, payload: &[u8]) -> Option<Properties> {
+        if matches!(self.kind(), Kind::Text | Kind::Binary) {
+            return None;
+        }
         if !self.is_collection() {
             let feature = Feature::read(payload).filter(|feature| feature.is_feature)?;
             return Some(Properties { members: vec![feature.place(payload)] });
@@ -211,6 +214,12 @@ mod tests {
             let values = value.map(|value| (0, value.to_owned())).into_iter().collect();
             assert_eq!(a(payload), Some((1, values)), "{payload}");
         }
+    }
+
+    #[test]
+    fn what_is_no_json_is_no_feature() {
+        assert_eq!(a("{\"type\":\"Feature\",\"b\0\":1,\"properties\":{\"a\":1}}"), None);
+        assert_eq!(a(r#"{"type":"Feature","properties":{"a":1}"#), None);
     }
 
     #[test]

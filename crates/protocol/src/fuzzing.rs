@@ -1,9 +1,15 @@
 //! What must hold for any frame and any body, for fuzzers.
 
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::{
-    Crs, aiows, rohrpost,
+    Crs, Offset, aiows,
+    envelope::{ClientReference, Content, Envelope, Source, Timestamp},
+    rohrpost,
     rpc::{Frame, Id, Reply, Request, batch},
     text::{Command, MAX_COMMAND_BYTES},
 };
@@ -29,6 +35,41 @@ pub fn text_round_trip(frame: &str) {
     let Ok(command) = frame.parse::<Command>() else { return };
     let printed = command.to_string();
     assert!(printed.parse() == Ok(command) || printed.len() > MAX_COMMAND_BYTES, "{printed:?}");
+}
+
+/// Writes what strangers have published into the envelope of the text dialect.
+///
+/// # Panics
+///
+/// When something does not hold.
+pub fn envelope(published: &[u8]) {
+    let channel = "a".parse().expect("a channel's name");
+    let write = |content, key: &str, reference| {
+        let envelope = Envelope {
+            source: Source::Key(&channel, key),
+            content,
+            timestamp: Timestamp::since_epoch(Duration::from_millis(1)),
+            client_reference: ClientReference::Given(reference),
+        };
+        let mut bytes = Vec::new();
+        envelope.write_at(Offset::Number(7), &mut bytes);
+        let value: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+        assert_eq!(value["source"], format!("a {key}"));
+        assert_eq!((&value["client_reference"], &value["offset"]), (&reference.into(), &7.into()));
+        value["content"].clone()
+    };
+    let binary = write(Content::Binary(published), "", "");
+    let encoded = binary["base64"].as_str().expect("a text");
+    assert_eq!(STANDARD.decode(encoded).as_deref(), Ok(published));
+    let Ok(text) = std::str::from_utf8(published) else { return };
+    assert_eq!(write(Content::Text(text), text, text), text);
+    assert_eq!(write(Content::Error { code: text, message: text }, "b", text)["error"]["message"], text);
+    // Deeper than serde_json reads is none of the envelope's business.
+    if text.matches(['[', '{']).count() < 100
+        && let Ok(value) = serde_json::from_str::<Value>(text)
+    {
+        assert_eq!(write(Content::Json(published), "b", ""), value);
+    }
 }
 
 /// Reads the name of a coordinate system.
@@ -147,6 +188,7 @@ mod tests {
     fn the_laws_hold_near_the_seeds() {
         smoke("aiows_broadcast", aiows_broadcast);
         smoke_text("crs", crs);
+        smoke("envelope", envelope);
         smoke_text("rohrpost", rohrpost);
         smoke_text("rpc", rpc);
         smoke_text("text_command", text_command);
@@ -163,6 +205,8 @@ mod tests {
             text_round_trip(&text);
             aiows_broadcast(text.as_bytes());
             aiows_broadcast(&bytes);
+            envelope(text.as_bytes());
+            envelope(&bytes);
         }
     }
 }
