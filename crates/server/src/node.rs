@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Access, Broker, Count, Counters, Settings, Site, Store,
+    access::Identity,
     admission::{AddressSeat, Budget, Door, RateTable},
     clock,
     endpoint::Endpoints,
@@ -178,6 +179,12 @@ impl Node {
         let taken = self.connections.fetch_add(1, Ordering::Relaxed);
         let place = Place { node: Arc::clone(self), _address: address };
         if taken < self.most_connections { Ok(place) } else { Err(self.most_connections) }
+    }
+
+    /// Whether one more request with this token is not too many; without a token, requests are bounded by connections alone.
+    pub(crate) fn keeps_token_rate(&self, identity: &Identity) -> bool {
+        let (Some(rates), Some(token)) = (&self.rules.token_rates, identity.token()) else { return true };
+        rates.admits(token, clock::now())
     }
 
     /// Somebody wants to know whether the server is ready. False once it is about to stop.

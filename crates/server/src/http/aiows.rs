@@ -66,6 +66,7 @@ pub(crate) async fn broadcast(State(node): Shared, request: Request) -> Response
 /// Why nothing was published.
 enum Refused {
     Client(Reply),
+    TooFast,
     TooLarge,
     Store(StoreError),
 }
@@ -78,7 +79,8 @@ fn identify(node: &Node, request: &Request) -> Result<Identity, Refused> {
         request.headers(),
         clock::timestamp(),
     );
-    identity.map_err(|error| not_authorized(&error))
+    let identity = identity.map_err(|error| not_authorized(&error))?;
+    if node.keeps_token_rate(&identity) { Ok(identity) } else { Err(Refused::TooFast) }
 }
 
 fn admit(node: &Node, client: &Identity, channel: &Channel) -> Result<(), Refused> {
@@ -139,6 +141,7 @@ fn answer(node: &Node, outcome: Result<usize, Refused>) -> Response {
     let (status, body) = match outcome {
         Ok(_) => reply(Reply::Published),
         Err(Refused::Client(refused)) => reply(refused),
+        Err(Refused::TooFast) => (429, r#""Too many requests""#),
         Err(Refused::TooLarge) => (413, r#""Payload too large""#),
         Err(Refused::Store(error)) => {
             tracing::warn!(event = "publish_failed", %error, "packages could not be published");

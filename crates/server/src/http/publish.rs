@@ -125,6 +125,10 @@ fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
     let now = clock::timestamp();
     let identity =
         node.access.identify(super::peer(&request.extensions), &request.uri, &request.headers, now)?;
+    if !node.keeps_token_rate(&identity) {
+        let message = "requests and commands with this token come faster than its rate allows";
+        return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "token_rate", message));
+    }
     node.access.publishes(&identity, &channel, now).map_err(|error| {
         let (status, code) = match error {
             PublishRefused::KeyMissing => (StatusCode::UNAUTHORIZED, "key_missing"),

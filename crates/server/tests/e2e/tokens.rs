@@ -34,6 +34,7 @@ on_both_stores!(
     a_connection_ends_when_its_token_expires,
     keys_are_read_again_on_reload,
     connections_with_one_token_share_its_rate,
+    publications_with_a_token_keep_to_its_rate,
 );
 
 async fn connections_with_one_token_share_its_rate(backend: Backend) {
@@ -63,6 +64,28 @@ async fn connections_with_one_token_share_its_rate(backend: Backend) {
         }
     }
     assert_eq!(server.count(Count::CommandDelayed), delayed, "others are not held up");
+}
+
+async fn publications_with_a_token_keep_to_its_rate(backend: Backend) {
+    let (server, _keys) = start(backend, |settings| {
+        settings.limits.token_rate = Some(RateLimit { per_second: 1, burst: 5 });
+    })
+    .await;
+    let token = || bearer(&Signer::Es256.token(&claims(&["team"], &["team"])));
+    let (hasty, other) = (token(), token());
+    let publish =
+        async |token: &str, path: &str| request(server.address, "POST", path, &[token], "1").await.status;
+    let published = server.count(Count::Published);
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        statuses.push(publish(&hasty, "/api/publish/team").await);
+    }
+    assert_eq!(statuses[..5], [200; 5], "{statuses:?}");
+    assert!(statuses[5..].iter().filter(|status| **status == 429).count() >= 3, "{statuses:?}");
+    let taken = statuses.iter().filter(|status| **status == 200).count() as u64;
+    assert_eq!(server.count(Count::Published) - published, taken);
+    assert_eq!(publish(&hasty, "/channel/team/").await, 429);
+    assert_eq!(publish(&other, "/api/publish/team").await, 200, "others are not held up");
 }
 
 /// A server on which nobody without a token may read anything but what begins with `open`, and its file of keys.
