@@ -67,6 +67,9 @@ pub(super) fn redirected(node: &str, asked: &Address) -> Option<Address> {
 
 /// What an error of Redis means for one who asked the store.
 pub(super) fn store_error(error: &RedisError) -> StoreError {
+    // That a transaction was given up says less than why its first command was refused.
+    let cause = error.clone().into_server_errors().and_then(|errors| Some(errors.first()?.1.clone().into()));
+    let error: &RedisError = cause.as_ref().unwrap_or(error);
     let unavailable = error.is_io_error()
         || error.is_timeout()
         || error.is_connection_dropped()

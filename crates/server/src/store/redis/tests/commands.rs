@@ -50,6 +50,18 @@ async fn a_key_of_another_type_is_refused_and_nothing_is_published() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_full_is_known_as_such_in_a_transaction_too() {
+    let (redis, store, _inbox) = subscribed(&[]).await;
+    redis.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    let news = channel("news");
+    let put = store.put(&news, "1", bytes("x")).await.map(drop);
+    let packages = store.publish_all(vec![(news, bytes("x"))]).await;
+    for full in [put, packages] {
+        assert!(matches!(&full, Err(StoreError::Full(text)) if text.contains("OOM")), "{full:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_a_large_hash_in_full_and_one_above_the_bound_not() {
     let redis = RedisServer::start(&[]);
     let fill = "for i = 1, 20000 do redis.call('HSET', KEYS[1], i, string.rep('x', 90) .. (100000 + i)) end";
