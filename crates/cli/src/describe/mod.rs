@@ -4,14 +4,13 @@
 
 mod asyncapi;
 mod config;
-mod notifications;
 mod openapi;
 mod operator;
 
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::exit::Exit;
 
@@ -45,6 +44,11 @@ pub(crate) fn describe(arguments: &DescribeArguments) -> anyhow::Result<Exit> {
     };
     writeln!(std::io::stdout(), "{description:#}")?;
     Ok(Exit::Success)
+}
+
+/// An object with these members and no others.
+fn object(properties: &Value, required: &[&str]) -> Value {
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
 /// Reads a piece of a table that is JSON.

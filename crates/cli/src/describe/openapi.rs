@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{VERSION, operator};
+use super::{VERSION, object, operator};
 
 /// The addresses for HTTP, as OpenAPI 3.1.
 pub(super) fn description() -> Value {
@@ -118,23 +118,23 @@ fn publication(id: &str, summary: &str, answered: &[&str]) -> Value {
             "required": true,
             "content": { "application/json": { "schema": {} }, "text/plain": { "schema": { "type": "string" } } },
         },
-        "responses": responses(&answer("The store has it", &object(&properties, answered))),
+        "responses": responses(&answer("The store has it", &object(&properties, answered)), PUBLISHING),
     })
 }
 
 fn deletion() -> Value {
     let properties = json!({ "deleted": { "type": "string" }, "key": { "type": "string" } });
-    let mut responses = responses(&answer("It is gone", &object(&properties, &["deleted", "key"])));
-    responses["404"] = refusal("There is no such key");
+    let success = answer("It is gone", &object(&properties, &["deleted", "key"]));
     json!({
         "operationId": "delete",
         "summary": "Remove one key of a channel's state, and tell subscribers by a feature without geometry",
-        "responses": responses,
+        "responses": responses(&success, &[("404", "There is no such key")]),
     })
 }
 
+/// What aiows says, each in one text; what comes before it is as elsewhere.
 fn package(id: &str, summary: &str) -> Value {
-    let said = |text: &str| json!({ "description": text, "content": { "application/json": { "schema": { "const": text } } } });
+    let said = |text: &str| answer(text, &json!({ "const": text }));
     json!({
         "operationId": id,
         "summary": summary,
@@ -143,7 +143,11 @@ fn package(id: &str, summary: &str) -> Value {
             "201": said("OK"),
             "400": said("Bad request"),
             "403": said("Not authorized"),
-            "default": { "description": "Too large, or the store does not answer" },
+            "408": refusal(LATE),
+            "413": said("Payload too large"),
+            "502": said("Bad gateway"),
+            "503": said("Service unavailable"),
+            "507": said("Insufficient storage"),
         },
     })
 }
@@ -166,16 +170,22 @@ fn ready() -> Value {
     )
 }
 
-fn responses(success: &Value) -> Value {
-    json!({
+/// Of what is told to the store: the success, what can be wrong with all of it, and what with this.
+fn responses(success: &Value, more: &[(&str, &str)]) -> Value {
+    let mut responses = json!({
         "200": success,
         "400": refusal("The channel, the key or the body is none"),
         "401": refusal("A key or a token is missing, or a token is not accepted"),
         "403": refusal("Not on this channel, not with this key, or not from this page"),
-        "408": refusal("The request took too long"),
-        "413": refusal("The body is larger than --max-publication"),
+        "408": refusal(LATE),
+        "502": refusal("The store refuses it"),
         "503": refusal("The store does not answer"),
-    })
+        "507": refusal("The store is full, or what it has of this key is too large"),
+    });
+    for (status, description) in more {
+        responses[*status] = refusal(description);
+    }
+    responses
 }
 
 pub(super) fn answer(description: &str, schema: &Value) -> Value {
@@ -186,10 +196,16 @@ pub(super) fn refusal(description: &str) -> Value {
     answer(description, &json!({ "$ref": "#/components/schemas/Refusal" }))
 }
 
-pub(super) fn object(properties: &Value, required: &[&str]) -> Value {
-    json!({ "type": "object", "properties": properties, "required": required })
-}
-
 fn path(name: &str, description: &str) -> Value {
     json!({ "name": name, "in": "path", "required": true, "description": description, "schema": { "type": "string" } })
 }
+
+const LATE: &str = "The request and its answer took longer than --request-timeout";
+/// What can be wrong with a body.
+const PUBLISHING: &[(&str, &str)] = &[
+    ("413", "The body is larger than --max-publication"),
+    (
+        "422",
+        "Subscribers could not be sent it: it is nested deeper than --max-depth, or has more positions than --max-vertices",
+    ),
+];

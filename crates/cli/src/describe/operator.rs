@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
-use super::openapi::{answer, object, refusal};
+use super::{
+    object,
+    openapi::{answer, refusal},
+};
 
 /// What operators are shown.
 pub(super) fn description() -> Value {
@@ -128,9 +131,7 @@ fn connection() -> Value {
 fn closed(properties: &Value) -> Value {
     let names: Vec<&str> =
         properties.as_object().into_iter().flat_map(|names| names.keys()).map(String::as_str).collect();
-    let mut closed = object(properties, &names);
-    closed["additionalProperties"] = json!(false);
-    closed
+    object(properties, &names)
 }
 
 fn described(description: &str, schema: &Value) -> Value {

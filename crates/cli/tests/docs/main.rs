@@ -23,3 +23,5 @@ mod proxies;
 mod redis_server;
 mod schemas;
 mod stage;
+#[path = "../../../server/tests/e2e/transcript.rs"]
+mod transcript;

@@ -1,6 +1,7 @@
 //! Schemas, YAML and other forms, by the Python packages of requirements.txt.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     path::PathBuf,
     process::{Command, Stdio},
@@ -33,6 +34,22 @@ for schema, value in json.load(sys.stdin):
         print(error.json_path, error.message, 'in', json.dumps(value)[:300])
 ";
     python(script, &json!(pairs))
+}
+
+/// Of schemas by name, which may refer to each other in the document that they are of, those that hold of each value. Beside it are the
+/// names of those that may.
+pub(crate) fn holding(
+    document: &Value,
+    places: &BTreeMap<String, String>,
+    values: &[(Vec<&str>, Value)],
+) -> Vec<Vec<String>> {
+    let script = "\
+import json, sys, jsonschema
+document, places, values = json.load(sys.stdin)
+schemas = {name: jsonschema.Draft202012Validator({'$ref': place, **document}) for name, place in places.items()}
+json.dump([[name for name in names if schemas[name].is_valid(value)] for names, value in values], sys.stdout)
+";
+    serde_json::from_str(&python(script, &json!([document, places, values]))).expect("JSON")
 }
 
 /// What the schema of OpenAPI itself has against a description.
