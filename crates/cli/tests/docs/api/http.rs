@@ -82,6 +82,12 @@ fn what_is_answered_over_http_is_as_described() {
     traffic.is_all_there_is(&[
         // Eight questions would have to wait at the same time for workers, which answer within milliseconds.
         ("get /api/operator", "429"),
+        // With a token, which tests of the server make: `publications_with_a_token_keep_to_its_rate`.
+        (PUBLISH, "429"),
+        (PUT, "429"),
+        (DELETE, "429"),
+        (PACKAGE, "429"),
+        (BROADCAST, "429"),
     ]);
 }
 
