@@ -1,10 +1,19 @@
 use std::{
+    cell::RefCell,
     io::{self, IsTerminal, Write},
     time::{Duration, Instant},
 };
 
 /// Waits, and after a second says for what and for how long, if somebody is there to read it.
 pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let stand = Stand::default();
+    stand.is(what);
+    following(&stand, work).await
+}
+
+/// Waits, and after a second says each second how things stand and for how long that has lasted in all, if somebody is there to
+/// read it.
+pub(crate) async fn following<T>(stand: &Stand, work: impl Future<Output = T>) -> T {
     let mut progress = Progress::new();
     let start = Instant::now();
     let mut ticks = tokio::time::interval(SECOND);
@@ -13,8 +22,19 @@ pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
     loop {
         tokio::select! {
             done = &mut work => return done,
-            _ = ticks.tick() => progress.say(|| format!("{what}: {} s", start.elapsed().as_secs())),
+            _ = ticks.tick() => progress.say(|| format!("{}: {} s", stand.0.borrow(), start.elapsed().as_secs())),
         }
+    }
+}
+
+/// What work that is waited for is at.
+#[derive(Debug, Default)]
+pub(crate) struct Stand(RefCell<String>);
+
+impl Stand {
+    /// From here on it is at this.
+    pub(crate) fn is(&self, what: impl Into<String>) {
+        self.0.replace(what.into());
     }
 }
 
@@ -23,11 +43,13 @@ pub(crate) async fn waiting<T>(what: &str, work: impl Future<Output = T>) -> T {
 pub(crate) struct Progress {
     /// When it was last said; none if nobody watches.
     last: Option<Instant>,
+    /// Whether it was said at all, and is to be wiped away.
+    is_shown: bool,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { last: io::stderr().is_terminal().then(Instant::now) }
+        Self { last: io::stderr().is_terminal().then(Instant::now), is_shown: false }
     }
 
     /// Says it, if the last time is long enough ago.
@@ -35,6 +57,7 @@ impl Progress {
         let Some(last) = &mut self.last else { return };
         if last.elapsed() >= INTERVAL {
             *last = Instant::now();
+            self.is_shown = true;
             write(&format!("\r{}\x1b[K", what()));
         }
     }
@@ -42,7 +65,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.last.is_some() {
+        if self.is_shown {
             write("\r\x1b[K");
         }
     }

@@ -71,7 +71,8 @@ async fn ask(arguments: &GetArguments, printed: &mut usize) -> anyhow::Result<()
     }
     output.flush()?;
     if *printed == 0 {
-        look_for_refusal(&mut connection, &arguments.channel).await?;
+        let looking = look_for_refusal(&mut connection, &arguments.channel);
+        waiting(&format!("waiting for {url}"), looking).await?;
     }
     connection.close().await;
     Ok(())

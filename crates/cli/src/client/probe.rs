@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, header};
 
 use super::publish::{LONGEST_ANSWER, message, send};
-use crate::{arguments::ProbeArguments, exit::Exit, unreachable::Unreachable};
+use crate::{arguments::ProbeArguments, exit::Exit, progress::waiting, unreachable::Unreachable};
 
 /// What can be asked of a server's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,7 +34,8 @@ pub(crate) async fn probe(arguments: ProbeArguments) -> anyhow::Result<Exit> {
         let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
         anyhow::Ok((status, body.map(http_body_util::Collected::to_bytes).unwrap_or_default()))
     };
-    let Ok(answer) = tokio::time::timeout(timeout, asking).await else {
+    let asking = tokio::time::timeout(timeout, asking);
+    let Ok(answer) = waiting(&format!("waiting for {}", server.url), asking).await else {
         let reason = format!("no answer within {timeout:?}");
         return Err(Unreachable::server(&server.url.to_string(), reason).into());
     };

@@ -17,7 +17,7 @@ use super::{
     setup,
     standing::{self, Said},
 };
-use crate::{arguments::SubArguments, exit::Exit};
+use crate::{arguments::SubArguments, exit::Exit, progress::waiting};
 
 /// `geocast sub`: what is published on channels.
 pub(crate) async fn sub(arguments: SubArguments) -> anyhow::Result<Exit> {
@@ -108,7 +108,9 @@ impl Listener {
     /// Prints until enough has come, over as many connections as it takes.
     async fn listen(&mut self, place: &mut Option<Connection>) -> anyhow::Result<()> {
         let server = self.arguments.server.clone();
-        let mut connection = place.insert(Connection::open(&server, &self.commands).await?);
+        let connecting = format!("connecting to {}", server.url);
+        let opening = waiting(&connecting, Connection::open(&server, &self.commands));
+        let mut connection = place.insert(opening.await?);
         self.tell();
         loop {
             self.wait_to_explain();
@@ -126,7 +128,7 @@ impl Listener {
             };
             connection = loop {
                 tokio::time::sleep(wish.take().unwrap_or_else(|| backoff.wait(fastrand::f64()))).await;
-                match Connection::open(&server, &self.commands).await {
+                match waiting(&connecting, Connection::open(&server, &self.commands)).await {
                     Ok(connection) => break place.insert(connection),
                     Err(error) if error.downcast_ref().is_some_and(Refused::is_final) => return Err(error),
                     Err(_comes_back) => {}
@@ -237,19 +239,18 @@ impl Listener {
     async fn end(&mut self, connection: Option<Connection>) {
         let Some(mut connection) = connection else { return };
         if self.explains.is_some() {
-            let last = self.hear_explanation(&mut connection);
-            if !tokio::time::timeout(EXPLANATION, last).await.unwrap_or(false) {
-                eprintln!("geocast: the server does not say what has become of events");
+            let last = tokio::time::timeout(EXPLANATION, self.hear_explanation(&mut connection));
+            match waiting("waiting for what has become of events", last).await {
+                Ok(Some(explanation)) => self.explain(&explanation),
+                Ok(None) | Err(_) => eprintln!("geocast: the server does not say what has become of events"),
             }
         }
         connection.close().await;
     }
 
-    /// Asks a last time and waits for the answer; what else comes is passed over. False if there will be none.
-    async fn hear_explanation(&mut self, connection: &mut Connection) -> bool {
-        if self.ask_for_explanation(connection).await.is_err() {
-            return false;
-        }
+    /// Asks a last time and waits for the answer; what else comes is passed over. None if there will be none.
+    async fn hear_explanation(&mut self, connection: &mut Connection) -> Option<Explanation> {
+        self.ask_for_explanation(connection).await.ok()?;
         let mut left = self.explains.as_ref().map_or(0, |explains| explains.asked);
         while left > 0 {
             match connection.next().await {
@@ -257,15 +258,15 @@ impl Listener {
                     if let Some(Said::Explains(explanation)) = standing::read(&frame) {
                         left -= 1;
                         if left == 0 {
-                            self.explain(&explanation);
+                            return Some(explanation);
                         }
                     }
                 }
                 Incoming::Sign => {}
-                Incoming::End { .. } => return false,
+                Incoming::End { .. } => return None,
             }
         }
-        true
+        None
     }
 
     fn frame(&mut self, frame: &str) -> anyhow::Result<()> {

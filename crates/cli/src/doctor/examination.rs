@@ -10,7 +10,7 @@ use geocast_server::{
 use serde::Serialize;
 
 use super::{Scope, groups::grouped, sample::Sample};
-use crate::progress::Progress;
+use crate::progress::Stand;
 
 /// What was found in a Redis.
 #[derive(Debug, Default)]
@@ -70,19 +70,21 @@ impl Examination {
     pub(super) async fn of(
         inspector: &mut RedisInspector,
         scope: &Scope,
-        progress: &mut Progress,
+        stand: &Stand,
     ) -> Result<Self, StoreError> {
         let mut found = Self::default();
         for node in inspector.nodes() {
+            stand.is(format!("asking {} what it is", node.address()));
             let facts = found.ask(node).await?;
             found.nodes.push(facts);
             let size = node.size().await;
             if let Some(size) = found.noted("keys", size)? {
                 found.size = Some(found.size.unwrap_or_default() + size);
             }
-            let names = found.walk(node, scope, progress).await?;
-            found.look_at_hashes(node, &names, progress).await?;
-            found.look_at_texts(node, &names).await?;
+            let names = found.walk(node, scope, stand).await?;
+            found.look_at_hashes(node, &names, stand).await?;
+            found.look_at_texts(node, &names, stand).await?;
+            stand.is("looking at channels");
             let channels = node.channels(MOST_COUNTED).await;
             for (name, subscribers) in found.noted("channels", channels)?.unwrap_or_default() {
                 let name = String::from_utf8_lossy(&name).into_owned();
@@ -92,6 +94,7 @@ impl Examination {
                 }
             }
         }
+        stand.is("asking what the user may do");
         let mut wanted = RedisUse::default();
         wanted.watches = scope.watches;
         let names = found.hashes.iter().filter(|(_, facts)| facts.sample.is_state()).map(|(name, _)| name);
@@ -142,11 +145,12 @@ impl Examination {
         &mut self,
         node: &mut RedisNode,
         scope: &Scope,
-        progress: &mut Progress,
+        stand: &Stand,
     ) -> Result<BTreeMap<RedisKind, BTreeSet<String>>, StoreError> {
         let mut names: BTreeMap<RedisKind, BTreeSet<String>> = BTreeMap::new();
         let (start, mut cursor) = (Instant::now(), 0);
         while self.seen < scope.keys && start.elapsed() < LONGEST_WALK {
+            stand.is(format!("looking at keys: {} of {}", self.seen, self.size.unwrap_or_default()));
             let keys = node.keys(cursor, BATCH).await;
             let Some((next, keys)) = self.noted("keys", keys)? else { break };
             for (key, kind) in keys {
@@ -163,7 +167,6 @@ impl Examination {
                     names.entry(kind).or_default().insert(name);
                 }
             }
-            progress.say(|| format!("{} of {} keys", self.seen, self.size.unwrap_or_default()));
             cursor = next;
             if cursor == 0 {
                 break;
@@ -176,11 +179,11 @@ impl Examination {
         &mut self,
         node: &mut RedisNode,
         names: &BTreeMap<RedisKind, BTreeSet<String>>,
-        progress: &mut Progress,
+        stand: &Stand,
     ) -> Result<(), StoreError> {
         let names = names.get(&RedisKind::Hash).into_iter().flatten().map(String::as_str);
         for (number, (pattern, names)) in grouped(names).into_iter().take(MOST_GROUPS).enumerate() {
-            progress.say(|| format!("looking at hashes: {number}"));
+            stand.is(format!("looking at hashes: {number}"));
             let mut facts = self.hashes.remove(&pattern).unwrap_or_default();
             facts.hashes += names.len();
             for name in names.iter().take(MOST_OF_GROUP) {
@@ -202,9 +205,11 @@ impl Examination {
         &mut self,
         node: &mut RedisNode,
         names: &BTreeMap<RedisKind, BTreeSet<String>>,
+        stand: &Stand,
     ) -> Result<(), StoreError> {
         let names = names.get(&RedisKind::Text).into_iter().flatten().map(String::as_str);
-        for (pattern, names) in grouped(names).into_iter().take(MOST_TEXTS) {
+        for (number, (pattern, names)) in grouped(names).into_iter().take(MOST_TEXTS).enumerate() {
+            stand.is(format!("looking at strings: {number}"));
             let mut sample = self.texts.remove(&pattern).unwrap_or_default();
             for name in names.iter().take(MOST_OF_GROUP) {
                 let text = node.text(name.as_bytes(), LONGEST_VALUE).await;

@@ -22,7 +22,7 @@ use crate::{
     config,
     exit::Exit,
     launch::Launch,
-    progress::{Progress, waiting},
+    progress::{Stand, following},
     unreachable::Unreachable,
 };
 
@@ -61,12 +61,13 @@ pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> an
     };
     let url = settings.url.to_string();
     let unreachable = |error| Unreachable::redis(&url, &error);
-    let connecting = format!("connecting to {url}");
-    let connected = waiting(&connecting, RedisInspector::connect(settings)).await;
-    let mut inspector = connected.map_err(unreachable)?;
-    let mut progress = Progress::new();
-    let examination = Examination::of(&mut inspector, &scope, &mut progress).await.map_err(unreachable)?;
-    drop(progress);
+    let stand = Stand::default();
+    let examining = async {
+        stand.is(format!("connecting to {url}"));
+        let mut inspector = RedisInspector::connect(settings).await?;
+        Examination::of(&mut inspector, &scope, &stand).await
+    };
+    let examination = following(&stand, examining).await.map_err(unreachable)?;
     let report = Report::new(&Place::new(settings.url.clone(), &redis_options), &scope, &examination);
     let mut out = io::stdout().lock();
     if arguments.json {

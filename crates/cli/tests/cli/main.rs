@@ -44,6 +44,7 @@ mod reload;
 mod rohrpost_conformance;
 mod secrets;
 mod service;
+mod terminal;
 mod terminals;
 mod three_nodes;
 mod token;

@@ -1,9 +1,14 @@
 use std::{
-    io::Read,
-    process::{Command, Stdio},
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
 };
 
-use crate::geocast::{Running, code, geocast, run, stderr};
+use crate::{
+    geocast::{Running, code, geocast, run, stderr},
+    redis_server::RedisServer,
+    terminal::Terminal,
+};
 
 /// What `head` does.
 #[test]
@@ -24,29 +29,84 @@ fn who_has_read_enough_hears_no_complaint() {
     }
 }
 
-/// A server that answers nothing is waited for, and on a terminal it is said for what.
+/// Whoever answers nothing is waited for, and on a terminal it is said for whom.
 #[test]
 fn what_is_waited_for_is_told_to_who_looks_on() {
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("ws://{}/ws", silent.local_addr().expect("an address"));
-    let arguments = ["get", "a", "--url", &url, "--timeout", "4s"];
-    let piped = run(&arguments);
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let (url, redis) = (format!("ws://{address}/ws"), format!("redis://{address}"));
+    let (server, connecting) = (format!("waiting for {url}"), format!("connecting to {url}"));
+    let (url, asking) = (&url, format!("asking {address} what it is"));
+    let cases: [(&[&str], &str); 6] = [
+        (&["get", "a"], &connecting),
+        (&["sub", "a"], &connecting),
+        (&["pub", "a", "1"], &server),
+        (&["probe", "--timeout", "60s"], &server),
+        (&["top", "--token", "a"], &server),
+        (&["doctor", &redis], &asking),
+    ];
+    thread::scope(|scope| {
+        for (arguments, expected) in cases {
+            scope.spawn(move || {
+                let terminal = Terminal::open();
+                let mut command = geocast(arguments);
+                command.env("GEOCAST_URL", url);
+                let mut child = terminal.start(command);
+                terminal.wait_for(" s\u{1b}[K");
+                let shown = terminal.shown();
+                child.kill().expect("it is our child");
+                child.wait().expect("it is our child");
+                let line = shown.trim_start().split('\u{1b}').next().unwrap_or_default();
+                let (what, time) = line.rsplit_once(": ").expect("so long");
+                assert_eq!(what, expected, "{arguments:?}: {shown:?}");
+                let seconds = time.strip_suffix(" s").and_then(|seconds| seconds.parse().ok());
+                assert!(seconds >= Some(1), "{arguments:?}: {shown:?}");
+            });
+        }
+    });
+    let piped = run(&["get", "a", "--url", url, "--timeout", "2s"]);
     assert_eq!(code(&piped), 3, "{}", stderr(&piped));
     assert!(!stderr(&piped).contains("connecting"), "{}", stderr(&piped));
+}
 
-    // Of Python, as a terminal is more than two pipes.
-    let program = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
-    let seen = Command::new("python3")
-        .args(["-c", program, env!("CARGO_BIN_EXE_geocast")])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("there is python3");
-    let seen = String::from_utf8_lossy(&seen.stdout).into_owned();
-    assert!(
-        seen.contains(&format!("connecting to {url}: 1 s")) || seen.contains(&format!("{url}: 2 s")),
-        "{seen:?}"
-    );
+/// A Redis that has let doctor connect, and says nothing when it is asked for keys.
+#[test]
+fn doctor_tells_what_it_waits_for_when_it_is_connected() {
+    let redis = RedisServer::start(&[]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("redis://{}", listener.local_addr().expect("an address"));
+    let port = redis.port();
+    // It ends with the test's process, which is the last to hold its sockets.
+    thread::spawn(move || {
+        for ours in listener.incoming().map_while(Result::ok) {
+            let theirs = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+            let cloned = |stream: &TcpStream| stream.try_clone().expect("there are descriptors");
+            let (mut answers, mut back) = (cloned(&theirs), cloned(&ours));
+            thread::spawn(move || std::io::copy(&mut answers, &mut back));
+            thread::spawn(move || pass_on_until(&ours, &theirs, b"\r\nSCAN\r\n"));
+        }
+    });
+    let terminal = Terminal::open();
+    let mut child = terminal.start(geocast(&["doctor", &url]));
+    terminal.wait_for("\rlooking at keys: 0 of 0: ");
+    child.kill().expect("it is our child");
+    child.wait().expect("it is our child");
+}
+
+/// Passes bytes on, and none any more when these words have come.
+fn pass_on_until(mut from: &TcpStream, mut to: &TcpStream, words: &[u8]) {
+    let mut some = [0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut some) {
+        if some[..read].windows(words.len()).any(|window| window == words) {
+            // Held open, so that the silence is no end.
+            loop {
+                thread::park();
+            }
+        }
+        if to.write_all(&some[..read]).is_err() {
+            return;
+        }
+    }
 }
 
 /// What a server says at its start leads to it.

@@ -1,20 +1,14 @@
 //! `geocast top`: a table, an object, and a view that leaves the terminal as it was.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{Read, Write},
-    process::Stdio,
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::io::Write;
 
-use rustix::{
-    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
-};
+use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::Value;
 
-use crate::geocast::{Running, code, geocast, run, stderr, stdout, wait_until};
+use crate::{
+    geocast::{Running, code, geocast, run, stderr, stdout, wait_until},
+    terminal::Terminal,
+};
 
 /// A demo, and the token that it has made for its operator.
 fn demo() -> (Running, String) {
@@ -111,9 +105,8 @@ fn on_a_terminal_it_is_drawn_until_q_or_a_signal_and_leaves_nothing_behind() {
         let terminal = Terminal::open();
         let before = tcgetattr(&terminal.theirs).unwrap();
         let url = demo.url();
-        let mut command = geocast(&["top", &url, "--token", &token, "--interval", "100ms"]);
-        let theirs = || Stdio::from(terminal.theirs.try_clone().unwrap());
-        let mut top = command.stdin(theirs()).stdout(theirs()).stderr(theirs()).spawn().unwrap();
+        let command = geocast(&["top", &url, "--token", &token, "--interval", "100ms"]);
+        let mut top = terminal.start(command);
         // Some pictures later there are rates.
         terminal.wait_for("EPSG:2056");
         wait_until(|| terminal.shown().matches("a second").count() > 1, || "it is drawn once".to_owned());
@@ -144,47 +137,5 @@ fn on_a_terminal_it_is_drawn_until_q_or_a_signal_and_leaves_nothing_behind() {
         assert!(shown.starts_with("\u{1b}[?1049h\u{1b}[?25l"), "{:?}", terminal.last());
         let lines = shown.split("\u{1b}[H").nth(1).unwrap().split("\r\n").count();
         assert!(lines <= 30, "{lines} lines on a terminal of 30");
-    }
-}
-
-/// A terminal of 100 columns and 30 lines.
-struct Terminal {
-    ours: File,
-    theirs: File,
-    shown: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Terminal {
-    fn open() -> Self {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
-        grantpt(&ours).expect("it is ours");
-        unlockpt(&ours).expect("it is ours");
-        let name = ptsname(&ours, Vec::new()).expect("it has a name").into_string().expect("a path");
-        let theirs = OpenOptions::new().read(true).write(true).open(name).expect("it can be opened");
-        tcsetwinsize(&theirs, Winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 })
-            .expect("it has a size");
-        let (ours, shown) = (File::from(ours), Arc::<Mutex<Vec<u8>>>::default());
-        let (mut reader, heard) = (ours.try_clone().expect("there are descriptors"), Arc::clone(&shown));
-        thread::spawn(move || {
-            let mut some = [0; 4096];
-            while let Ok(read @ 1..) = reader.read(&mut some) {
-                heard.lock().expect("nobody panics with it").extend(&some[..read]);
-            }
-        });
-        Self { ours, theirs, shown }
-    }
-
-    fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.shown.lock().expect("nobody panics with it")).into_owned()
-    }
-
-    /// What was shown last.
-    fn last(&self) -> String {
-        let shown = self.shown();
-        shown.split("\u{1b}[H").last().unwrap_or_default().to_owned()
-    }
-
-    fn wait_for(&self, text: &str) {
-        wait_until(|| self.shown().contains(text), || format!("{text:?} is never shown: {:?}", self.last()));
     }
 }

@@ -26,15 +26,16 @@ use tokio::{
 };
 
 use self::{asking::Asking, keys::Keys, rates::Rates, report::Report, screen::Screen, table::Table};
-use crate::{arguments::TopArguments, exit::Exit};
+use crate::{arguments::TopArguments, exit::Exit, progress::waiting};
 
 /// Shows it until somebody has seen enough: once, where nobody sits before a terminal.
 pub(crate) async fn top(arguments: TopArguments) -> anyhow::Result<Exit> {
     let asking = Asking::new(&arguments)?;
-    let first = asking.ask().await?;
+    let what = format!("waiting for {}", asking.server());
+    let first = waiting(&what, asking.ask()).await?;
     if arguments.json || arguments.once || !io::stdout().is_terminal() {
-        sleep(arguments.interval).await;
-        let second = asking.ask().await?;
+        waiting("waiting for what comes in the meantime", sleep(arguments.interval)).await;
+        let second = waiting(&what, asking.ask()).await?;
         let mut out = io::stdout().lock();
         if arguments.json {
             writeln!(out, "{}", rates::object(&first, second)?)?;
