@@ -33,17 +33,19 @@ pub(crate) fn man(arguments: &ManArguments) -> anyhow::Result<Exit> {
         Some(folder) => {
             let cannot = || format!("manual pages cannot be written into {}", folder.display());
             fs::create_dir_all(folder).with_context(cannot)?;
-            write_all(&commands, folder).with_context(cannot)?;
+            let written = write_all(&commands, folder).with_context(cannot)?;
+            eprintln!("geocast: {written} pages written into {}", folder.display());
         }
     }
     Ok(Exit::Success)
 }
 
-fn write_all(command: &Command, folder: &Path) -> io::Result<()> {
+/// Writes the page of a command and of those in it, and says how many these are.
+fn write_all(command: &Command, folder: &Path) -> io::Result<usize> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     fs::write(folder.join(format!("{name}.1")), page(command.clone())?)?;
-    let inner = command.get_subcommands().filter(|inner| !inner.is_hide_set());
-    inner.into_iter().try_for_each(|inner| write_all(inner, folder))
+    let mut inner = command.get_subcommands().filter(|inner| !inner.is_hide_set());
+    inner.try_fold(1, |written, inner| Ok(written + write_all(inner, folder)?))
 }
 
 fn page(command: Command) -> io::Result<Vec<u8>> {

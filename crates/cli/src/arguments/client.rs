@@ -45,13 +45,13 @@ pub(crate) struct Look {
     #[arg(long, value_name = "epsg:N")]
     pub(crate) projection: Option<Crs>,
     /// Only these properties of each feature
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "bbox")]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) fields: Vec<PropertyValue>,
     /// At most so many decimals of each coordinate
-    #[arg(long, value_name = "N", requires = "bbox")]
+    #[arg(long, value_name = "N")]
     pub(crate) precision: Option<Precision>,
-    /// The zoom level of the map that the box is on, for --tolerance and --min-move
-    #[arg(long, value_name = "LEVEL", requires = "bbox", hide_short_help = true)]
+    /// The zoom level of the map, for --tolerance and --min-move
+    #[arg(long, value_name = "LEVEL", hide_short_help = true)]
     pub(crate) zoom: Option<Number>,
     /// Simplify lines and areas by so many pixels at that zoom level
     #[arg(long, value_name = "PIXELS", requires = "zoom", hide_short_help = true)]

@@ -15,6 +15,7 @@ pub(crate) struct ConfigArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print a configuration file with every option, its default, and what it is for
+    #[command(after_help = DEFAULT_EXAMPLES)]
     Default,
     /// Print the value of every option, and where it is from
     #[command(after_help = SHOW_EXAMPLES, after_long_help = SHOW_EXAMPLES)]
@@ -43,6 +44,15 @@ pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) options: Options,
 }
+
+const DEFAULT_EXAMPLES: &str = "\
+Every line is a comment, so the file changes nothing as it is.
+
+Examples:
+  geocast config default > all-options.toml
+  geocast config default | grep -B2 '^#ping_interval'
+
+Exit codes: 0 printed; 2 bad option.";
 
 const SHOW_EXAMPLES: &str = "\
 It takes all options of `geocast serve`, and reads environment and file as that

@@ -54,7 +54,32 @@ It takes all options of `geocast serve`. Every long option is also a key of the
 Examples:
   geocast demo
   geocast demo --vehicles 2000 --seed 7
-  geocast demo --redis redis://localhost";
+  geocast demo --redis redis://localhost
+
+It ends as `geocast serve` does. Exit codes: 0 stopped by a signal; 1 failed; 2
+bad option or configuration; 130 stopped by a second signal.";
+
+pub(super) const CONFIG_EXAMPLES: &str = "\
+Examples:
+  geocast config default | grep -B2 '^#ping_interval'
+  geocast config show --config geocast.toml --given
+
+Exit codes: 0 printed; 2 bad option or configuration.";
+
+pub(super) const TOKEN_EXAMPLES: &str = "\
+Examples:
+  geocast token make --key-file secret.txt --sub 'team_*' > token.txt
+  geocast token check --jwt-key-file secret.txt < token.txt
+
+Exit codes: 0 made, printed or accepted; 1 not accepted; 2 bad option, key or
+claim.";
+
+pub(super) const DESCRIBE_EXAMPLES: &str = "\
+Examples:
+  geocast describe openapi > openapi.json
+  geocast describe config | jq '.properties | keys'
+
+Exit codes: 0 printed; 2 there is no such description.";
 
 pub(super) const GET_EXAMPLES: &str = "\
 Prints one JSON value per line, or indented and coloured on a terminal.
@@ -137,4 +162,5 @@ Examples:
   geocast man | man -l -
   geocast man /usr/local/share/man/man1
 
+A folder that is missing is made; standard error says what was written.
 Exit codes: 0 printed or written; 1 the folder cannot be written to.";

@@ -6,15 +6,20 @@ use clap::{
 };
 
 use super::examples::{
-    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, CONFIGURATION, DEMO_EXAMPLES, DOCTOR_EXAMPLES, EXAMPLES,
-    GET_EXAMPLES, MAN_EXAMPLES, PROBE_EXAMPLES, PUB_EXAMPLES, SERVE_EXAMPLES, SUB_EXAMPLES, TOP_EXAMPLES,
+    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, CONFIGURATION, DEMO_EXAMPLES, DESCRIBE_EXAMPLES,
+    DOCTOR_EXAMPLES, EXAMPLES, GET_EXAMPLES, MAN_EXAMPLES, PROBE_EXAMPLES, PUB_EXAMPLES, SERVE_EXAMPLES,
+    SUB_EXAMPLES, TOKEN_EXAMPLES, TOP_EXAMPLES,
 };
 use super::{
     CheckArguments, CompletionsArguments, ConfigArguments, DoctorArguments, GetArguments, ManArguments,
     Options, ProbeArguments, ProducerOptions, PubArguments, SubArguments, TokenArguments, TopArguments,
     short_help,
 };
-use crate::{bench::BenchArguments, describe::DescribeArguments, exit::Exit};
+use crate::{
+    bench::{BENCH_EXAMPLES, BenchArguments},
+    describe::DescribeArguments,
+    exit::Exit,
+};
 
 /// What was typed, as far as it could be read.
 #[derive(Debug)]
@@ -54,11 +59,13 @@ pub(crate) enum Command {
     #[command(after_help = CHECK_EXAMPLES, after_long_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
     /// Print a commented configuration file, or what holds in the end and why
+    #[command(after_help = CONFIG_EXAMPLES)]
     Config(ConfigArguments),
     /// Look at a Redis: what there is for geocast, and what is in its way
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
     /// Make tokens, and say what a server makes of one
+    #[command(after_help = TOKEN_EXAMPLES)]
     Token(TokenArguments),
     /// Ask a server whether it is live, or ready: for health checks
     #[command(after_help = PROBE_EXAMPLES)]
@@ -67,6 +74,7 @@ pub(crate) enum Command {
     #[command(after_help = TOP_EXAMPLES)]
     Top(TopArguments),
     /// Describe what is spoken and configured, for programs: OpenAPI, AsyncAPI, OpenRPC, JSON Schema
+    #[command(after_help = DESCRIBE_EXAMPLES)]
     Describe(DescribeArguments),
     /// Print what has a shell complete the options of this program
     #[command(after_help = COMPLETIONS_EXAMPLES)]
@@ -75,6 +83,7 @@ pub(crate) enum Command {
     #[command(after_help = MAN_EXAMPLES)]
     Man(ManArguments),
     /// Measure a server, and what this machine could do at best
+    #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArguments),
 }
 

@@ -24,7 +24,7 @@ mod viewports;
 
 use crate::{exit::Exit, progress};
 
-pub(crate) use arguments::BenchArguments;
+pub(crate) use arguments::{BENCH_EXAMPLES, BenchArguments};
 
 use arguments::Benchmark;
 

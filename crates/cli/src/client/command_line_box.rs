@@ -16,6 +16,11 @@ pub(crate) struct CommandLineBox([Number; 4]);
 pub(crate) struct BoxError(String);
 
 impl CommandLineBox {
+    /// All of the world, in EPSG:4326.
+    pub(super) fn world() -> Self {
+        "-180,-90,180,90".parse().expect("it is a box")
+    }
+
     /// The box meant in this system, whatever the output is in.
     pub(super) fn viewport(self, crs: Crs) -> Bbox {
         let Self([left, bottom, right, top]) = self;

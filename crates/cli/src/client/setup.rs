@@ -3,6 +3,7 @@ use geocast_protocol::{
     text::{Bbox, Command},
 };
 
+use super::CommandLineBox;
 use crate::arguments::{Look, SubArguments};
 
 /// What is sent first by `sub`.
@@ -37,7 +38,13 @@ pub(super) fn mark(channel: &Channel) -> Command {
 /// The box says itself which system it is meant in, so that it does not matter which one the output is in.
 fn look(look: &Look) -> Vec<Command> {
     let projection = look.projection.map(Command::Projection);
-    let bbox = look.bbox.map(|bbox| {
+    // What is wished of features comes with a box, if only with one around everything.
+    let is_plain = look.fields.is_empty()
+        && look.precision.is_none()
+        && look.zoom.is_none()
+        && look.tolerance.is_none()
+        && look.min_move.is_none();
+    let bbox = look.bbox.or_else(|| (!is_plain).then(CommandLineBox::world)).map(|bbox| {
         Command::Bbox(Some(Bbox {
             zoom: look.zoom,
             fields: look.fields.clone(),
@@ -87,6 +94,11 @@ mod tests {
                 "SUB a track",
             ],
         );
+        check(
+            "sub a --fields line --precision 5",
+            &["BBOX -180 -90 180 90 crs=EPSG:4326 fields=line precision=5", "SUB a"],
+        );
+        check("sub a --zoom 7", &["BBOX -180 -90 180 90 7 crs=EPSG:4326", "SUB a"]);
         check("sub a --bbox 1,2,3,4 --bbox-crs epsg:2056", &["BBOX 1 2 3 4 crs=EPSG:2056", "SUB a"]);
         check("get a", &["GET a client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);
         check("get a k", &["GET a k client_ref=geocast-get", "GET a geocast-end client_ref=geocast-end"]);

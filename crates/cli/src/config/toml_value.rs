@@ -4,9 +4,12 @@ use super::ConfigOption;
 pub(super) fn toml_value(option: ConfigOption<'_>, typed: &str) -> String {
     // The escapes of JSON are among those of TOML.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let is_number = matches!(option.placeholder(), "N" | "PORT")
-        && !typed.is_empty()
-        && typed.bytes().all(|b| b.is_ascii_digit());
+    let is_number = match option.placeholder() {
+        "N" | "PORT" | "SIZE" | "[HOST:]PORT" => is_integer(typed),
+        // Other times have a unit.
+        "TIME" => typed == "0",
+        _ => false,
+    };
     if is_number || option.is_switch() {
         return typed.to_owned();
     }
@@ -16,6 +19,11 @@ pub(super) fn toml_value(option: ConfigOption<'_>, typed: &str) -> String {
         return format!("[{}]", items.join(", "));
     }
     quoted(typed)
+}
+
+/// Whether TOML has it as a number: without zeros before it, and within 64 bits.
+fn is_integer(typed: &str) -> bool {
+    typed.parse::<u64>().is_ok_and(|number| i64::try_from(number).is_ok() && number.to_string() == typed)
 }
 
 #[cfg(test)]
@@ -29,6 +37,13 @@ mod tests {
             ("port", "8765", "8765"),
             ("ping_interval", "25s", "\"25s\""),
             ("max_message", "16KiB", "\"16KiB\""),
+            ("max_message", "16384", "16384"),
+            ("metrics", "9100", "9100"),
+            ("metrics", "localhost:9100", "\"localhost:9100\""),
+            ("drain_spread", "0", "0"),
+            ("seed", "007", "\"007\""),
+            ("seed", "18446744073709551615", "\"18446744073709551615\""),
+            ("jwt_issuer", "7", "\"7\""),
             ("deflate", "true", "true"),
             ("channels", "a,b*", "[\"a\", \"b*\"]"),
             ("host", "a\"b", "\"a\\\"b\""),

@@ -56,6 +56,23 @@ fn ended(child: Child) -> Output {
     output
 }
 
+/// What can be typed behind `geocast`: nothing, and each command with those in it, read off what `-h` lists.
+pub(crate) fn commands() -> Vec<Vec<String>> {
+    fn within(path: Vec<String>) -> Vec<Vec<String>> {
+        let words: Vec<&str> = path.iter().map(String::as_str).chain(["-h"]).collect();
+        let help = stdout(&run(&words));
+        let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        let listed = listed.take_while(|line| !line.is_empty());
+        let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+        let inner: Vec<_> = names.flat_map(|name| within([&path[..], &[name.to_owned()]].concat())).collect();
+        [vec![path], inner].concat()
+    }
+    let commands = within(Vec::new());
+    assert!(commands.len() > 25, "{commands:?}");
+    commands
+}
+
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::{
+    geocast::commands,
     pages::{Block, Page},
     stage::Stage,
 };
@@ -12,11 +13,9 @@ const NOT_TYPED: &str = "bench";
 
 #[test]
 fn examples_of_the_help_work() {
-    let commands = commands(&[]);
-    assert!(commands.len() > 20, "{commands:?}");
     let mut script = String::from(FURNITURE);
     let mut typed = 0;
-    for path in commands.iter().filter(|path| path.first().is_none_or(|name| name != NOT_TYPED)) {
+    for path in commands().iter().filter(|path| path.first().is_none_or(|name| name != NOT_TYPED)) {
         let help = help(path, "--help");
         let examples = examples(&help);
         script += &format!("echo '# geocast {}' >&2\n", path.join(" "));
@@ -39,7 +38,7 @@ fn examples_of_the_help_work() {
 /// On a terminal of 80 by 50 characters.
 #[test]
 fn short_help_fits_a_small_screen() {
-    for path in commands(&[]) {
+    for path in commands() {
         let text = help(&path, "-h");
         let (lines, widest) = (text.lines().count(), text.lines().map(|line| line.chars().count()).max());
         assert!(
@@ -54,7 +53,7 @@ fn short_help_fits_a_small_screen() {
 fn the_table_of_commands_is_what_the_help_says() {
     let page = Page::all().into_iter().find(|page| page.path.ends_with("docs/cli.md")).expect("it is there");
     let told: Vec<&str> = page.text.lines().filter(|line| line.starts_with("| `")).collect();
-    let expected: Vec<String> = commands(&[])
+    let expected: Vec<String> = commands()
         .iter()
         .filter(|path| path.len() == 1)
         .map(|path| {
@@ -77,7 +76,7 @@ fn there_is_a_page_for_each_command() {
         .map(|entry| entry.expect("a page").file_name().to_string_lossy().into_owned())
         .collect();
     pages.sort();
-    let mut expected: Vec<String> = commands(&[])
+    let mut expected: Vec<String> = commands()
         .iter()
         .map(|path| ["geocast".to_owned()].iter().chain(path).cloned().collect::<Vec<_>>().join("-") + ".1")
         .collect();
@@ -115,17 +114,6 @@ fn help(path: &[String], flag: &str) -> String {
     let output = geocast(&[path, &[flag.to_owned()]].concat()).output().expect("the binary was built");
     assert!(output.status.success(), "{path:?}");
     String::from_utf8(output.stdout).expect("text")
-}
-
-/// The command of this path, and all in it.
-fn commands(path: &[String]) -> Vec<Vec<String>> {
-    let text = help(path, "-h");
-    let listed =
-        text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
-    let inner = names.flat_map(|name| commands(&[path, &[name.to_owned()]].concat()));
-    [path.to_vec()].into_iter().chain(inner).collect()
 }
 
 /// The lines below `Examples:`.
