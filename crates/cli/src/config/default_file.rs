@@ -7,37 +7,24 @@ use crate::wrapped::wrapped;
 pub(super) fn text() -> String {
     let table = Table::new();
     let mut file = String::from(BEGINNING);
-    let options: Vec<_> = table.options().filter(|option| !option.names_the_file()).collect();
-    let mut headings: Vec<&str> = Vec::new();
-    for option in &options {
-        if !headings.contains(&option.heading()) {
-            headings.push(option.heading());
-        }
-    }
-    // What only the demonstration has comes last.
-    headings.sort_by_key(|heading| *heading == "Demo");
-    for heading in headings {
+    for heading in table.headings() {
         write!(file, "\n## {heading}\n").expect("a string takes everything");
-        for option in options.iter().filter(|option| option.heading() == heading) {
-            entry(&mut file, *option);
+        let options = table.options().filter(|option| !option.names_the_file());
+        for option in options.filter(|option| option.heading() == heading) {
+            entry(&mut file, option);
         }
     }
     file
 }
 
 fn entry(file: &mut String, option: ConfigOption<'_>) {
-    let help = option.help();
-    let (purpose, default) = match help.split_once("[default: ") {
-        Some((purpose, default)) => (purpose.trim_end(), Some(default.trim_end_matches(']'))),
-        None => (help.as_str(), None),
-    };
-    let mut lines = wrapped(&purpose.split_whitespace().collect::<Vec<_>>().join(" "), WIDTH);
+    let mut lines = wrapped(&option.purpose(), WIDTH);
     let choices = option.choices();
     if !choices.is_empty() && !option.is_switch() {
         lines.push(format!("One of {}.", choices.join(", ")));
     }
-    let value = match default {
-        Some(default) if is_literal(default) => toml_value(option, default),
+    let value = match option.default() {
+        Some(default) if is_literal(&default) => toml_value(option, &default),
         Some(default) => {
             lines.push(format!("Default: {default}."));
             example(option)

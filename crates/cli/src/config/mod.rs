@@ -8,6 +8,7 @@ mod file;
 mod flags;
 mod layer;
 mod merge;
+mod reference;
 mod shown;
 mod source;
 mod table;
@@ -16,6 +17,7 @@ mod toml_value;
 pub(crate) use command::config;
 pub(crate) use error::ConfigError;
 pub(crate) use merge::{resolve, resolve_file};
+pub(crate) use reference::reference;
 pub(crate) use source::ConfigSource;
 pub(crate) use table::{ConfigOption, Table};
 

@@ -33,9 +33,8 @@ fn value(option: ConfigOption<'_>, given: &Given) -> String {
 }
 
 fn default(option: ConfigOption<'_>) -> (String, String) {
-    let help = option.help();
-    match help.split_once("[default: ").map(|(_, default)| default.trim_end_matches(']')) {
-        Some(default) if is_literal(default) => (toml_value(option, default), "default".to_owned()),
+    match option.default() {
+        Some(default) if is_literal(&default) => (toml_value(option, &default), "default".to_owned()),
         Some(default) => ("…".to_owned(), format!("default: {default}")),
         None if option.is_switch() => ("false".to_owned(), "default".to_owned()),
         None => ("…".to_owned(), "not set".to_owned()),

@@ -24,6 +24,18 @@ impl Table {
         self.0.get_arguments().map(ConfigOption)
     }
 
+    /// What options stand under in the help, in the order of their declaration; what only the demonstration has comes last.
+    pub(super) fn headings(&self) -> Vec<&str> {
+        let mut headings: Vec<&str> = Vec::new();
+        for option in self.options() {
+            if !headings.contains(&option.heading()) {
+                headings.push(option.heading());
+            }
+        }
+        headings.sort_by_key(|heading| *heading == "Demo");
+        headings
+    }
+
     /// The option of this name, in the form it has on the command line, in the file, or anything between.
     pub(crate) fn option(&self, name: &str) -> Option<ConfigOption<'_>> {
         let key = name.replace('-', "_");
@@ -131,11 +143,32 @@ impl<'a> ConfigOption<'a> {
         values.into_iter().map(|value| value.get_name().to_owned()).collect()
     }
 
+    /// Its one letter on the command line, if it has one.
+    pub(super) fn letter(self) -> Option<char> {
+        self.0.get_short()
+    }
+
     /// What is said about it, on the command line's help.
     pub(crate) fn help(self) -> String {
         self.0.get_help().map(ToString::to_string).unwrap_or_default()
     }
+
+    /// What of that says what it is for, in one line.
+    pub(super) fn purpose(self) -> String {
+        let help = self.help();
+        let purpose = help.split_once(DEFAULT).map_or(help.as_str(), |(purpose, _)| purpose);
+        purpose.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// What of that says which value it has where none is given: a value, or words.
+    pub(super) fn default(self) -> Option<String> {
+        let help = self.help();
+        let (_, default) = help.split_once(DEFAULT)?;
+        Some(default.trim_end_matches(']').to_owned())
+    }
 }
 
+/// What stands before a default.
+const DEFAULT: &str = "[default: ";
 /// What every variable begins with.
 pub(super) const PREFIX: &str = "GEOCAST_";

@@ -7,12 +7,12 @@ mod config;
 mod openapi;
 mod operator;
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::exit::Exit;
+use crate::{config::reference, exit::Exit};
 
 /// `geocast describe`
 #[derive(Debug, Args)]
@@ -32,6 +32,8 @@ enum Described {
     Openrpc,
     /// The configuration file: JSON Schema 2020-12
     Config,
+    /// The options of `serve` and `demo`, for readers: Markdown
+    Options,
 }
 
 /// Prints a description on standard output.
@@ -41,8 +43,12 @@ pub(crate) fn describe(arguments: &DescribeArguments) -> anyhow::Result<Exit> {
         Described::Asyncapi => asyncapi::description(),
         Described::Openrpc => constant(geocast_protocol::rpc::discover("geocast", VERSION).as_str()),
         Described::Config => config::description(),
+        Described::Options => {
+            io::stdout().write_all(reference().as_bytes())?;
+            return Ok(Exit::Success);
+        }
     };
-    writeln!(std::io::stdout(), "{description:#}")?;
+    writeln!(io::stdout(), "{description:#}")?;
     Ok(Exit::Success)
 }
 

@@ -1,4 +1,4 @@
-//! The descriptions of `geocast describe`: as recorded in docs/api, right by the schemas of their formats, and true of what a server says.
+//! The descriptions of `geocast describe`: as recorded in docs/api and docs/options.md, right by the schemas of their formats, and true of what a server says.
 
 mod config;
 mod conversations;
@@ -20,10 +20,12 @@ use crate::{
 #[test]
 fn descriptions_are_as_recorded() {
     let mut differing = Vec::new();
-    for what in ["openapi", "asyncapi", "openrpc", "config"] {
+    let programs =
+        ["openapi", "asyncapi", "openrpc", "config"].map(|what| (what, format!("docs/api/{what}.json")));
+    for (what, path) in programs.into_iter().chain([("options", "docs/options.md".to_owned())]) {
         let output = run(&["describe", what]);
         assert_eq!(code(&output), 0, "{}", stderr(&output));
-        let (path, text) = (root().join(format!("docs/api/{what}.json")), stdout(&output));
+        let (path, text) = (root().join(path), stdout(&output));
         if std::env::var_os("UPDATE_API").is_some() {
             fs::write(&path, &text).expect("it can be written");
         } else if fs::read_to_string(&path).unwrap_or_default() != text {
