@@ -55,7 +55,7 @@ impl LogSettings {
             filter = filter.add_directive(directive.parse().expect("it is a directive"));
         }
         let audience = self.audience();
-        let is_coloured = io::stderr().is_terminal() && audience == Audience::People;
+        let is_coloured = crate::colour::is_wanted(&io::stderr()) && audience == Audience::People;
         let colours = if is_coloured { Colours::Some } else { Colours::None };
         let writer = move || OneLine::new(io::stderr(), colours);
         let lines = tracing_subscriber::fmt::layer().with_writer(writer);

@@ -5,6 +5,7 @@ mod bad_option;
 mod bench;
 mod check;
 mod client;
+mod colour;
 mod config;
 mod demo;
 mod describe;

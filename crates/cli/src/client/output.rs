@@ -5,7 +5,7 @@ use super::{
     envelope::Envelope,
     pretty::{Colour, pretty},
 };
-use crate::arguments::Look;
+use crate::{arguments::Look, colour};
 
 /// Standard output: one JSON value per line for programs, indented and coloured for people.
 #[derive(Debug)]
@@ -26,11 +26,10 @@ enum Form {
 impl Output {
     pub(super) fn new(look: &Look) -> Self {
         let out = io::stdout();
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let form = match (out.is_terminal(), plain) {
+        let form = match (out.is_terminal(), colour::is_wanted(&out)) {
             (false, _) => Form::Lines,
-            (true, true) => Form::Pretty(Colour::Off),
-            (true, false) => Form::Pretty(Colour::On),
+            (true, false) => Form::Pretty(Colour::Off),
+            (true, true) => Form::Pretty(Colour::On),
         };
         Self { out: BufWriter::new(out), form, envelope: look.envelope, is_tracked: false }
     }

@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
 };
 
 use geocast_protocol::Channel;
@@ -15,7 +15,7 @@ use super::{
     place::Place,
     verdicts,
 };
-use crate::{shell_words::quoted, wrapped::wrapped};
+use crate::{colour, shell_words::quoted, wrapped::wrapped};
 
 /// All that is said.
 #[derive(Debug, Serialize)]
@@ -53,8 +53,7 @@ impl Report {
 
     /// For people: a line for each finding, and what to type below it.
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let is_coloured =
-            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let is_coloured = colour::is_wanted(&io::stdout());
         for Finding { level, topic, text, command } in &self.findings {
             let colour = match level {
                 Level::Ok => "\x1b[32m",

@@ -5,7 +5,7 @@ use std::{
 };
 
 use crate::{
-    geocast::{Running, code, geocast, run, stderr},
+    geocast::{Running, code, geocast, run, stderr, stdout},
     redis_server::RedisServer,
     terminal::Terminal,
 };
@@ -107,6 +107,38 @@ fn pass_on_until(mut from: &TcpStream, mut to: &TcpStream, words: &[u8]) {
             return;
         }
     }
+}
+
+/// Values and log lines; the values are indented either way.
+#[test]
+fn colours_are_for_terminals_and_for_who_wants_them() {
+    let (esc, value) = ("\u{1b}[", r#"{"a":1}"#);
+    let shown = |arguments: &[&str], no_color: Option<&str>, last: &str| {
+        let terminal = Terminal::open();
+        let mut command = geocast(arguments);
+        match no_color {
+            Some(value) => command.env("NO_COLOR", value),
+            None => command.env_remove("NO_COLOR"),
+        };
+        let mut child = terminal.start(command);
+        terminal.wait_for(last);
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        terminal.shown()
+    };
+    let server = Running::server(&["serve", "--port", "0"]);
+    let url = server.url();
+    let published = run(&["pub", "a", "--key", "k", value, "--url", &url]);
+    assert_eq!(code(&published), 0, "{}", stderr(&published));
+    for (no_color, is_coloured) in [(None, true), (Some(""), true), (Some("1"), false)] {
+        let got = shown(&["get", "a", "k", "--url", &url], no_color, "}");
+        assert_eq!(got.contains(esc), is_coloured, "NO_COLOR {no_color:?}: {got:?}");
+        assert_eq!(got.contains(r#"{"a": 1}"#), !is_coloured, "NO_COLOR {no_color:?}: {got:?}");
+        let logged = shown(&["serve", "--port", "0", "--log", "debug"], no_color, "listens on");
+        assert!(logged.contains("DEBUG"), "{logged:?}");
+        assert_eq!(logged.contains(esc), is_coloured, "NO_COLOR {no_color:?}: {logged:?}");
+    }
+    assert_eq!(stdout(&run(&["get", "a", "k", "--url", &url])), format!("{value}\n"));
 }
 
 /// What a server says at its start leads to it.
