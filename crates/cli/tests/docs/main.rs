@@ -22,6 +22,7 @@ mod proxies;
 )]
 mod redis_server;
 mod schemas;
+mod shown;
 mod stage;
 #[path = "../../../server/tests/e2e/transcript.rs"]
 mod transcript;

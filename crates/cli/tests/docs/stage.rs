@@ -12,6 +12,7 @@ use std::{
 use crate::{
     pages::{Block, root},
     redis_server::RedisServer,
+    schemas::tool,
 };
 
 /// Where the commands of a page are typed: a folder with what the page takes for granted, ports that are free instead of those
@@ -52,6 +53,11 @@ impl Stage {
         fs::write(self.folder.path().join(name), self.here(text)).expect("the folder is ours");
     }
 
+    /// What stands in a file; nothing if there is none.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+
     /// Types a script; what it and all its programs said, if it fails.
     pub(crate) fn run(&mut self, script: &str) -> Result<(), String> {
         let folder = self.folder.path();
@@ -69,9 +75,8 @@ impl Stage {
             .current_dir(folder)
             .env("PATH", format!("{}:{path}", folder.join("bin").display()))
             .env("STAGE", folder)
-            // As on a terminal.
-            .env("GEOCAST_LOG_FORMAT", "human")
             .env("GEOCAST", env!("CARGO_BIN_EXE_geocast"))
+            .env("PYTHON", tool("python"))
             .env("GEOCAST_URL", format!("ws://127.0.0.1:{}/ws", self.ports[&8765]))
             .env("DEFAULT_PORT", self.ports[&8765].to_string())
             .env("FILTERS_PORT", self.ports[&9000].to_string())
@@ -90,7 +95,7 @@ impl Stage {
             }
         };
         drop(shell);
-        let said = fs::read_to_string(folder.join("said")).unwrap_or_default();
+        let said = self.read("said");
         match ended {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("{said}{status}")),

@@ -13,6 +13,8 @@ patiently() {
 }
 case "${1-}" in
 serve | demo)
+    # As on a terminal.
+    export GEOCAST_LOG_FORMAT=human
     case " $* " in
     *" --port "* | *" -p "* | *" --usock "* | *" --config "* | *" -c "*) ;;
     *" -f "* | *" --filters "*) set -- "$@" --port "$FILTERS_PORT" ;;

@@ -1,0 +1,3 @@
+#!/bin/sh
+# With the packages that pages import.
+exec "$PYTHON" "$@"
