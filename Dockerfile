@@ -32,6 +32,6 @@ USER 65532:65532
 EXPOSE 8765
 # It takes longer than the ten seconds that are waited by default (drain_delay, 3s, and drain_timeout, 25s): see `docker stop --time`.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/usr/bin/geocast", "probe", "live", "--url", "http://127.0.0.1:8765"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/usr/bin/geocast", "probe", "live"]
 ENTRYPOINT ["/usr/bin/geocast"]
 CMD ["serve"]

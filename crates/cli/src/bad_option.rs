@@ -5,6 +5,8 @@ use std::{
 
 use thiserror::Error;
 
+use crate::units::UnitError;
+
 /// An option of a client that is not to be followed: what was typed makes no sense.
 #[derive(Debug, Error)]
 pub(crate) enum BadOption {
@@ -14,6 +16,9 @@ pub(crate) enum BadOption {
     /// The file that it names has nothing in it.
     #[error("{option} {} is empty", path.display())]
     Empty { option: &'static str, path: PathBuf },
+    /// What a variable says instead of it is not to be followed either.
+    #[error("{variable}: {source}")]
+    Variable { variable: &'static str, source: UnitError },
     /// It is not there, and has to be.
     #[error("{what} is needed: {option}")]
     Missing { what: &'static str, option: &'static str },

@@ -70,7 +70,7 @@ fn run(Invocation { command, typed }: Invocation) -> anyhow::Result<Exit> {
         Command::Pub(publication) => in_runtime(client::publish(publication)),
         Command::Doctor(doctored) => in_runtime(doctor::doctor(doctored, &typed)),
         Command::Token(asked) => token::token(asked, &typed),
-        Command::Probe(probed) => in_runtime(client::probe(probed)),
+        Command::Probe(probed) => in_runtime(client::probe(probed.by_port(&typed)?)),
         Command::Top(looked) => in_runtime(client::top(looked)),
         Command::Describe(described) => describe::describe(&described),
         Command::Completions(asked) => pages::completions(&asked),

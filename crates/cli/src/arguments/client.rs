@@ -1,9 +1,10 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{ArgMatches, Args, parser::ValueSource};
 use geocast_protocol::{Channel, Crs, Number, Pixels, Precision, Word, text::PropertyValue};
 
 use crate::{
+    bad_option::BadOption,
     client::{Buffer, CommandLineBox, Probed, ServerUrl},
     units,
 };
@@ -150,3 +151,25 @@ pub(crate) struct ProbeArguments {
     #[command(flatten)]
     pub(crate) server: Server,
 }
+
+impl ProbeArguments {
+    /// The same, at the port that the environment gives to servers on this machine, where nothing says which server is meant. Port 0,
+    /// which stands for any that is free, leads to none.
+    pub(crate) fn by_port(mut self, typed: &ArgMatches) -> Result<Self, BadOption> {
+        if typed.value_source("url") != Some(ValueSource::DefaultValue) {
+            return Ok(self);
+        }
+        let written = std::env::var_os(PORT).unwrap_or_default();
+        if !written.is_empty() {
+            let invalid = |source| BadOption::Variable { variable: PORT, source };
+            let port = units::port(&written.to_string_lossy()).map_err(invalid)?;
+            if port != 0 {
+                self.server.url = format!("ws://127.0.0.1:{port}/ws").parse().expect("it is a URL");
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Where `serve` finds its port.
+const PORT: &str = "GEOCAST_PORT";

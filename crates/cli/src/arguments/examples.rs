@@ -109,6 +109,9 @@ Exit codes: 0 all of --count came; 1 failed; 2 bad option; 3 fewer than --count,
 or nothing, before --timeout; 4 server not reached.";
 
 pub(super) const PROBE_EXAMPLES: &str = "\
+Without --url and GEOCAST_URL, it asks 127.0.0.1 at the port in GEOCAST_PORT,
+which `geocast serve` listens on.
+
 Examples:
   geocast probe
   geocast probe live --url unix:/run/geocast.sock

@@ -166,6 +166,20 @@ fn a_server_is_probed_without_another_program() {
         assert_eq!(code(&answered), 0, "{}", stderr(&answered));
         assert!(stdout(&answered).contains(answer), "{}", stdout(&answered));
     }
+    let by_port = |url: Option<&str>, port: &str| {
+        let mut command = geocast(&["probe", "live", "--timeout", "30s"]);
+        if let Some(url) = url {
+            command.env("GEOCAST_URL", url);
+        }
+        command.env("GEOCAST_PORT", port).output().expect("the binary was built")
+    };
+    let port = server.address().port().to_string();
+    assert_eq!(code(&by_port(None, &port)), 0);
+    assert_eq!(code(&by_port(Some(&page), "1")), 0);
+    assert_eq!(code(&by_port(None, "1")), 4);
+    let wrong = by_port(None, "x");
+    assert_eq!(code(&wrong), 2);
+    assert!(stderr(&wrong).starts_with("geocast: GEOCAST_PORT: \"x\" is not a port"), "{}", stderr(&wrong));
     server.signal("TERM");
     assert_eq!(server.code(), 0);
     let gone = run(&["probe", "--url", &page]);
