@@ -65,7 +65,7 @@ fn the_table_of_commands_is_what_the_help_says() {
     assert_eq!(told, expected);
 }
 
-/// The manual has a page for each command, and scripts for shells know them.
+/// The manual has a page for each command.
 #[test]
 fn there_is_a_page_for_each_command() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -87,21 +87,36 @@ fn there_is_a_page_for_each_command() {
         page.contains(".TH") && page.contains("key\\-file") && page.contains("geocast token make"),
         "{page}"
     );
-    for (shell, known) in [("bash", "geocast__subcmd__doctor"), ("zsh", "doctor"), ("fish", "doctor")] {
+}
+
+/// Each shell reads its script, and bash and fish complete with it what is typed: `geocast doc`, TAB.
+#[test]
+fn shells_take_their_completions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (shell, arguments) in [
+        (
+            "bash",
+            "-c 'source $0; COMP_WORDS=(geocast doc); COMP_CWORD=1; _geocast geocast doc geocast; echo ${COMPREPLY[@]}'",
+        ),
+        ("fish", "--no-config -c 'source $argv[1]; complete -C \"geocast doc\" | string split -f 1 \\t'"),
+        ("zsh", "-n"),
+    ] {
         let output = geocast(&["completions".into(), shell.into()]).output().expect("it runs");
-        let script = String::from_utf8(output.stdout).expect("text");
-        assert!(output.status.success() && script.contains(known), "{shell}: {script}");
-        if shell == "bash" {
-            let path = folder.path().join("completion");
-            std::fs::write(&path, &script).expect("the folder is ours");
-            // What is typed behind `geocast doc`, TAB.
-            let typed =
-                "COMP_WORDS=(geocast doc); COMP_CWORD=1; _geocast geocast doc geocast; echo ${COMPREPLY[@]}";
-            let script = format!("source {}; {typed}", path.display());
-            let output = Command::new("bash").args(["-c", &script]).output().expect("there is bash");
-            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "doctor", "{output:?}");
-        }
+        assert!(output.status.success(), "{output:?}");
+        let path = folder.path().join(format!("completion.{shell}"));
+        std::fs::write(&path, &output.stdout).expect("the folder is ours");
+        let line = format!("exec {shell} {arguments} {}", path.display());
+        let output = Command::new("sh").args(["-c", &line]).env("HOME", folder.path()).output();
+        let output = output.expect("there is sh");
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let expected = if shell == "zsh" { "" } else { "doctor" };
+        assert!(
+            output.status.success() && output.stderr.is_empty() && said == expected,
+            "{shell}: {output:?}"
+        );
     }
+    let script = std::fs::read_to_string(folder.path().join("completion.zsh")).expect("it was written");
+    assert!(script.contains("doctor"), "{script}");
 }
 
 fn geocast(words: &[String]) -> Command {
