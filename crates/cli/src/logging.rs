@@ -3,9 +3,11 @@
 use std::io::{self, IsTerminal};
 
 use geocast_server::Troubles;
-use tracing::Level;
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::ParseError, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter, Layer,
+    filter::{LevelFilter, ParseError},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 use crate::{
@@ -82,7 +84,8 @@ impl LogSettings {
         server: impl Future<Output = anyhow::Result<Exit>>,
     ) -> anyhow::Result<Exit> {
         server.await.or_else(|error| {
-            if self.audience() == Audience::People || !tracing::enabled!(Level::ERROR) {
+            let is_off = EnvFilter::new(&self.filter).max_level_hint() == Some(LevelFilter::OFF);
+            if is_off || self.audience() == Audience::People {
                 return Err(error);
             }
             tracing::error!(event = "failed", error = told(&error), "the server cannot start, or go on");

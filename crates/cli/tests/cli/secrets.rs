@@ -71,6 +71,7 @@ fn nothing_that_a_server_says_has_a_secret_in_it() {
         ("cert.pem", pair.cert.pem()),
         ("key.pem", private.clone()),
         ("secret", secret.to_owned()),
+        ("operator", "hush-operator-token".to_owned()),
         ("key", "hush-publish-key".to_owned()),
     ] {
         fs::write(path(name), text).unwrap();
@@ -100,13 +101,17 @@ fn nothing_that_a_server_says_has_a_secret_in_it() {
         &path("key"),
         "--jwt-key-file",
         &path("secret"),
+        "--operator-token-file",
+        &path("operator"),
     ]);
     command.env("GEOCAST_REDIS", format!("redis://gate:hush-acl-password@127.0.0.1:{}", redis.port()));
     let mut server = Running::start(command);
     server.wait_for("listens on");
     let socket = folder.path().join("socket");
     let get = |path: &str| {
-        exchange(&socket, &format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"), &[])
+        // Whoever operates it is told most.
+        let fields = "Host: a\r\nConnection: close\r\nAuthorization: Bearer hush-operator-token\r\n";
+        exchange(&socket, &format!("GET {path} HTTP/1.1\r\n{fields}"), &[])
     };
     let ready = || String::from_utf8_lossy(&get("/ready")).into_owned();
     wait_until(|| ready().contains("\"ready\""), ready);
