@@ -22,7 +22,7 @@ pub(crate) enum Due {
 
 impl Liveness {
     pub(crate) fn new(timeouts: &Timeouts, now: Instant) -> Self {
-        // The first pings of clients that connected together are spread over the interval.
+        // The first pings of clients that connected together are spread over the second half of the interval.
         let first = timeouts.ping.mul_f64(0.5 + fastrand::f64() / 2.0);
         Self {
             ping: timeouts.ping,
@@ -93,5 +93,20 @@ mod tests {
         let late = ping + timeouts.pong + LATE;
         assert_eq!(liveness.due(late), Due::Nothing, "the server was held up");
         assert_eq!(liveness.due(late + timeouts.pong), Due::Close);
+    }
+
+    #[test]
+    fn those_who_connect_together_are_not_asked_together() {
+        fastrand::seed(15);
+        let (timeouts, start) = (Timeouts::default(), Instant::now());
+        let first = |_| (Liveness::new(&timeouts, start).next() - start).div_duration_f64(timeouts.ping);
+        let mut waits: Vec<f64> = (0..50).map(first).collect();
+        waits.sort_by(f64::total_cmp);
+        waits.dedup();
+        assert!(waits.len() > 40, "{waits:?}");
+        // All over the second half of the interval, and nobody before it.
+        assert!((0.5..0.6).contains(&waits[0]), "{waits:?}");
+        assert!(waits.last().is_some_and(|last| (0.9..=1.0).contains(last)), "{waits:?}");
+        assert!(waits.is_sorted_by(|one, next| next - one < 0.1), "{waits:?}");
     }
 }
