@@ -64,7 +64,7 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
         // The other end is dropped only after this future.
         let _first: Result<(), _> = stopped.await;
     }));
-    let mut watched = std::pin::pin!(supervisor.watch(pulse));
+    let mut watched = std::pin::pin!(supervisor.watch(|| pulse.beat()));
     supervisor.ready();
     let signal = loop {
         tokio::select! {

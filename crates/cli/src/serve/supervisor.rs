@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use geocast_server::Pulse;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::{sleep, timeout};
 
@@ -53,13 +52,13 @@ impl Supervisor {
         self.say("STOPPING=1");
     }
 
-    /// Says that the server lives, for as long as each of its workers goes through its loop.
-    pub(crate) async fn watch(&self, pulse: Pulse) {
+    /// Says that the server lives, for as long as each of its workers goes through its loop: until `beat` hangs.
+    pub(crate) async fn watch(&self, beat: impl AsyncFn()) {
         let Some(patience) = self.patience else { return std::future::pending().await };
         loop {
             // Half of what is allowed, as sd_watchdog_enabled(3) asks for, for the pause and for the answer together.
             sleep(patience / 4).await;
-            match timeout(patience / 4, pulse.beat()).await {
+            match timeout(patience / 4, beat()).await {
                 Ok(()) => self.say("WATCHDOG=1"),
                 Err(_elapsed) => tracing::error!(
                     event = "worker_hangs",
@@ -87,4 +86,53 @@ fn connect(name: &OsStr) -> io::Result<UnixDatagram> {
     // Nobody waits for a service manager that does not read.
     socket.set_nonblocking(true)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future::pending};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(400);
+
+    /// What is said while a server is watched for so long, of which only so many beats come in time.
+    async fn said(beats: usize, watched: Duration) -> (Vec<String>, usize) {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        let supervisor = Supervisor { socket: Some(ours), patience: Some(PATIENCE) };
+        let asked = Cell::new(0);
+        let beat = async || {
+            asked.set(asked.get() + 1);
+            if asked.get() > beats {
+                pending::<()>().await;
+            }
+        };
+        let _over = timeout(watched, supervisor.watch(beat)).await;
+        let mut message = [0; 256];
+        let next = || {
+            theirs
+                .recv(&mut message)
+                .ok()
+                .map(|length| String::from_utf8_lossy(&message[..length]).into_owned())
+        };
+        (std::iter::from_fn(next).collect(), asked.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_said_once_a_worker_hangs() {
+        for beats in [0, 1, 3] {
+            let (said, asked) = said(beats, PATIENCE * 10).await;
+            assert_eq!(said, vec!["WATCHDOG=1"; beats]);
+            // The worker may come to itself again.
+            assert!(asked > beats + 10, "asked {asked} times");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_said_at_least_twice_as_often_as_it_has_to_be() {
+        // Not longer: nobody reads, and few datagrams may wait.
+        let (said, _) = said(usize::MAX, PATIENCE * 2).await;
+        assert!(said.len() >= 4 && said.iter().all(|said| said == "WATCHDOG=1"), "{said:?}");
+    }
 }
