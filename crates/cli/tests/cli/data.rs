@@ -141,6 +141,34 @@ fn killing_loses_at_most_the_flush_interval() {
     });
 }
 
+/// Whether a server that is killed so long after its only write has that when it is back, and how old the write was at most.
+fn is_kept(interval: &str, wait: Duration) -> (bool, Duration) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = serve(folder.path(), interval);
+    let mut connection = HttpConnection::open(server.address()).expect("it listens");
+    let begin = Instant::now();
+    let value = "{\"key\":\"a\",\"number\":1}";
+    let (status, said) = connection.request("PUT", "/api/state/data/a", value).expect("an answer");
+    assert_eq!(status, 200, "{said}");
+    thread::park_timeout(wait);
+    server.signal("KILL");
+    server.wait();
+    let age = begin.elapsed();
+    (!read(&serve(folder.path(), interval)).is_empty(), age)
+}
+
+#[test]
+fn the_flush_interval_is_the_one_that_was_asked_for() {
+    // A write waits for it, and for nothing else: three times the default are not enough.
+    assert!(!is_kept("1h", Duration::from_secs(3)).0, "what an hour is left for is written at once");
+    // And it is kept when the default is not over yet, unless the machine has had too much else to do.
+    let within = |_| {
+        let (is_kept, age) = is_kept("50ms", Duration::from_millis(500));
+        is_kept && age < Duration::from_secs(1)
+    };
+    assert!((0..10).any(within), "it is never written within a second");
+}
+
 #[test]
 fn stopping_in_order_loses_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
