@@ -1,5 +1,7 @@
 //! In the text dialect.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::follower::point;
@@ -10,6 +12,7 @@ use crate::{
 
 on_both_stores!(
     changes_come_in_envelopes,
+    boxes_that_replace_each_other_at_once_are_one,
     what_changes_is_collected,
     what_was_collected_comes_before_the_end_of_its_subscription,
 );
@@ -36,6 +39,35 @@ async fn changes_come_in_envelopes(backend: Backend) {
     assert_eq!(client.next_content().await["add"][0]["id"], "a");
     client.send("SUB map track geojson").await;
     assert_eq!(client.next_error().await["content"]["error"]["code"], "bad_format");
+}
+
+/// A map that is dragged says many boxes. Those that another one replaces at once are neither shown nor counted.
+async fn boxes_that_replace_each_other_at_once_are_one(backend: Backend) {
+    const BOXES: usize = 60;
+    let server = TestServer::start_with(backend, |settings| {
+        settings.limits.commands_per_second = 2;
+        settings.limits.command_burst = 2;
+    })
+    .await;
+    for number in 0..BOXES {
+        let key = number.to_string();
+        server.put("map", &key, point(&key, number as f64 + 0.5, 5.0)).await;
+    }
+    let mut client = server.client().await;
+    client.send_together(&["SUB map track", "BBOX -10 0 -9 10"]).await;
+    client.settled().await;
+    let boxes: Vec<String> = (0..BOXES).map(|left| format!("BBOX {left} 0 {} 10", left + 1)).collect();
+    let mut commands: Vec<&str> = boxes.iter().map(String::as_str).collect();
+    commands.push("PING");
+    let begin = Instant::now();
+    client.send_together(&commands).await;
+    let brought = [client.next_content().await, client.next_content().await];
+    // One by one, two in a second, they take half a minute.
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    assert!(brought.contains(&json!("PONG")), "{brought:?}");
+    let shown = brought.iter().find(|content| content.is_object()).expect("the last box shows something");
+    assert_eq!((&shown["change"], &shown["key"]), (&json!("enter"), &json!("59")), "{brought:?}");
+    client.expect_nothing(&server).await;
 }
 
 async fn what_changes_is_collected(backend: Backend) {
