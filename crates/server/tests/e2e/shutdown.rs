@@ -1,6 +1,7 @@
 //! The end of a server.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,6 +19,7 @@ use crate::{
 
 on_both_stores!(
     everybody_is_told_to_come_back,
+    they_are_told_so_one_after_the_other,
     what_was_published_before_the_end_still_arrives,
     who_does_not_answer_does_not_hold_the_end_up,
     nobody_is_let_in_any_more,
@@ -41,6 +43,31 @@ async fn everybody_is_told_to_come_back(backend: Backend) {
     });
     must("the server to end", server.stop()).await;
     closed.await.expect("all are closed in order");
+}
+
+/// Three hundred that are closed are so over as many milliseconds. They come back over some seconds.
+async fn they_are_told_so_one_after_the_other(backend: Backend) {
+    let server = TestServer::start(backend).await;
+    let mut clients = Vec::new();
+    for _ in 0..300 {
+        clients.push(server.client().await);
+    }
+    let begin = Instant::now();
+    let stopping = tokio::spawn(server.stop());
+    let mut waits = BTreeSet::new();
+    for mut client in clients {
+        let close = client.next_close().await;
+        assert_eq!(u16::from(close.code), 1012, "{close:?}");
+        let wait = close.reason.strip_prefix("server restarts; retry in ");
+        let wait = wait.and_then(|wait| wait.strip_suffix(" ms")).and_then(|wait| wait.parse::<u64>().ok());
+        waits.insert(wait.unwrap_or_else(|| panic!("{close:?}")));
+    }
+    // Of three hundred moments chosen at random one is late.
+    assert!(begin.elapsed() > Duration::from_millis(200), "all were closed within {:?}", begin.elapsed());
+    assert!(waits.len() > 200, "only {} different times to come back", waits.len());
+    let (first, last) = waits.first().zip(waits.last()).expect("there are some");
+    assert!((500..1_000).contains(first) && (4_500..=5_000).contains(last), "{first} to {last} ms");
+    must("the server to end", stopping).await.expect("it ends");
 }
 
 async fn what_was_published_before_the_end_still_arrives(backend: Backend) {
