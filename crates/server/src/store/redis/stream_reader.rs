@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::{
+    backoff::Backoff,
     commands::Commands,
     shared::Shared,
     streams::{EntryId, channel_of, entry_id, message},
@@ -71,7 +72,7 @@ impl Streams {
 
     /// Follows streams without end. Whatever fails is tried again from where it was: Redis keeps what comes meanwhile.
     pub(super) async fn run(self: Arc<Self>, commands: Commands, broker: Arc<Broker>, shared: Arc<Shared>) {
-        let (mut pause, mut checked) = (FIRST_PAUSE, Instant::now());
+        let (mut backoff, mut checked) = (Backoff::default(), Instant::now());
         loop {
             let mut outcome = self.round(&commands, &broker, &shared).await;
             if let Err(StoreError::Refused(_)) = outcome {
@@ -87,15 +88,14 @@ impl Streams {
                 Ok(_) => {}
             }
             match outcome {
-                Ok(true) => pause = FIRST_PAUSE,
+                Ok(true) => backoff.reset(),
                 // Those that are left out have their turn later.
                 Ok(false) => drop(timeout(ASIDE, self.changed.notified()).await),
                 Err(error) => {
                     if let Some(unlogged) = UNREAD.admit() {
                         tracing::warn!(event = "history_unfollowed", %error, unlogged, "histories cannot be followed; it is tried again");
                     }
-                    tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    tokio::time::sleep(backoff.wait(fastrand::f64())).await;
                 }
             }
         }
@@ -200,9 +200,6 @@ impl Streams {
         }
     }
 }
-
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Between two looks whether streams have gone back.
 const CHECK: Duration = Duration::from_secs(5);

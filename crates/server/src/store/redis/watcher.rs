@@ -1,11 +1,11 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use geocast_protocol::Channel;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    address::Address, commands::Commands, event_flags, notices::Notices, shards::Shards, shared::Shared,
-    subscriptions::Standing,
+    address::Address, backoff::Backoff, commands::Commands, event_flags, notices::Notices, shards::Shards,
+    shared::Shared, subscriptions::Standing,
 };
 use crate::{
     Broker, StoreError,
@@ -71,6 +71,7 @@ impl Watcher {
 
     /// Watches for as long as the store lives.
     pub(super) async fn run(mut self) {
+        let mut backoff = Backoff::default();
         loop {
             let waiting = self.notices.next().await;
             let outcome = if waiting.everything {
@@ -79,10 +80,13 @@ impl Watcher {
             } else {
                 self.read_all(waiting.hashes).await
             };
-            if let Err(error) = outcome {
-                self.complain(error);
-                tokio::time::sleep(PAUSE).await;
-                self.notices.miss();
+            match outcome {
+                Ok(()) => backoff.reset(),
+                Err(error) => {
+                    self.complain(error);
+                    tokio::time::sleep(backoff.wait(fastrand::f64())).await;
+                    self.notices.miss();
+                }
             }
         }
     }
@@ -272,6 +276,3 @@ const MOST_REMEMBERED: usize = 64 * 1024 * 1024;
 
 /// Names that are kept of hashes that are not remembered. A hash beyond that is taken for new when it changes.
 const MOST_FORGOTTEN: usize = 100_000;
-
-/// Between two attempts.
-const PAUSE: Duration = Duration::from_secs(1);
