@@ -29,7 +29,8 @@ use thiserror::Error;
 pub struct Channel(Arc<str>);
 
 impl Channel {
-    /// The longest name, in bytes of UTF-8.
+    /// The longest name, in bytes of UTF-8. Every table that has channels in it keeps names, and every message says one, so a bound
+    /// on them is part of every other bound. It is no setting: a name that is good on one server is good on all.
     pub const MAX_BYTES: usize = 255;
 
     /// A channel of a server's own. Its name begins with [`Channel::INTERNAL`], which no other channel can have: nobody

@@ -33,7 +33,7 @@ pub struct Json(Box<RawValue>);
 
 impl Json {
     /// How deep arrays and objects may nest: deep enough for a collection of collections in GeoJSON, shallow enough for
-    /// any reader's stack.
+    /// any reader's stack. It is no setting: what one server can pass on, all can.
     pub const MAX_DEPTH: usize = 32;
 
     /// The value as text.
