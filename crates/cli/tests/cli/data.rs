@@ -233,7 +233,7 @@ fn what_cannot_be_kept_is_said_at_the_start() {
     let taken = folder.path().join("taken");
     let server = serve(&taken, "1s");
     // Behind the line that the server was waited for by.
-    server.wait_for(&format!("embedded, written to {} within 1s", taken.display()));
+    server.wait_for(&format!("embedded, written to {} within 1s\n", taken.display()));
     let said = serve_in(&taken);
     assert!(said.contains("is in use by another server"), "{said}");
     drop(server);
@@ -250,6 +250,11 @@ fn what_cannot_be_kept_is_said_at_the_start() {
     assert!(code(&output) == 2 && stderr(&output).contains("`data`"), "{}", stderr(&output));
     let said = Running::server(&["serve", "--port", "0"]).said();
     assert!(said.contains("in memory: state is lost when the server stops"), "{said}");
+    let kept = folder.path().join("kept");
+    let keeping = ["serve", "--port", "0", "--history", "news=100", "--data", kept.to_str().expect("UTF-8")];
+    let lost = "are lost when the server stops";
+    Running::server(&keeping).wait_for(&format!(" within 1s; histories in memory: they {lost}\n"));
+    Running::server(&keeping[..5]).wait_for(&format!("in memory: state and histories {lost}\n"));
 }
 
 const WRITERS: usize = 4;

@@ -161,12 +161,18 @@ impl EmbeddedStore {
 impl Store for EmbeddedStore {
     fn description(&self) -> String {
         let Some(Disk { settings: DataSettings { folder, flush_interval, .. }, .. }) = &self.disk else {
-            return "embedded, in memory: state is lost when the server stops".to_owned();
+            let lost = if self.kept.is_empty() { "state is" } else { "state and histories are" };
+            return format!("embedded, in memory: {lost} lost when the server stops");
         };
         let folder = folder.display();
+        let histories = if self.kept.is_empty() {
+            ""
+        } else {
+            "; histories in memory: they are lost when the server stops"
+        };
         match flush_interval.is_zero() {
-            true => format!("embedded, kept in {folder} before publishers are answered"),
-            false => format!("embedded, written to {folder} within {flush_interval:?}"),
+            true => format!("embedded, kept in {folder} before publishers are answered{histories}"),
+            false => format!("embedded, written to {folder} within {flush_interval:?}{histories}"),
         }
     }
 
