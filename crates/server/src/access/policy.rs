@@ -11,9 +11,9 @@ use thiserror::Error;
 use super::{
     AccessPolicy, Credentials, Denial, Visitor, bearer, excerpt,
     identity::{Identity, PresentedKey, Unaccepted},
-    origin::{OwnHosts, OwnScheme, Page},
+    origin::{OriginPolicy, OwnHosts, OwnScheme, Page},
     replaceable::Replaceable,
-    terms::{Channels, Terms},
+    terms::{Channels, Publishing, Terms},
     tokens::{Bearers, Verifier},
     visitor::Arrived,
 };
@@ -172,6 +172,16 @@ impl Access {
     /// a page that has had its own name resolved to this address has not made it.
     pub(crate) fn is_open_to(&self, headers: &HeaderMap) -> bool {
         self.terms().own_hosts == OwnHosts::Loopback && OwnHosts::Loopback.are_meant_by(headers)
+    }
+
+    /// The settings that can lower security, and whether they do.
+    pub(crate) fn insecure(&self) -> [(&'static str, bool); 2] {
+        let terms = self.terms();
+        // Whoever is on this machine has other ways.
+        let is_guessable =
+            matches!(&terms.publishing, Publishing::Key(key, _) if key.is_short() && !self.is_private);
+        let any_origin = matches!(terms.origins, OriginPolicy::InsecureAny);
+        [("insecure_any_origin", any_origin), ("publish_key", is_guessable)]
     }
 
     /// Whether a request with these headers comes from an operator; `None` where there are none.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::family::Family;
-use crate::{OriginPolicy, Tls, Vitals, node::Node, worker::Survey};
+use crate::{Tls, Vitals, node::Node, worker::Survey};
 
 /// What was found out by asking.
 pub(super) struct Findings<'a> {
@@ -92,7 +92,6 @@ fn clients(node: &Node, surveys: &[Option<Survey>]) -> Vec<Family> {
 
 fn node_wide(node: &Node) -> Vec<Family> {
     let (in_flight, most) = node.broker.in_flight();
-    let insecure = [("insecure_any_origin", matches!(node.settings.origins, OriginPolicy::InsecureAny))];
     let mut families = vec![
         Family::gauge("geocast_channels", "Channels that somebody listens to.").is(node.broker.channels()),
         Family::gauge("geocast_in_flight_bytes", "Bytes of messages on their way from the store to clients.")
@@ -111,7 +110,8 @@ fn node_wide(node: &Node) -> Vec<Family> {
             .limits
             .transforms
             .get()),
-        Family::gauge("geocast_insecure", "Whether a setting lowers security.").by("setting", insecure),
+        Family::gauge("geocast_insecure", "Whether a setting lowers security.")
+            .by("setting", node.access.insecure()),
     ];
     if let Some(last) = node.last_reload.look() {
         families.extend([

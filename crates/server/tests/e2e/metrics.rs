@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use geocast_server::{Count, RedisSettings, Secret, StoreSettings};
+use geocast_server::{Count, OriginPolicy, RedisSettings, Secret, Settings, StoreSettings};
 
 use crate::{
     caller::Caller,
@@ -32,6 +32,7 @@ on_both_stores!(
     what_becomes_of_messages_is_shown,
     who_comes_and_goes_is_shown,
     a_client_that_does_not_read_is_seen,
+    what_lowers_security_is_shown,
 );
 
 /// What a server shows to who asks for this format, on a port of its own or on that of the clients.
@@ -63,10 +64,14 @@ async fn shows(address: SocketAddr, expected: &[Expected<'_>]) -> Exposition {
 
 /// A port for metrics, and a server that shows them there.
 async fn start(backend: Backend) -> (TestServer, SocketAddr) {
+    start_with(backend, |_| ()).await
+}
+
+async fn start_with(backend: Backend, adjust: impl FnOnce(&mut Settings)) -> (TestServer, SocketAddr) {
     let redis = (backend == Backend::Redis).then(|| RedisServer::start(&[]));
     let (listener, address) = port();
     let clients = TcpListener::bind("127.0.0.1:0").expect("there are ports");
-    let server = TestServer::start_built(clients, redis, |_| (), |builder| builder.metrics(listener)).await;
+    let server = TestServer::start_built(clients, redis, adjust, |builder| builder.metrics(listener)).await;
     (server, address)
 }
 
@@ -126,6 +131,27 @@ async fn what_becomes_of_messages_is_shown(backend: Backend) {
     assert_eq!(shown.sum("geocast_worker_connections"), 2.0);
     let probed = shown.value("geocast_store_probe_round_trip_seconds", &[]);
     assert_eq!(probed.is_some(), backend == Backend::Redis, "{probed:?}");
+}
+
+async fn what_lowers_security_is_shown(backend: Backend) {
+    let key = |settings: &mut Settings, key: &str| settings.publish_key = Some(Secret::new(key));
+    let (server, metrics) = start_with(backend, |settings| key(settings, "tram-14")).await;
+    let insecure = async |origin: bool, guessable: bool| {
+        let expected = [("insecure_any_origin", origin), ("publish_key", guessable)];
+        let labels = expected.map(|(setting, is_so)| ([("setting", setting)], f64::from(u8::from(is_so))));
+        let expected: Vec<Expected<'_>> =
+            labels.iter().map(|(label, is_so)| ("geocast_insecure", &label[..], *is_so)).collect();
+        shows(metrics, &expected).await;
+    };
+    // A server with a store of its own, on this machine only, has nobody who could try.
+    insecure(false, backend == Backend::Redis).await;
+    // What holds now counts, and not what did at the start.
+    let changed = server.reconfigure(|settings| {
+        key(settings, "a-key-of-16-bytes");
+        settings.origins = OriginPolicy::InsecureAny;
+    });
+    assert_eq!(changed, 0);
+    insecure(true, false).await;
 }
 
 async fn who_comes_and_goes_is_shown(backend: Backend) {
@@ -270,7 +296,7 @@ async fn a_worker_that_hangs_is_told_of() {
     };
     let (listener, metrics) = port();
     let clients = TcpListener::bind("127.0.0.1:0").expect("there are ports");
-    let adjust = |settings: &mut geocast_server::Settings| settings.workers = NonZeroUsize::MIN;
+    let adjust = |settings: &mut Settings| settings.workers = NonZeroUsize::MIN;
     let build = |builder: geocast_server::Builder| builder.metrics(listener).command("RIDDLE", riddle);
     let server = TestServer::start_built(clients, None, adjust, build).await;
     let mut client = server.client().await;
@@ -288,7 +314,7 @@ async fn a_store_that_is_away_is_told_of() {
     let url = redis.url();
     let (listener, metrics) = port();
     let clients = TcpListener::bind("127.0.0.1:0").expect("there are ports");
-    let adjust = |settings: &mut geocast_server::Settings| {
+    let adjust = |settings: &mut Settings| {
         let mut redis = RedisSettings::new(url.parse().expect("a URL"));
         redis.probe_interval = Duration::from_millis(200);
         settings.store = StoreSettings::Redis(redis);
