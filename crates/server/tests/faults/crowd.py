@@ -50,7 +50,7 @@ class Crowd:
         await publisher.end()
         for channel in {watcher.channel for watcher in self.watchers}:
             await self._reach_the_end(channel)
-        state = await self._state()
+        state = await self.state()
         begun = time.monotonic()
         taken = await within(QUIET * trial.patience, lambda: all(map.shows(state) for map in self.maps))
         if trial.check(taken is not None, "; ".join(m.difference(state) for m in self.maps if not m.shows(state))):
@@ -68,6 +68,11 @@ class Crowd:
         """Notes a fault if something was missed, or a gap told, where there was no reason."""
         self._trial.check(self.lost == self.gaps == 0, f"{self.lost} messages were missed, and {self.gaps} gaps told")
 
+    def none_of_the_history_missed(self):
+        """Notes a fault if a message with a history was missed, gap or not, though the store has kept it."""
+        lost = self.watchers[-1].lost
+        self._trial.check(lost == 0, f"{lost} messages of the history were lost, though Redis has kept them")
+
     async def _reach_the_end(self, channel):
         watchers = [watcher for watcher in self.watchers if watcher.channel == channel]
         deadline = time.monotonic() + RETURN
@@ -78,7 +83,8 @@ class Crowd:
         late = [f"{w.name} ({w.events[-3:]}, {w.socket.code})" for w in watchers]
         self._trial.check(False, f"what is published last does not come: {', '.join(late)}")
 
-    async def _state(self):
+    async def state(self):
+        """What the store has of the points."""
         for _ in range(10):
             try:
                 return await self.publisher.state()

@@ -27,23 +27,27 @@ async def half_are_slow(trial):
 
 
 @scenario(
-    "clients", "half-open", "200 clients stop reading and answering, without FIN; pings each second, 3 s for an answer",
+    "clients", "silent", "200 clients stop reading and answering, though their systems acknowledge what comes; pings each second, 3 s for an answer",
     "closed with 3009; their descriptors are free again within 10 s")
-async def half_open(trial):
-    node, crowd = await embedded(trial, "--ping-interval", "1s", "--pong-timeout", f"{3 * trial.patience:.0f}s")
-    before = node.descriptors()
-    silent = [await Socket.open(node.address) for _ in range(200)]
-    for client in silent:
-        client.answers_pings = False
-        client.pause()
-    freed = await within(10 * trial.patience, lambda: node.descriptors() <= before)
-    if trial.check(freed is not None, f"{node.descriptors() - before} descriptors are not free again"):
-        trial.measure(f"200 were closed and their descriptors free after {freed:.1f} s")
-    for client in silent:
+async def silent(trial):
+    node, crowd, clients = await without_an_answer(trial, lambda client: client.pause())
+    for client in clients:
         client.resume()
-    await within(10 * trial.patience, lambda: all(client.ended.done() for client in silent))
-    codes = {client.code for client in silent}
+    await within(10 * trial.patience, lambda: all(client.ended.done() for client in clients))
+    codes = {client.code for client in clients}
     trial.check(codes == {3009}, f"they were closed with {codes}")
+    await crowd.settle()
+    crowd.none_missed()
+
+
+@scenario(
+    "clients", "half-open", "200 clients are gone without a word: every segment that is sent to them is dropped, none is acknowledged; pings each second, 3 s for an answer",
+    "their descriptors are free again within 10 s, though nobody hears of it")
+async def half_open(trial):
+    node, crowd, clients = await without_an_answer(trial, lambda client: client.vanish())
+    trial.check(not any(client.ended.done() for client in clients), "some have heard of it: the scenario does not do what it says")
+    for client in clients:
+        client.abort()
     await crowd.settle()
     crowd.none_missed()
 
@@ -127,6 +131,20 @@ class Follower:
     def _take(self, message):
         # The first is the greeting, the second the PONG.
         self.count += 1
+
+
+async def without_an_answer(trial, quiet):
+    """A node, and 200 clients of it that have become quiet and whose descriptors are to be free again."""
+    node, crowd = await embedded(trial, "--ping-interval", "1s", "--pong-timeout", f"{3 * trial.patience:.0f}s")
+    before = node.descriptors()
+    clients = [await Socket.open(node.address) for _ in range(200)]
+    for client in clients:
+        client.answers_pings = False
+        quiet(client)
+    freed = await within(10 * trial.patience, lambda: node.descriptors() <= before)
+    if trial.check(freed is not None, f"{node.descriptors() - before} descriptors are not free again"):
+        trial.measure(f"200 were closed and their descriptors free after {freed:.1f} s")
+    return node, crowd, clients
 
 
 async def with_slow_readers(trial, quick, slow):

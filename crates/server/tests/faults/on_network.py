@@ -11,7 +11,7 @@ from trial import scenario, within
 
 @scenario(
     "network", "silent subscription", "the connection that messages arrive on stays open and carries nothing from Redis for 20 s; all others work",
-    "noticed by the probe within 10 s, not ready, another connection is made; gap told, maps read again")
+    "noticed by the probe within 10 s, not ready, another connection is made; gap told, maps read again; nothing of the history lost")
 async def silent_subscription(trial):
     line, node, crowd = await begin(trial)
     line.silent = lambda first: b"SUBSCRIBE" in first
@@ -25,11 +25,12 @@ async def silent_subscription(trial):
     trial.measure(f"noticed after {noticed or 0:.1f} s")
     await crowd.settle()
     trial.check(crowd.gaps >= 1, "no gap was told")
+    crowd.none_of_the_history_missed()
 
 
 @scenario(
     "network", "subscription to another Redis", "the connection that messages arrive on is led to an empty Redis that answers, as after a change of an address; all others to the right one",
-    "noticed by probes that do not come back, within 15 s; gap told, maps read again")
+    "noticed by probes that do not come back, within 15 s; gap told, maps read again; nothing of the history lost")
 async def deaf_subscription(trial):
     line, node, crowd = await begin(trial)
     empty = await trial.redis(name="empty")
@@ -43,6 +44,59 @@ async def deaf_subscription(trial):
     trial.measure(f"noticed after {noticed or 0:.1f} s")
     await crowd.settle()
     trial.check(crowd.gaps >= 1, "no gap was told")
+    crowd.none_of_the_history_missed()
+
+
+@scenario(
+    "network", "only the way to Redis is silent", "for 20 s, nothing that the node writes reaches Redis, on connections that there are and on new ones; what Redis sends arrives",
+    "not ready within 5 s; messages go on arriving all the time, as Redis sends them; nobody is closed; within 2 s of its end all is as before; nothing of the history lost")
+async def silent_to_redis(trial):
+    line, node, crowd = await begin(trial)
+    begun = await one_way(trial, line, node, "mute")
+    for _ in range(2):
+        flows = await flow(crowd, 3 * trial.patience)
+        trial.check(flows, f"messages do not arrive, {time.monotonic() - begun:.0f} s after it became silent")
+        await asyncio.sleep(max(0, 18 - (time.monotonic() - begun)))
+    await both_ways(trial, line, node, crowd, begun)
+
+
+@scenario(
+    "network", "only the way from Redis is silent", "for 20 s, nothing that Redis sends reaches the node, on any connection; what the node writes is carried out",
+    "not ready within 5 s, the subscription given up within 15 s; nobody is closed; within 2 s of its end all is as before; gap told, nothing of the history lost")
+async def silent_from_redis(trial):
+    line, node, crowd = await begin(trial)
+    subscribed = line.subscribed
+    begun = await one_way(trial, line, node, "silent")
+    trial.check(not await flow(crowd, 3), "messages arrive: the scenario does not do what it says")
+    noticed = await within(15 * trial.patience, lambda: line.subscribed > subscribed)
+    trial.check(noticed is not None, "the node does not give the subscription up")
+    trial.measure(f"given up after {time.monotonic() - begun:.1f} s")
+    await both_ways(trial, line, node, crowd, begun)
+    trial.check(crowd.gaps >= 1, "no gap was told")
+
+
+async def one_way(trial, line, node, way):
+    """Has all connections be silent in one direction. What is said meanwhile arrives behind that, as TCP sends it again. Returns since when."""
+    begun = time.monotonic()
+    setattr(line, way, lambda first: True)
+    trial.measure(f"not ready after {await trial.is_healthy(node, ready=503):.1f} s")
+    return begun
+
+
+async def both_ways(trial, line, node, crowd, begun):
+    """Ends it when it has lasted for 20 s, and waits until all is well."""
+    await asyncio.sleep(max(0, 20 - (time.monotonic() - begun)))
+    line.mute = line.silent = None
+    await back(trial, node, crowd)
+    await crowd.settle()
+    crowd.none_of_the_history_missed()
+
+
+async def flow(crowd, seconds):
+    """Whether messages without a history arrive within that time, more than may have been on their way."""
+    numbers = crowd.watchers[:2]
+    counts = [len(watcher.events) for watcher in numbers]
+    return await within(seconds, lambda: all(len(watcher.events) > count + 30 for watcher, count in zip(numbers, counts))) is not None
 
 
 @scenario(
@@ -64,7 +118,7 @@ async def slow_line(trial):
 
 @scenario(
     "network", "cut within messages", "every connection to Redis is cut 50 times, after a random number of bytes, under load",
-    "each time connected again; nothing half-read is delivered; no message missing without a gap; maps right")
+    "each time connected again; nothing half-read is delivered; no message missing without a gap, and none of the history; maps right")
 async def cut_within_messages(trial):
     line, node, crowd = await begin(trial)
     for _ in range(50):
@@ -74,6 +128,7 @@ async def cut_within_messages(trial):
     trial.measure(f"{line.cuts} connections cut")
     trial.check(line.cuts >= 50, f"only {line.cuts} were cut")
     await crowd.settle()
+    crowd.none_of_the_history_missed()
 
 
 async def begin(trial):
@@ -91,9 +146,9 @@ class Line:
 
     def __init__(self, port):
         self._to, self._pairs = port, {}
-        #: Which connections, by what they say first, hear nothing; where they are led; seconds and bytes of each piece.
-        self.silent, self.lead, self.delay, self.piece = None, None, 0, 1 << 16
-        self.opened_while_silent, self.cuts = 0, 0
+        #: Which connections, by what they say first, hear nothing, and which are not heard; where they are led; seconds and bytes of each piece.
+        self.silent, self.mute, self.lead, self.delay, self.piece = None, None, None, 0, 1 << 16
+        self.opened_while_silent, self.subscribed, self.cuts = 0, 0, 0
 
     async def open(self):
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -129,10 +184,12 @@ class Line:
         except OSError:
             writer.close()
             return
-        is_silent = bool(self.silent and self.silent(first))
-        self.opened_while_silent += is_silent
+        self.opened_while_silent += self._holds(first, back=True)
+        self.subscribed += b"SUBSCRIBE" in first
         writers = (Half(writer), Half(there[1]))
         self._pairs[writers] = first
+        while self._holds(first, back=False):
+            await asyncio.sleep(0.05)
         writers[1].writer.write(first)
         await asyncio.gather(self._pass(reader, writers[1], writers, first, back=False), self._pass(there[0], writers[0], writers, first, back=True))
 
@@ -141,7 +198,7 @@ class Line:
             while data := await reader.read(1 << 16):
                 if self.delay:
                     await asyncio.sleep(self.delay)
-                while back and self.silent and self.silent(first):
+                while self._holds(first, back):
                     await asyncio.sleep(0.05)
                 if half.left is not None:
                     data, half.left = data[:half.left], half.left - len(data)
@@ -154,6 +211,11 @@ class Line:
         except OSError:
             pass
         self._end(writers)
+
+    def _holds(self, first, back):
+        """Whether a connection that began so carries nothing now, back to the node or there to Redis."""
+        quiet = self.silent if back else self.mute
+        return bool(quiet and quiet(first))
 
     def _end(self, writers):
         self._pairs.pop(writers, None)

@@ -7,7 +7,7 @@ import time
 
 from crowd import Crowd
 from processes import KEY
-from publishers import FLEET, RedisPublisher
+from publishers import FLEET, LOG, RedisPublisher
 from trial import scenario, within
 from watchers import Rpc
 from wire import Http
@@ -21,10 +21,11 @@ POINT = {"type": "Feature", "id": "x", "geometry": {"type": "Point", "coordinate
 
 @scenario(
     "redis", "killed, back with its data", "kill -9 of Redis under load, started again with its data after 2 s",
-    "not ready while it is away, live always; nobody is closed; gap told; maps read again; nothing of the history lost", quick=True)
+    "not ready while it is away, live always; nobody is closed; gap told; maps read again; nothing of the history lost, and who comes back to it is told so", quick=True)
 async def killed_and_back_with_data(trial):
     redis = await trial.redis(keeps=True)
     node, crowd = await begin(trial, redis)
+    place = await stand(node)
     redis.kill()
     unready = await trial.is_healthy(node, ready=503)
     await asyncio.sleep(2)
@@ -33,28 +34,35 @@ async def killed_and_back_with_data(trial):
     trial.measure(f"not ready after {unready:.1f} s")
     await crowd.settle()
     trial.check(crowd.gaps >= 1, "no gap was told")
-    lost = crowd.watchers[-1].lost
-    trial.check(lost == 0, f"{lost} messages of the history were lost, though Redis has kept them")
+    crowd.none_of_the_history_missed()
+    now, _ = await come_back(node, place)
+    trial.check(now["recovered"] and now["epoch"] == place["epoch"], f"who was at {place} is told {now}")
 
 
 @scenario(
     "redis", "killed, back without its data", "the same, with an empty Redis coming back",
-    "as before; keys that are gone leave the maps; the history begins anew and says so")
+    "as before; keys that are gone leave the maps; the history begins anew: a gap is told, who comes back to it is told that it is another one, and it has nothing of before")
 async def killed_and_back_without_data(trial):
     redis = await trial.redis()
     node, crowd = await begin(trial, redis)
+    place = await stand(node)
     redis.kill()
+    before = max(crowd.publisher.told[LOG])
     await trial.is_healthy(node, ready=503)
     await redis.up()
     await back(trial, node, crowd)
     await crowd.follow(6)
     await crowd.settle()
     trial.check(crowd.gaps >= 1, "no gap was told")
+    trial.check(crowd.watchers[-1].gaps >= 1, "no gap of the history was told")
+    now, kept = await come_back(node, place)
+    trial.check(not now["recovered"] and now["epoch"] != place["epoch"], f"who was at {place} is told {now}")
+    trial.check(kept and min(kept) > before, f"the history goes from {kept[:1]} to {kept[-1:]}; before, it went to {before}")
 
 
 @scenario(
     "redis", "hangs", "SIGSTOP of Redis for 30 s under load, then SIGCONT",
-    "not ready within probe interval and command timeout (10 s); live; nobody is closed; messages come again within 2 s of SIGCONT")
+    "not ready within probe interval and command timeout (10 s); live; nobody is closed; messages come again within 2 s of SIGCONT; nothing of the history lost")
 async def hangs(trial):
     redis = await trial.redis(keeps=True)
     node, crowd = await begin(trial, redis)
@@ -67,11 +75,12 @@ async def hangs(trial):
     trial.measure(f"not ready after {unready:.1f} s")
     await crowd.settle()
     trial.check(crowd.gaps >= 1, "no gap was told")
+    crowd.none_of_the_history_missed()
 
 
 @scenario(
     "redis", "subscriptions cut 100 times", "CLIENT KILL TYPE pubsub, 100 times, 100 ms apart, under load",
-    "each time connected again; nobody is closed; no message missing without a gap")
+    "each time connected again; nobody is closed; no message missing without a gap, and none of the history")
 async def subscriptions_cut(trial):
     redis = await trial.redis()
     node, crowd = await begin(trial, redis)
@@ -83,11 +92,12 @@ async def subscriptions_cut(trial):
     trial.check(killed >= 20, f"only {killed} connections were there to be killed: the node does not come back")
     await back(trial, node, crowd)
     await crowd.settle()
+    crowd.none_of_the_history_missed()
 
 
 @scenario(
     "redis", "output buffer exceeded", "client-output-buffer-limit pubsub of 64 KiB, and ten bursts of 20 MB on a channel whose only client does not read",
-    "Redis cuts the subscription again and again; nobody else is closed; gap told; memory within bound")
+    "Redis cuts the subscription again and again; nobody else is closed; gap told; nothing of the history lost; memory within bound")
 async def output_buffer_exceeded(trial):
     redis = await trial.redis("--client-output-buffer-limit", "pubsub 64kb 64kb 1")
     node, crowd = await begin(trial, redis)
@@ -104,6 +114,7 @@ async def output_buffer_exceeded(trial):
     reader.socket.abort()
     await crowd.settle()
     trial.check(crowd.gaps >= 1, "no gap was told")
+    crowd.none_of_the_history_missed()
 
 
 @scenario(
@@ -134,7 +145,7 @@ async def out_of_memory(trial):
 
 @scenario(
     "redis", "refuses", "for 3 s each: another password, all connections killed; a read-only replica of nothing; no connection allowed beyond the first; CLIENT PAUSE",
-    "nobody is closed; within 2 s of the end of each all is as before; gap told where the subscription was gone; never an exit")
+    "nobody is closed; within 2 s of the end of each all is as before; gap told where the subscription was gone; nothing of the history lost; never an exit")
 async def refuses(trial):
     redis = await trial.redis()
     node, crowd = await begin(trial, redis)
@@ -154,6 +165,7 @@ async def refuses(trial):
             await back(trial, node, crowd)
     await crowd.settle()
     trial.check(crowd.gaps >= 2, f"{crowd.gaps} gaps were told")
+    crowd.none_of_the_history_missed()
 
 
 async def begin(trial, redis, *options):
@@ -163,6 +175,23 @@ async def begin(trial, redis, *options):
     await crowd.goes_on()
     await crowd.follow(1)
     return node, crowd
+
+
+async def stand(node):
+    """Where the history is: its offset and epoch."""
+    rpc = await Rpc().open(node.address)
+    place = await rpc.call("subscribe", channel=LOG)
+    rpc.socket.abort()
+    return {name: place[name] for name in ("offset", "epoch")}
+
+
+async def come_back(node, place):
+    """What somebody is told who was there (the offset and epoch of now, and whether nothing is missing), and the numbers that are kept."""
+    rpc = await Rpc().open(node.address)
+    told = await rpc.call("subscribe", channel=LOG, since=place["offset"], epoch=place["epoch"])
+    kept = await rpc.call("history", channel=LOG, limit=1000)
+    rpc.socket.abort()
+    return {name: told.get(name) for name in ("offset", "epoch", "recovered")}, [message["content"] for message in kept["messages"]]
 
 
 async def back(trial, node, crowd):

@@ -56,18 +56,18 @@ class MapTest(unittest.TestCase):
         shown = Map("m", FLEET, [0, 0, 10, 10])
         state = {"a": self.feature(1), "b": self.feature(11)}
         self.assertFalse(shown.shows(state))
-        shown._take("enter", {"key": "a", "content": self.feature(1)})
+        shown.take("enter", {"key": "a", "content": self.feature(1)})
         self.assertTrue(shown.shows(state))
-        shown._take("update", {"key": "a", "content": self.feature(2)})
+        shown.take("update", {"key": "a", "content": self.feature(2)})
         self.assertFalse(shown.shows(state))
         self.assertFalse(Map("m", FLEET).shows(state))
 
     def test_events_make_sense(self):
         shown = Map("m", FLEET)
-        shown._take("leave", {"key": "a"})
-        shown._take("enter", {"key": "a", "content": 1})
-        shown._take("enter", {"key": "a", "content": 1})
-        shown._take("update", {"key": "b", "content": 1})
+        shown.take("leave", {"key": "a"})
+        shown.take("enter", {"key": "a", "content": 1})
+        shown.take("enter", {"key": "a", "content": 1})
+        shown.take("update", {"key": "b", "content": 1})
         self.assertEqual(len(shown.faults), 3)
 
 

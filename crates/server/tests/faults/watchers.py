@@ -149,7 +149,7 @@ class Map:
         self.features, self.faults, self.socket = {}, [], None
 
     async def open(self, address):
-        rpc = await Rpc(self._take).open(address)
+        rpc = await Rpc(self.take).open(address)
         self.socket = rpc.socket
         if self.box:
             await rpc.call("viewport", bbox=self.box)
@@ -172,7 +172,8 @@ class Map:
     def faults_against(self, _):
         return [f"{self.name}: {fault}" for fault in self.faults]
 
-    def _take(self, method, parameters):
+    def take(self, method, parameters):
+        """Takes up a notification."""
         key = str(parameters.get("key"))
         if method == "enter":
             if key in self.features:
