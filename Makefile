@@ -7,6 +7,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 ORACLE := crates/server/tests/oracle
 FAULTS := crates/server/tests/faults
 CHART := crates/cli/tests/chart
+ALERTS := crates/cli/tests/alerts
 SIMULATION := crates/server/tests/simulation
 CONFORMANCE := crates/cli/tests/conformance
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CARGO_BUILD_TARGET_DIR),target)
@@ -34,7 +35,7 @@ FUZZ_SECONDS ?= 60
 
 .PHONY: help
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 .PHONY: run
 run: build ## Build the release binary and start the server with a live demo (ARGS='--port 9000')
@@ -132,9 +133,15 @@ packages: deb ## Build the packages, unpack them, and start what is in them
 
 # Not in CI, where nothing else needs Go.
 .PHONY: chart
-chart: setup-chart ## Render the Helm chart in several ways, and hold it to the schemas of Kubernetes
+chart: setup-chart ## Render the Helm chart in several ways, hold it to the schemas of Kubernetes, and compose.yaml to its own
 	cargo build $(LOCKED) -p geocast
 	PYTHONDONTWRITEBYTECODE=1 $(CHART)/.venv/bin/python $(CHART)/chart.py $(TARGET_DIR)/debug/geocast
+
+# Not in CI, where what dashboard and alerts name is held to what servers show: it needs Prometheus' own tool.
+.PHONY: alerts
+alerts: setup-alerts ## Hold alerts, dashboard and metrics to promtool, and see each alert fire and not fire
+	cargo build $(LOCKED) -p geocast
+	PYTHONDONTWRITEBYTECODE=1 python3 $(ALERTS)/alerts.py $(TARGET_DIR)/debug/geocast $(ALERTS)/.unpacked/usr/bin/promtool
 
 # The tests hold links and pages to each other without mdBook, so CI does not need it.
 .PHONY: book
@@ -180,6 +187,11 @@ miri: setup-miri ## Run the unit tests of protocol and geo-filter under Miri
 fuzz-check: setup-build
 	RUSTFLAGS="$(RUSTFLAGS) --cfg fuzzing" cargo check --manifest-path fuzz/Cargo.toml --all-features --target-dir $(TARGET_DIR)/fuzz $(LOCKED)
 
+# Not in CI, as each of these needs something that nothing else does: programs from the network, another toolchain, PROJ once more.
+.PHONY: release-check
+release-check: ## Run what CI does not, go on after failures, and sum up (ARGS='deny book': these alone)
+	MAKE="$(MAKE)" scripts/release-check $(ARGS)
+
 .PHONY: deny
 deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 	cargo deny check licenses bans sources
@@ -188,6 +200,6 @@ deny: setup-deny ## Hold dependencies to licences, bans and sources (deny.toml)
 advisories: setup-deny ## Look for known faults of dependencies, in a database from the network
 	cargo deny check advisories
 
-.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv setup-public-api
-setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-msrv setup-public-api: setup-%:
+.PHONY: setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-alerts setup-msrv setup-public-api
+setup-build setup-web setup-test setup-faults setup-gate setup-ci setup-fuzz setup-deny setup-conformance setup-book setup-packages setup-miri setup-chart setup-alerts setup-msrv setup-public-api: setup-%:
 	@scripts/setup $*
