@@ -1,5 +1,6 @@
 //! What a server tells of itself, see docs/metrics.md.
 
+mod bounded;
 mod exposition;
 mod expression;
 mod operators;
