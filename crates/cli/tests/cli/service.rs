@@ -1,4 +1,4 @@
-use std::{fs, os::unix::net::UnixDatagram, path::Path, time::Duration};
+use std::{fs, os::unix::net::UnixDatagram, path::Path, process::Command, time::Duration};
 
 use crate::geocast::{PATIENCE, Running, geocast, run, stdout};
 
@@ -12,6 +12,14 @@ fn heard(socket: &UnixDatagram) -> String {
 /// The next that is no sign of life.
 fn told(socket: &UnixDatagram) -> String {
     std::iter::repeat_with(|| heard(socket)).find(|message| message != "WATCHDOG=1").expect("it never ends")
+}
+
+/// What the unit that is packaged says, under its last line of this key.
+fn unit(key: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/geocast.service");
+    let unit = fs::read_to_string(path).expect("it is there");
+    let mut lines = unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    lines.next_back().unwrap_or_else(|| panic!("{key} is not set")).to_owned()
 }
 
 #[test]
@@ -29,7 +37,9 @@ fn a_service_manager_hears_of_every_turn() {
     for _ in 0..3 {
         assert_eq!(heard(&socket), "WATCHDOG=1");
     }
-    server.signal("HUP");
+    let reload =
+        Command::new("sh").args(["-c", &unit("ExecReload")]).env("MAINPID", server.id().to_string()).status();
+    assert!(reload.expect("there is a shell").success());
     let reloading = told(&socket);
     let since = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
     assert!(since.parse::<u64>().is_ok_and(|since| since > 0), "{since}");
@@ -57,16 +67,11 @@ fn a_watchdog_of_another_process_is_not_fed() {
     assert_eq!(server.code(), 0);
 }
 
+/// What else it says, systemd itself judges in `make packages`.
 #[test]
-fn the_unit_leaves_time_for_a_drain_and_is_confined() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/geocast.service");
-    let unit = fs::read_to_string(path).unwrap();
-    let value = |key: &str| {
-        let mut lines = unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-        lines.next_back().unwrap_or_else(|| panic!("{key} is not set")).to_owned()
-    };
+fn the_unit_leaves_time_for_a_drain() {
     let seconds =
-        |key: &str| value(key).strip_suffix('s').and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        |key: &str| unit(key).strip_suffix('s').and_then(|text| text.parse().ok()).map(Duration::from_secs);
     let help = stdout(&run(&["serve", "--help"]));
     let default = |option: &str| {
         let said =
@@ -78,18 +83,4 @@ fn the_unit_leaves_time_for_a_drain_and_is_confined() {
     let drain = default("drain-delay") + default("drain-timeout") + default("close-timeout");
     assert!(default("drain-spread") + default("close-timeout") < default("drain-timeout"));
     assert!(seconds("TimeoutStopSec").is_some_and(|stop| stop > drain), "{drain:?}");
-    assert!(seconds("WatchdogSec").is_some_and(|patience| patience >= Duration::from_secs(10)));
-    for (key, expected) in [
-        // notify-reload is unknown to the systemd of Debian 12, which then takes the service for ready at once.
-        ("Type", "notify"),
-        ("ExecReload", "kill -HUP $MAINPID"),
-        ("DynamicUser", "yes"),
-        ("NoNewPrivileges", "yes"),
-        ("ProtectSystem", "strict"),
-        ("ProtectHome", "yes"),
-        ("CapabilityBoundingSet", ""),
-        ("MemoryDenyWriteExecute", "yes"),
-    ] {
-        assert_eq!(value(key), expected, "{key}");
-    }
 }
