@@ -1,4 +1,5 @@
-"""Renders the Helm chart in the ways that its values allow, and holds what comes of it to the schemas of Kubernetes and to itself.
+"""Renders the Helm chart in the ways that its values allow, and holds what comes of it to the schemas of Kubernetes and to itself; and
+compose.yaml to the schema of such files.
 
 usage: chart.py GEOCAST, the binary that is to take the configuration
 """
@@ -16,7 +17,9 @@ import kubernetes_validate
 import yaml
 
 HERE = Path(__file__).parent
-CHART = HERE.parents[3] / "deploy/helm/geocast"
+ROOT = HERE.parents[3]
+CHART = ROOT / "deploy/helm/geocast"
+COMPOSITION = HERE / ".unpacked/usr/lib/python3/dist-packages/compose/config/compose_spec.json"
 # The oldest that Chart.yaml allows, and the newest that there are schemas of.
 KUBERNETES = ["1.30", "1.37"]
 
@@ -157,7 +160,18 @@ def hold(values, kinds, notes, geocast):
         assert run.returncode == 0, run.stderr
 
 
+def composition():
+    """It says what is written in a dialect (draft 2019-09) that later ones have all of."""
+    compose = yaml.load((ROOT / "compose.yaml").read_text(), Strict)
+    schema = jsonschema.Draft202012Validator(json.loads(COMPOSITION.read_text()))
+    faults = [f"{error.json_path}: {error.message}" for error in schema.iter_errors(compose)]
+    assert not faults, f"compose.yaml: {faults}"
+    compose["services"]["geocast"]["cap_dorp"] = ["ALL"]
+    assert not schema.is_valid(compose), "a member that there is not is not seen"
+
+
 def main(geocast):
+    composition()
     for changes, release, expected in WAYS:
         values, kinds, notes = render(changes, release)
         assert set(kinds) == expected, set(kinds)
@@ -180,7 +194,7 @@ def main(geocast):
     try:
         kubernetes_validate.validate(wrong, KUBERNETES[0], strict=True)
     except kubernetes_validate.ValidationError:
-        print(f"chart: {len(WAYS)} ways to install it are right by the schemas of Kubernetes {' and '.join(KUBERNETES)}")
+        print(f"chart: {len(WAYS)} ways to install it are right by the schemas of Kubernetes {' and '.join(KUBERNETES)}, and so is compose.yaml")
     else:
         raise AssertionError("a member that there is not is not seen")
 
