@@ -86,8 +86,10 @@ class Server:
             time.sleep(0.05)
         raise AssertionError(f"{pattern} was not said:\n{self.log.read_text()}")
 
-    def shown(self):
-        with urllib.request.urlopen(self.metrics, timeout=PATIENCE) as answer:
+    def shown(self, accepted="text/plain"):
+        request = urllib.request.Request(self.metrics, headers={"Accept": accepted})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            assert answer.headers["content-type"].startswith(accepted), answer.headers["content-type"]
             return answer.read().decode()
 
     def __enter__(self):
@@ -122,6 +124,12 @@ def samples(text):
             found = SAMPLE.fullmatch(line)
             assert found, line
             yield found.groups("")
+
+
+def open_metrics(promtool, text):
+    """What Prometheus asks for, by its own reader, which wants to know when that was."""
+    stamped = "".join(line if line.startswith("#") else f"{line.rstrip()} {time.time():.0f}\n" for line in text.splitlines(True))
+    promtool.agrees("tsdb", "create-blocks-from", "openmetrics", promtool.written("openmetrics", stamped), promtool.folder / "blocks")
 
 
 def labelled(series, instance):
@@ -161,7 +169,7 @@ def test_of(alert, case):
 def well(shown, alerts):
     """That nothing is told of servers that go on as they are: what they show, again and again."""
     series = [
-        {"series": labelled(f"{name}{{{labels}}}", instance), "values": f"{float(value):.0f}x120"}
+        {"series": labelled(f"{name}{{{labels}}}", instance), "values": f"{value}x120"}
         for instance, text in shown.items()
         for name, labels, value in samples(text)
     ]
@@ -198,6 +206,7 @@ def main(geocast, program):
         for name, arguments in servers.items():
             with Server(geocast, folder, name, *arguments) as server:
                 shown[name] = server.shown()
+                open_metrics(promtool, server.shown("application/openmetrics-text"))
             promtool.agrees("check", "metrics", text=shown[name])
 
         alerts = re.findall(r"- alert: (\w+)\n", RULES.read_text())
@@ -216,7 +225,7 @@ def main(geocast, program):
         blunt = promtool.written("blunt.yml", RULES.read_text().replace(" > 30\n", " > 31\n"))
         agrees, said = promtool.asked("test", "rules", promtool.written("tests.yml", file | {"rule_files": [str(blunt), str(dashboard)]}))
         assert not agrees and "GeocastStoreDeaf" in said, f"a rule that has become blunt is not seen: {said}"
-    print(f"alerts: {len(alerts)} alerts fire when they are to, and {len(known)} metrics are what Prometheus takes")
+    print(f"alerts: {len(alerts)} alerts fire when they are to, and Prometheus takes what servers show, {len(known)} kinds of samples")
 
 
 if __name__ == "__main__":
