@@ -121,7 +121,7 @@ async fn who_cannot_be_sent_what_it_missed_is_sent_nothing_until_it_asks_again()
     }
     let since = json!({ "channel": "map", "since": last, "epoch": told["epoch"] });
     let mut returning = Caller::connect(&server).await;
-    assert_eq!(cli(&server, &["ACL", "SETUSER", "default", "-xrange"]), "OK");
+    assert_eq!(cli(&server, &["ACL", "SETUSER", "default", "-xrevrange"]), "OK");
     let (_, reason, message) = returning.refused("subscribe", since.clone()).await;
     assert!(
         reason["reason"].as_str().is_some_and(|reason| reason.starts_with("store_")),
@@ -133,7 +133,7 @@ async fn who_cannot_be_sent_what_it_missed_is_sent_nothing_until_it_asks_again()
     // It would have come before this answer.
     let session = returning.call("session", json!({})).await;
     assert_eq!(session["channels"], json!([]), "what was refused is not there");
-    assert_eq!(cli(&server, &["ACL", "SETUSER", "default", "+xrange"]), "OK");
+    assert_eq!(cli(&server, &["ACL", "SETUSER", "default", "+xrevrange"]), "OK");
     let again = returning.call("subscribe", since).await;
     assert_eq!((&again["recovered"], &again["offset"]), (&json!(true), &last), "{again}");
     for number in 2..4 {

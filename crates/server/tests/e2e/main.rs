@@ -23,6 +23,7 @@ mod getting;
 mod greeting;
 mod handshakes;
 mod history;
+mod history_losses;
 mod history_streams;
 mod hostile_clients;
 mod hostile_publishers;

@@ -12,7 +12,9 @@
 //! | `wire`, `push_reader`, `request` | what goes over these connections, as bytes |
 //! | `dialogue`, `subscriptions`, `probe`, `pulse`, `backoff` | its decisions, free of sockets and clocks |
 //! | `watcher`, `notices`, `event_flags` | hashes whose changes are pushed |
-//! | `streams`, `stream_reader` | histories: a stream for each channel that has one |
+//! | `histories`, `streams` | histories: a stream for each channel that has one |
+//! | `stream_reader`, `stream_look`, `stream_mark` | what is added to them, and whether any of it was missed |
+//! | `epochs`, `witnesses` | whether they are still the same |
 //! | `presence_log` | what nodes tell each other about their clients |
 //! | `inspector` | looking at a Redis for its operator, without a store |
 //! | `shared`, `settling` | what the store and the task both see |
@@ -21,7 +23,7 @@
 //! `HGET`, `HSCAN`, `PUBLISH`, for writing over HTTP `EVAL`, `HSET` and `HDEL`, for broadcasts `MULTI`, `EXEC` and
 //! `DISCARD`, for watched hashes `SCAN` and `CONFIG GET`; the keys and channels that are to be served, the channels
 //! `__geocast_probe:*`, and for watched hashes `__keyevent@*`. Behind sentinels also `ROLE`, in a cluster `CLUSTER SLOTS`, `ASKING`,
-//! `SSUBSCRIBE`, `SUNSUBSCRIBE` and `SPUBLISH`; for histories `EVAL`, `XADD`, `XTRIM`, `XRANGE`, `XREVRANGE`, `XREAD`, `SET`, `GET`, `MULTI`, `EXEC` and the keys
+//! `SSUBSCRIBE`, `SUNSUBSCRIBE` and `SPUBLISH`; for histories `EVAL`, `XADD`, `XTRIM`, `XRANGE`, `XREVRANGE`, `XREAD`, `XINFO STREAM`, `EXISTS`, `SET`, `GET`, `MULTI`, `EXEC` and the keys
 //! `geocast:history*`; for presence `EVAL`, `TIME`, `ZADD`, `ZSCORE`, `ZRANGE`, `ZRANGEBYSCORE`, `ZREM`, `HSET`, `HGET`,
 //! `HDEL`, `HINCRBY`, `HSCAN`, `DEL`, `PEXPIRE`, `XADD`, `XRANGE`, `XREVRANGE` and the keys `{geocast:presence}*`; of the sentinels,
 //! `SENTINEL GET-MASTER-ADDR-BY-NAME`, `SUBSCRIBE` and `PING`, and their channel `+switch-master`.
@@ -34,8 +36,10 @@ mod connection;
 mod dialer;
 mod dialogue;
 mod disconnected;
+mod epochs;
 mod errand;
 mod event_flags;
+mod histories;
 mod inspector;
 mod nature;
 mod nodes;
@@ -55,6 +59,8 @@ mod settling;
 mod shards;
 mod shared;
 mod start_error;
+mod stream_look;
+mod stream_mark;
 mod stream_reader;
 mod streams;
 mod subscriber;
@@ -65,6 +71,7 @@ mod topology;
 mod url;
 mod watcher;
 mod wire;
+mod witnesses;
 
 pub use inspector::{
     LackingRight, RedisInspector, RedisKind, RedisNode, RedisUse, RedisValue, missing_key_events,

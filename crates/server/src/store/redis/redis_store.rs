@@ -3,12 +3,13 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
-use geocast_protocol::{Channel, Offset};
+use geocast_protocol::Channel;
 use tokio::{runtime::Handle, task::AbortHandle, time::timeout};
 
 use super::{
     RedisSettings,
     commands::Commands,
+    histories::Histories,
     nodes::Nodes,
     notices::Notices,
     settings::RedisPublishing,
@@ -16,7 +17,7 @@ use super::{
     shared::{Link, Shared},
     start_error::RedisStartError,
     stream_reader::Streams,
-    streams::{Change, EntryId},
+    streams::Change,
     subscriber::Subscriber,
     subscriptions::Standing,
     switch_watch,
@@ -39,9 +40,7 @@ pub struct RedisStore {
     commands: Commands,
     shared: Arc<Shared>,
     subscriber: AbortHandle,
-    /// The channels that have a history.
-    kept: Vec<ChannelRule<HistoryBound>>,
-    streams: Arc<Streams>,
+    histories: Histories,
     reader: Option<AbortHandle>,
     watcher: Option<AbortHandle>,
     switch_watch: Option<AbortHandle>,
@@ -116,13 +115,14 @@ impl RedisStore {
         let subscriber =
             Subscriber::new(settings.clone(), broker, nodes, commands.clone(), Arc::clone(&shared));
         let subscriber = runtime.spawn(subscriber.run()).abort_handle();
+        let limit = settings.command_timeout;
+        let histories = Histories { kept, streams, commands: commands.clone(), limit };
         Ok(Self {
             settings,
             commands,
             shared,
             subscriber,
-            kept,
-            streams,
+            histories,
             reader,
             watcher,
             switch_watch,
@@ -161,23 +161,6 @@ impl Drop for RedisStore {
 impl RedisStore {
     pub(crate) fn presence(&self) -> super::PresenceLog {
         super::PresenceLog::new(self.commands.clone())
-    }
-
-    fn bound(&self, channel: &Channel) -> Option<HistoryBound> {
-        ChannelRule::find(&self.kept, channel).copied()
-    }
-
-    /// Waits until the history of a channel has been followed up to an entry, if it is.
-    async fn follow_to(&self, channel: &Channel, end: Offset) -> Result<(), StoreError> {
-        let Some(mut reached) = self.streams.reached(channel) else { return Ok(()) };
-        let far = |reached: &Option<EntryId>| {
-            reached.is_some_and(|(time, number)| Offset::Entry(time, number) >= end)
-        };
-        match timeout(self.settings.command_timeout, reached.wait_for(far)).await {
-            // Nobody wants it any more.
-            Ok(_) => Ok(()),
-            Err(_elapsed) => Err(StoreError::Unavailable(format!("the history of {channel} is behind"))),
-        }
     }
 
     /// Subscribes to what is published, with PUBLISH and in the channel's shard.
@@ -257,21 +240,17 @@ impl Store for RedisStore {
         channel: &Channel,
         payload: Bytes,
     ) -> Result<Option<HistoryPosition>, StoreError> {
-        match self.bound(channel) {
-            Some(bound) => self.commands.append(channel, bound, Change::None, &payload).await,
+        match self.histories.bound(channel) {
+            Some(bound) => self.histories.append(channel, bound, Change::None, &payload).await,
             None => self.commands.publish(channel, &payload).await.map(|()| None),
         }
     }
 
     async fn publish_all(&self, messages: Vec<(Channel, Bytes)>) -> Result<(), StoreError> {
-        if messages.iter().all(|(channel, _)| self.bound(channel).is_none()) {
+        if messages.iter().all(|(channel, _)| self.histories.bound(channel).is_none()) {
             return self.commands.publish_all(messages).await;
         }
-        let bounded = |(channel, payload)| {
-            let bound = self.bound(&channel);
-            (channel, payload, bound)
-        };
-        self.commands.append_all(messages.into_iter().map(bounded).collect()).await
+        self.histories.append_all(messages).await
     }
 
     async fn put(
@@ -280,14 +259,14 @@ impl Store for RedisStore {
         key: &str,
         value: Bytes,
     ) -> Result<Option<HistoryPosition>, StoreError> {
-        match self.bound(channel) {
-            Some(bound) => self.commands.append(channel, bound, Change::Set(key), &value).await,
+        match self.histories.bound(channel) {
+            Some(bound) => self.histories.append(channel, bound, Change::Set(key), &value).await,
             None => self.commands.put(channel, key, &value).await.map(|()| None),
         }
     }
 
     async fn remove(&self, channel: &Channel, key: &str, notice: Bytes) -> Result<bool, StoreError> {
-        match self.bound(channel) {
+        match self.histories.bound(channel) {
             Some(bound) => self
                 .commands
                 .append(channel, bound, Change::Remove(key), &notice)
@@ -298,39 +277,27 @@ impl Store for RedisStore {
     }
 
     async fn history(&self, channel: &Channel, query: &HistoryQuery) -> Result<Option<History>, StoreError> {
-        if self.bound(channel).is_none() {
+        if self.histories.bound(channel).is_none() {
             return Ok(None);
         }
-        let history = self.commands.recall(channel, query).await?;
-        self.follow_to(channel, history.end).await?;
-        Ok(Some(history))
+        self.histories.recall(channel, query).await.map(Some)
     }
 
     fn subscribe(&self, channel: &Channel) -> BoxFuture<'static, Result<(), StoreError>> {
-        if self.bound(channel).is_none() {
+        if self.histories.bound(channel).is_none() {
             return self.listen(channel);
         }
         // What is published without being kept is delivered as well.
-        let (mut reached, listening) = (self.streams.want(channel), self.listen(channel));
-        let (streams, channel, limit) =
-            (Arc::clone(&self.streams), channel.clone(), self.settings.command_timeout);
+        let (following, listening) = (self.histories.follow(channel), self.listen(channel));
         async move {
             listening.await?;
-            let known = timeout(limit, reached.wait_for(Option::is_some)).await;
-            match known {
-                Ok(Ok(_)) => Ok(()),
-                _ => Err(StoreError::Unavailable(streams.failure().unwrap_or_else(|| {
-                    format!("the history of {channel} is not followed within {limit:?}")
-                }))),
-            }
+            following.await
         }
         .boxed()
     }
 
     fn unsubscribe(&self, channel: &Channel) {
-        if self.bound(channel).is_some() {
-            self.streams.release(channel);
-        }
+        self.histories.release(channel);
         if let Some(shards) = &self.shards {
             shards.release(channel);
         }
@@ -357,15 +324,7 @@ impl Store for RedisStore {
         if let Err(error) = settled.await {
             tracing::debug!(%error, "it is not known whether all messages have arrived");
         }
-        for channel in self.streams.channels() {
-            let followed = async {
-                let (time, number) = self.commands.end(&channel).await?;
-                self.follow_to(&channel, Offset::Entry(time, number)).await
-            };
-            if let Err(error) = followed.await {
-                tracing::debug!(%channel, %error, "it is not known whether all messages have arrived");
-            }
-        }
+        self.histories.settle().await;
         self.stop_listening_to_nodes(&channel);
         self.shared.settling.end(&channel);
     }
@@ -375,9 +334,8 @@ impl Store for RedisStore {
             return Err(StoreError::Unavailable(reason));
         }
         let forbidden = self.shared.subscriptions.lock().trouble();
-        let streams = self.streams.failure().map(|reason| format!("histories cannot be followed: {reason}"));
         let shards = self.shards.as_ref().and_then(|shards| shards.trouble(self.settings.publishing));
-        let troubles: Vec<_> = [forbidden, streams, shards].into_iter().flatten().collect();
+        let troubles: Vec<_> = [forbidden, self.histories.trouble(), shards].into_iter().flatten().collect();
         if !troubles.is_empty() {
             return Err(StoreError::Unavailable(troubles.join("; ")));
         }

@@ -1,6 +1,13 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use geocast_protocol::Channel;
+use geocast_protocol::{Channel, Word};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::{
@@ -11,10 +18,19 @@ use tokio::{
 use super::{
     backoff::Backoff,
     commands::Commands,
+    epochs::Witness,
     shared::Shared,
-    streams::{EntryId, channel_of, entry_id, message},
+    stream_look::{Look, Scope},
+    stream_mark::{Mark, Sight, Verdict},
+    streams::{AT_ONCE, EntryId, as_entry, entry_id, message},
+    witnesses::Witnesses,
 };
-use crate::{Broker, StoreError, log_limit::LogLimit, runtime::watch, store::history::KeptMessage};
+use crate::{
+    Broker, StoreError,
+    log_limit::LogLimit,
+    runtime::watch,
+    store::{HistoryPosition, history::KeptMessage},
+};
 
 /// The streams that are followed, for as long as somebody wants their channels.
 #[derive(Debug, Default)]
@@ -23,12 +39,17 @@ pub(super) struct Streams {
     changed: Notify,
     /// Why nothing can be read at this moment.
     failure: Mutex<Option<String>>,
+    witnesses: Witnesses,
+    /// Whether all streams are to be looked at, as some may not be what they were.
+    doubted: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Followed {
     wanted: usize,
-    /// The last entry that has been handed to the broker; none before it is known where to begin.
+    /// Where to go on reading; none before it is known where to begin.
+    mark: Option<Mark>,
+    /// The last entry that has been handed to the broker.
     reached: watch::Sender<Option<EntryId>>,
     /// Until when it is left out, because Redis refuses to read it.
     aside: Option<Instant>,
@@ -38,7 +59,7 @@ impl Streams {
     /// Counts one who wants a channel. What is told is how far it has been followed.
     pub(super) fn want(&self, channel: &Channel) -> watch::Receiver<Option<EntryId>> {
         let mut followed = self.followed.lock();
-        let new = || Followed { wanted: 0, reached: watch::Sender::default(), aside: None };
+        let new = || Followed { wanted: 0, mark: None, reached: watch::Sender::default(), aside: None };
         let followed = followed.entry(channel.clone()).or_insert_with(new);
         followed.wanted += 1;
         self.changed.notify_one();
@@ -61,6 +82,26 @@ impl Streams {
         self.followed.lock().get(channel).map(|followed| followed.reached.subscribe())
     }
 
+    /// What proves that the history of a channel is still the one that it was.
+    pub(super) fn witness(&self, channel: &Channel) -> Witness {
+        self.witnesses.of(channel)
+    }
+
+    /// A message stands there in the history of its channel.
+    pub(super) fn saw(&self, channel: &Channel, position: &HistoryPosition) {
+        if let Some(entry) = as_entry(position.offset) {
+            self.witnesses.saw(channel, entry, &position.epoch);
+        }
+    }
+
+    /// The history of a channel was read, up to there. Whoever follows it may not know yet that it is another.
+    pub(super) fn recalled(&self, channel: &Channel, end: &HistoryPosition) {
+        if self.witnesses.confirmed(channel, &end.epoch) {
+            self.doubted.store(true, Relaxed);
+        }
+        self.saw(channel, end);
+    }
+
     /// All channels that are followed.
     pub(super) fn channels(&self) -> Vec<Channel> {
         self.followed.lock().keys().cloned().collect()
@@ -74,12 +115,23 @@ impl Streams {
     pub(super) async fn run(self: Arc<Self>, commands: Commands, broker: Arc<Broker>, shared: Arc<Shared>) {
         let (mut backoff, mut checked) = (Backoff::default(), Instant::now());
         loop {
-            let mut outcome = self.round(&commands, &broker, &shared).await;
+            if checked.elapsed() > CHECK {
+                self.doubted.store(true, Relaxed);
+            }
+            let is_doubted = self.doubted.swap(false, Relaxed);
+            let mut outcome = self.round(&commands, &broker, &shared, is_doubted).await;
+            match outcome {
+                Ok(_) if is_doubted => checked = Instant::now(),
+                // It may be another Redis that answers next.
+                Err(_) => self.doubted.store(true, Relaxed),
+                Ok(_) => {}
+            }
             if let Err(StoreError::Refused(_)) = outcome {
-                outcome = self.set_aside(&commands).await.map(|()| true);
-            } else if outcome.is_ok() && checked.elapsed() > CHECK {
-                checked = Instant::now();
-                outcome = self.check(&commands, &broker).await.and(outcome);
+                outcome = match self.set_aside(&commands).await {
+                    Ok(0) => outcome,
+                    Ok(_) => Ok(true),
+                    Err(error) => Err(error),
+                };
             }
             let is_any_aside = || self.followed.lock().values().any(|followed| followed.aside.is_some());
             match &outcome {
@@ -102,40 +154,103 @@ impl Streams {
     }
 
     /// Reads what has come, or waits for a moment. False if nothing is followed.
-    async fn round(&self, commands: &Commands, broker: &Broker, shared: &Shared) -> Result<bool, StoreError> {
-        let longest = commands.max_message();
-        for channel in self.unknown(Instant::now()) {
-            let end = commands.end(&channel).await?;
-            self.reach(&channel, end);
+    async fn round(
+        &self,
+        commands: &Commands,
+        broker: &Broker,
+        shared: &Shared,
+        is_doubted: bool,
+    ) -> Result<bool, StoreError> {
+        if is_doubted {
+            self.confirm(commands).await?;
         }
-        let positions = self.positions();
-        if positions.is_empty() {
-            return Ok(false);
-        }
-        for (stream, entries) in commands.follow(&positions).await? {
-            let Some(channel) = channel_of(&stream) else { continue };
-            let mut parcel = broker.parcel();
-            let last = entries.last().and_then(|(id, _)| entry_id(id));
-            for KeptMessage { place, payload } in entries.into_iter().filter_map(message) {
-                if payload.len() > longest {
-                    shared.skipped(channel.as_str().as_bytes(), payload.len() as u64, longest);
-                } else {
-                    parcel.add_at(&channel, payload, Some(place)).await;
-                }
+        let marks = self.marks(Instant::now());
+        let is_any_new = marks.iter().any(|(_, mark)| mark.is_none());
+        let scope = if is_doubted || is_any_new { Scope::All } else { Scope::Changed };
+        let position = |(channel, mark): &(Channel, Option<Mark>)| {
+            (channel.clone(), mark.as_ref().map(|mark| mark.reached))
+        };
+        let positions: Vec<_> = marks.iter().map(position).collect();
+        let mut marks: FxHashMap<Channel, Option<Mark>> = marks.into_iter().collect();
+        for look in commands.look(&positions, scope).await? {
+            let Some(mark) = marks.remove(&look.channel) else { continue };
+            match mark {
+                Some(mark) => self.go_on(mark, look, commands, broker, shared).await,
+                None => self.reach(&look.channel, Mark::at_the_end(&look.sight)),
             }
-            // Whoever waits for this may rely on everything before it.
-            drop(parcel);
-            last.into_iter().for_each(|last| self.reach(&channel, last));
         }
-        Ok(true)
+        Ok(!positions.is_empty())
     }
 
-    /// Leaves out for a while what Redis refuses to read, so that everything else goes on.
-    async fn set_aside(&self, commands: &Commands) -> Result<(), StoreError> {
+    /// Hands over what was read of a stream, and before it that some was missed, if it was.
+    async fn go_on(&self, mark: Mark, look: Look, commands: &Commands, broker: &Broker, shared: &Shared) {
+        let Look { channel, sight, entries } = look;
+        let verdict = mark.judge(&sight);
+        let epoch = match verdict {
+            Verdict::Lost => self.begin_anew(&channel, &mark, &sight, commands).await,
+            Verdict::Whole | Verdict::Missed => sight.epoch.clone(),
+        };
+        if verdict != Verdict::Whole {
+            tell_of_gap(&channel, verdict, &mark, &sight);
+            broker.missed_on(slice::from_ref(&channel));
+        }
+        let mut parcel = broker.parcel();
+        let last = entries.last().and_then(|(id, _)| entry_id(id));
+        for KeptMessage { place, payload } in entries.into_iter().filter_map(message) {
+            if payload.len() > commands.max_message() {
+                shared.skipped(channel.as_str().as_bytes(), payload.len() as u64, commands.max_message());
+            } else {
+                parcel.add_at(&channel, payload, Some(place)).await;
+            }
+        }
+        // Whoever waits for this may rely on everything before it.
+        drop(parcel);
+        self.reach(&channel, mark.next(&sight, verdict, last, epoch));
+    }
+
+    /// Gives the history a new epoch, unless another node has, or tries it again with every look at all streams.
+    async fn begin_anew(
+        &self,
+        channel: &Channel,
+        mark: &Mark,
+        sight: &Sight,
+        commands: &Commands,
+    ) -> Option<Word> {
+        let known = mark.epoch.clone().or_else(|| sight.epoch.clone());
+        let witness = self.witnesses.lost(channel, known);
+        let epoch =
+            commands.confirm(&[(channel.clone(), witness)]).await.map(|epochs| epochs.into_iter().next());
+        if let Ok(Some(Some(epoch))) = epoch {
+            self.witnesses.confirmed(channel, &epoch);
+            return Some(epoch);
+        }
+        if let Some(unlogged) = UNNAMED.admit() {
+            tracing::warn!(event = "history_epoch_kept", %channel, ?epoch, unlogged, "a history that lost some is given no new epoch yet");
+        }
+        sight.epoch.clone()
+    }
+
+    /// Asks of all that was seen of histories whether it is still there.
+    async fn confirm(&self, commands: &Commands) -> Result<(), StoreError> {
+        for witnesses in self.witnesses.all().chunks(AT_ONCE) {
+            let epochs = commands.confirm(witnesses).await?;
+            for ((channel, _), epoch) in witnesses.iter().zip(epochs) {
+                if let Some(epoch) = epoch {
+                    self.witnesses.confirmed(channel, &epoch);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves out for a while what Redis refuses to read, so that everything else goes on, and says of how many that is so.
+    async fn set_aside(&self, commands: &Commands) -> Result<usize, StoreError> {
+        let mut refused = 0;
         for channel in self.channels() {
             match commands.end(&channel).await {
                 Ok(_) => {}
                 Err(StoreError::Refused(reason)) => {
+                    refused += 1;
                     let reason = format!("{channel}: {reason}");
                     if let Some(unlogged) = REFUSED.admit() {
                         tracing::warn!(
@@ -153,50 +268,40 @@ impl Streams {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(refused)
     }
 
-    /// Goes back where a stream has: another Redis took over with less in it, or it was deleted. What came meanwhile may have
-    /// been missed.
-    async fn check(&self, commands: &Commands, broker: &Broker) -> Result<(), StoreError> {
-        let mut is_back = false;
-        for (channel, reached) in self.positions() {
-            let end = commands.end(&channel).await?;
-            if end < reached {
-                tracing::warn!(event = "history_went_back", %channel, ?reached, ?end, "a history has gone back");
-                self.reach(&channel, end);
-                is_back = true;
-            }
-        }
-        if is_back {
-            broker.missed();
-        }
-        Ok(())
-    }
-
-    /// The channels of which it is not known where to begin. Those whose time aside is over are among the others again.
-    fn unknown(&self, now: Instant) -> Vec<Channel> {
+    /// Where to go on reading. Those whose time aside is over are among the others again.
+    fn marks(&self, now: Instant) -> Vec<(Channel, Option<Mark>)> {
         let mut all = self.followed.lock();
         for followed in all.values_mut() {
             followed.aside.take_if(|until| *until <= now);
         }
-        let unknown = all
-            .iter()
-            .filter(|(_, followed)| followed.aside.is_none() && followed.reached.borrow().is_none());
-        unknown.map(|(channel, _)| channel.clone()).collect()
+        let current = all.iter().filter(|(_, followed)| followed.aside.is_none());
+        current.map(|(channel, followed)| (channel.clone(), followed.mark.clone())).collect()
     }
 
-    fn positions(&self) -> Vec<(Channel, EntryId)> {
-        let followed = self.followed.lock();
-        let position = |(channel, followed): (&Channel, &Followed)| {
-            Some((channel.clone(), (*followed.reached.borrow())?))
-        };
-        followed.iter().filter(|(_, followed)| followed.aside.is_none()).filter_map(position).collect()
+    fn reach(&self, channel: &Channel, mark: Mark) {
+        if let Some(epoch) = &mark.epoch {
+            self.witnesses.saw(channel, mark.reached, epoch);
+        }
+        if let Some(followed) = self.followed.lock().get_mut(channel) {
+            followed.reached.send_replace(Some(mark.reached));
+            followed.mark = Some(mark);
+        }
     }
+}
 
-    fn reach(&self, channel: &Channel, entry: EntryId) {
-        if let Some(followed) = self.followed.lock().get(channel) {
-            followed.reached.send_replace(Some(entry));
+fn tell_of_gap(channel: &Channel, verdict: Verdict, mark: &Mark, sight: &Sight) {
+    let Some(unlogged) = GAPS.admit() else { return };
+    let (Mark { reached, added, .. }, Sight { first, last, added: now, .. }) = (mark, sight);
+    match verdict {
+        Verdict::Whole => {}
+        Verdict::Missed => {
+            tracing::warn!(event = "history_missed", %channel, ?reached, ?added, ?first, ?last, ?now, unlogged, "messages of a history were gone before they were read");
+        }
+        Verdict::Lost => {
+            tracing::warn!(event = "history_went_back", %channel, ?reached, ?added, ?first, ?last, ?now, unlogged, "a history does not have what it had");
         }
     }
 }
@@ -210,3 +315,7 @@ const ASIDE: Duration = Duration::from_secs(5);
 /// Redis may be away for long, and have something else under the names of many streams.
 static UNREAD: LogLimit = LogLimit::new();
 static REFUSED: LogLimit = LogLimit::new();
+static UNNAMED: LogLimit = LogLimit::new();
+
+/// Who trims too much does it with each message.
+static GAPS: LogLimit = LogLimit::new();

@@ -1,10 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use deadpool_redis::redis::{Cmd, Value, cmd, pipe};
+use deadpool_redis::redis::{Cmd, Value, cmd, from_redis_value, pipe};
 use geocast_protocol::{Channel, Offset, Word, envelope::Timestamp};
 
-use super::{commands::Commands, remedy::Effect};
+use super::{
+    commands::Commands,
+    epochs::{Witness, confirm, new_epoch},
+    errand::Errand,
+    remedy::Effect,
+    stream_look::{Row, Scope, look, looks},
+};
 use crate::{
     clock,
     store::{
@@ -42,19 +48,16 @@ impl Commands {
     ) -> Result<Option<HistoryPosition>, StoreError> {
         let command = append(channel, bound, change, payload);
         let done: Vec<String> = self.single(channel, Effect::Changes, command).await?;
-        let [id, epoch] = done.as_slice() else { return Ok(None) };
-        self.appended(1);
-        let offset =
-            id.parse().map_err(|error| StoreError::Refused(format!("offset in {channel}: {error}")))?;
-        Ok(Some(HistoryPosition { offset, epoch: epoch_of(channel, epoch)? }))
+        self.appended(u64::from(!done.is_empty()));
+        position(channel, &done)
     }
 
-    /// Appends messages, or sends those that have no bound, in one transaction.
+    /// Appends messages, or sends those that have no bound, in one transaction, and says where those are that were appended.
     pub(super) async fn append_all(
         &self,
         messages: Vec<(Channel, Bytes, Option<HistoryBound>)>,
-    ) -> Result<(), StoreError> {
-        let Some((first, ..)) = messages.first() else { return Ok(()) };
+    ) -> Result<Vec<(Channel, HistoryPosition)>, StoreError> {
+        let Some((first, ..)) = messages.first() else { return Ok(Vec::new()) };
         let first = first.clone();
         let mut transaction = pipe();
         transaction.atomic();
@@ -65,13 +68,20 @@ impl Commands {
             });
         }
         let transaction = Arc::new(transaction);
-        let send = move |mut errand: super::errand::Errand| {
+        let send = move |mut errand: Errand| {
             let transaction = Arc::clone(&transaction);
             async move { Ok(errand.query_all::<Vec<Value>>(&transaction).await?) }
         };
-        self.run(&first, Effect::Changes, send).await?;
-        self.appended(messages.iter().filter(|(.., bound)| bound.is_some()).count() as u64);
-        Ok(())
+        let answers = self.run(&first, Effect::Changes, send).await?;
+        let answers = messages.into_iter().zip(answers).filter(|((.., bound), _)| bound.is_some());
+        let position = |((channel, ..), answer)| {
+            let done: Vec<String> = from_redis_value(answer).ok()?;
+            let position = position(&channel, &done).ok()??;
+            Some((channel, position))
+        };
+        let appended: Vec<_> = answers.collect();
+        self.appended(appended.len() as u64);
+        Ok(appended.into_iter().filter_map(position).collect())
     }
 
     /// The last entry of a channel's stream.
@@ -81,73 +91,49 @@ impl Commands {
         Ok(entries.first().and_then(|(id, _)| entry_id(id)).unwrap_or_default())
     }
 
-    /// Waits for a moment for what comes behind these entries.
-    pub(super) async fn follow(
-        &self,
-        positions: &[(Channel, EntryId)],
-    ) -> Result<Vec<(String, Entries)>, StoreError> {
-        let Some((first, _)) = positions.first() else { return Ok(Vec::new()) };
-        let mut command = cmd("XREAD");
-        // The bound on entries is one for each stream.
-        let count = (AT_ONCE / positions.len()).max(1);
-        let pause = PAUSE.min(self.timeout() / 2).as_millis() as u64;
-        command.arg("COUNT").arg(count).arg("BLOCK").arg(pause.max(1)).arg("STREAMS");
-        for (channel, _) in positions {
-            command.arg(stream(channel));
-        }
-        for (_, (time, number)) in positions {
-            command.arg(format!("{time}-{number}"));
-        }
-        let read: Option<Vec<(String, Entries)>> = self.single(first, Effect::Reads, command).await?;
-        Ok(read.unwrap_or_default())
-    }
-
-    /// Reads a part of a history, as it is at one moment.
+    /// Reads a part of a history, as it is at one moment; one that has lost its witness begins anew before.
     pub(super) async fn recall(
         &self,
         channel: &Channel,
         query: &HistoryQuery,
+        witness: Witness,
     ) -> Result<History, StoreError> {
         let since = query.since.as_ref().and_then(|since| since.offset).and_then(as_entry);
         let count = query.most.clamp(1, AT_ONCE);
-        let epoch = epoch_key(channel);
+        let latest = if since.is_some() { 1 } else { count };
         let mut transaction = pipe();
         transaction.atomic();
-        transaction.add_command(cmd("SET").arg(&epoch).arg(new_epoch()).arg("NX").to_owned());
-        transaction.add_command(cmd("GET").arg(&epoch).to_owned());
-        transaction.add_command(range("XREVRANGE", channel, "+", "-", 1));
-        transaction.add_command(range("XRANGE", channel, "-", "+", 1));
-        transaction.add_command(cmd("EVAL").arg(UNTRIMMED).arg(1).arg(stream(channel)).to_owned());
-        transaction.add_command(match since {
-            Some((time, number)) => range("XRANGE", channel, &format!("({time}-{number}"), "+", count),
-            None => range("XREVRANGE", channel, "+", "-", count),
-        });
+        transaction.add_command(confirm(&[(channel.clone(), witness)]));
+        transaction.add_command(range("XREVRANGE", channel, "+", "-", latest));
+        transaction.add_command(look(&[(channel.clone(), since)], Scope::All, count));
         let transaction = Arc::new(transaction);
-        let send = move |mut errand: super::errand::Errand| {
+        let send = move |mut errand: Errand| {
             let transaction = Arc::clone(&transaction);
             async move { Ok(errand.query_all::<Answers>(&transaction).await?) }
         };
-        let (_, epoch, last, first, untrimmed, mut entries) =
-            self.run(channel, Effect::Changes, send).await?;
-        let epoch = epoch_of(channel, &epoch)?;
-        if since.is_none() {
-            entries.reverse();
-        }
-        let id = |entries: &Entries| entries.first().and_then(|(id, _)| entry_id(id));
-        let (first, end) = (id(&first), id(&last).unwrap_or_default());
+        let (epochs, mut latest, rows) = self.run(channel, Effect::Changes, send).await?;
+        let epoch = epochs.first().filter(|epoch| !epoch.is_empty());
+        let unnamed = || StoreError::Refused(format!("the history of {channel} can be given no epoch"));
+        let epoch = epoch_of(channel, epoch.ok_or_else(unnamed)?)?;
+        let end = latest.first().and_then(|(id, _)| entry_id(id)).unwrap_or_default();
+        let seen = looks(rows, count).pop();
         let is_whole = match query.offset(&epoch) {
             Ok(None) => true,
             Ok(Some(_)) => {
-                since.is_some_and(|since| is_whole(since, first, end) || (since, untrimmed) == ((0, 0), 1))
+                let seen = seen.as_ref().map(|look| &look.sight);
+                since.zip(seen).is_some_and(|(since, seen)| seen.is_whole_behind(since))
             }
             Err(_other) => false,
         };
+        latest.reverse();
+        let entries =
+            if since.is_some() { seen.map(|look| look.entries).unwrap_or_default() } else { latest };
         Ok(part(entries, query, self.max_message(), end, (epoch, is_whole)))
     }
 }
 
 /// What a transaction that reads a history is answered.
-type Answers = (Option<String>, String, Entries, Entries, u64, Entries);
+type Answers = (Vec<String>, Entries, Vec<Row>);
 
 /// The name of the stream of a channel.
 pub(super) fn stream(channel: &Channel) -> String {
@@ -155,13 +141,15 @@ pub(super) fn stream(channel: &Channel) -> String {
 }
 
 /// The name of the key with the epoch of the stream of a channel.
-fn epoch_key(channel: &Channel) -> String {
+pub(super) fn epoch_key(channel: &Channel) -> String {
     format!("{EPOCHS}{channel}")
 }
 
-/// A name that no other history has.
-fn new_epoch() -> String {
-    format!("{:016x}", fastrand::u64(..))
+/// Where a script says that it has appended, if it has.
+fn position(channel: &Channel, answer: &[String]) -> Result<Option<HistoryPosition>, StoreError> {
+    let [id, epoch] = answer else { return Ok(None) };
+    let offset = id.parse().map_err(|error| StoreError::Refused(format!("offset in {channel}: {error}")))?;
+    Ok(Some(HistoryPosition { offset, epoch: epoch_of(channel, epoch)? }))
 }
 
 fn epoch_of(channel: &Channel, epoch: &str) -> Result<Word, StoreError> {
@@ -180,6 +168,11 @@ pub(super) fn entry_id(text: &str) -> Option<EntryId> {
     }
 }
 
+/// An id as Redis reads it.
+pub(super) fn id((time, number): EntryId) -> String {
+    format!("{time}-{number}")
+}
+
 /// The message of an entry: the field of that name, or else the first one.
 pub(super) fn message((id, fields): (String, Vec<Vec<u8>>)) -> Option<KeptMessage> {
     let (time, number) = entry_id(&id)?;
@@ -192,13 +185,7 @@ pub(super) fn message((id, fields): (String, Vec<Vec<u8>>)) -> Option<KeptMessag
     })
 }
 
-/// Whether nothing is missing behind an entry. What Redis has trimmed was older than what is left; of an entry before all
-/// that is left it is not known.
-fn is_whole(since: EntryId, first: Option<EntryId>, end: EntryId) -> bool {
-    since == end || (since <= end && first.is_some_and(|first| first <= since))
-}
-
-fn as_entry(offset: Offset) -> Option<EntryId> {
+pub(super) fn as_entry(offset: Offset) -> Option<EntryId> {
     match offset {
         Offset::Entry(time, number) => Some((time, number)),
         // As Redis reads an id without its number.
@@ -260,7 +247,7 @@ fn append(channel: &Channel, bound: HistoryBound, change: Change<'_>, payload: &
         .arg(key)
         .arg(bound.messages.unwrap_or_default())
         .arg(oldest)
-        .arg(new_epoch())
+        .arg(new_epoch(None))
         .to_owned()
 }
 
@@ -276,13 +263,6 @@ const APPEND: &str = "\
     if ARGV[5] ~= '0' then redis.call('XTRIM', KEYS[2], 'MINID', '~', ARGV[5]) end \
     return {id, epoch}";
 
-/// Whether a stream has all entries that were ever added to it; not known of a Redis before version 7.
-const UNTRIMMED: &str = "\
-    if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end \
-    local info, about = redis.call('XINFO', 'STREAM', KEYS[1]), {} \
-    for place = 1, #info, 2 do about[info[place]] = info[place + 1] end \
-    return about['entries-added'] == about['length'] and 1 or 0";
-
 /// What the name of a stream begins with; then comes the channel.
 const STREAMS: &str = "geocast:history:";
 
@@ -293,10 +273,10 @@ const EPOCHS: &str = "geocast:history-epoch:";
 const FIELD: &str = "payload";
 
 /// Entries that are read at once.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 
 /// For how long Redis is asked to wait for what comes: so long may a channel wait that nobody here followed before.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// What an entry counts besides its message.
 const ENTRY: usize = 192;
