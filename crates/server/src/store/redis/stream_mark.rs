@@ -65,7 +65,7 @@ impl Mark {
         if !sight.holds && sight.first.is_some_and(|first| first <= self.reached) {
             return Verdict::Lost;
         }
-        match (self.added, sight.added, sight.behind()) {
+        match (self.added, sight.added, sight.behind(self.reached)) {
             (Some(before), Some(now), Some(behind)) if now == before + behind => Verdict::Whole,
             // Nobody takes back what was counted.
             (Some(before), Some(now), Some(behind)) if now < before + behind && !sight.holds => Verdict::Lost,
@@ -84,7 +84,8 @@ impl Mark {
         epoch: Option<Word>,
     ) -> Self {
         let stays = if verdict == Verdict::Whole { self.reached } else { sight.end() };
-        let unread = if sight.is_all { Some(0) } else { sight.behind().map(|behind| behind - sight.read) };
+        let unread =
+            if sight.is_all { Some(0) } else { sight.behind(self.reached).map(|behind| behind - sight.read) };
         let added = match unread {
             Some(unread) => sight.added.map(|added| added.saturating_sub(unread)),
             None if verdict == Verdict::Whole => self.added.map(|added| added + sight.read),
@@ -108,13 +109,12 @@ impl Sight {
         self.last.unwrap_or(self.generated)
     }
 
-    /// How many entries are there behind the one it is seen from. Without that one, all: what was there before it is gone as well.
-    fn behind(&self) -> Option<u64> {
-        match (self.is_all, self.holds) {
-            (true, _) => Some(self.read),
-            (false, false) => Some(self.length.max(self.read)),
-            (false, true) => None,
+    /// How many entries are there behind the one it is seen from, if that is known. Without any that is older, all are.
+    fn behind(&self, entry: EntryId) -> Option<u64> {
+        if self.is_all {
+            return Some(self.read);
         }
+        self.first.is_some_and(|first| first > entry).then_some(self.length.max(self.read))
     }
 }
 

@@ -72,16 +72,18 @@ impl Commands {
             let transaction = Arc::clone(&transaction);
             async move { Ok(errand.query_all::<Vec<Value>>(&transaction).await?) }
         };
-        let answers = self.run(&first, Effect::Changes, send).await?;
-        let answers = messages.into_iter().zip(answers).filter(|((.., bound), _)| bound.is_some());
-        let position = |((channel, ..), answer)| {
-            let done: Vec<String> = from_redis_value(answer).ok()?;
-            let position = position(&channel, &done).ok()??;
-            Some((channel, position))
-        };
-        let appended: Vec<_> = answers.collect();
-        self.appended(appended.len() as u64);
-        Ok(appended.into_iter().filter_map(position).collect())
+        let answers: Vec<Value> = self.run(&first, Effect::Changes, send).await?;
+        let mut appended = Vec::new();
+        for ((channel, _, bound), answer) in messages.into_iter().zip(answers) {
+            if bound.is_some() {
+                self.appended(1);
+                let answer: Vec<String> = from_redis_value(answer).unwrap_or_default();
+                // It has been appended, whatever can be said of it.
+                let position = position(&channel, &answer).ok().flatten();
+                appended.extend(position.map(|position| (channel, position)));
+            }
+        }
+        Ok(appended)
     }
 
     /// The last entry of a channel's stream.
