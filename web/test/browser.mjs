@@ -48,9 +48,10 @@ after(async () => (await browser)?.close());
 
 /**
  * A page of a server. What it says on its console as a warning or an error, what it throws, and what it wants from another
- * server fails the test, which has to be `bounded`; `expected` are patterns of what it may say.
+ * server fails the test, which has to be `bounded`; `expected` are patterns of what it may say, and `elsewhere` has answers of its
+ * own to what is asked of others.
  */
-export async function open(test, server, { hash = "", path = "/", expected = [], prepare = async () => {}, ...options } = {}) {
+export async function open(test, server, { hash = "", path = "/", expected = [], elsewhere, prepare = async () => {}, ...options } = {}) {
   const context = await (await launched()).newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
@@ -60,10 +61,16 @@ export async function open(test, server, { hash = "", path = "/", expected = [],
     if (["error", "warning"].includes(message.type()) && !expected.some((pattern) => pattern.test(text))) wrong.push(text);
   });
   page.on("pageerror", (error) => wrong.push(String(error.stack)));
+  const isForeign = ({ protocol, host }) => /^https?:$/.test(protocol) && host !== new URL(server.http).host;
   page.on("request", (request) => {
-    const { protocol, host } = new URL(request.url());
-    if (!["data:", "blob:"].includes(protocol) && host !== new URL(server.http).host) wrong.push(`asks ${request.url()}`);
+    if (isForeign(new URL(request.url())) && !elsewhere?.(request.url())) wrong.push(`asks ${request.url()}`);
   });
+  if (elsewhere) {
+    await context.route(isForeign, (route) => {
+      const answer = elsewhere(route.request().url());
+      return answer ? route.fulfill({ headers: { "access-control-allow-origin": "*" }, ...answer }) : route.abort();
+    });
+  }
   endings.get(test).push(async () => {
     await context.close();
     assert.deepEqual(wrong, []);

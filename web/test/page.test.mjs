@@ -1,30 +1,12 @@
 // The whole page of the client's README, as somebody has it who copied it: on a server of its own, with the client beside it.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { transformWithEsbuild } from "vite";
 import { serve, until } from "../../clients/js/test/server.mjs";
 import { bounded, open, said } from "./browser.mjs";
+import { host } from "./host.mjs";
 
-const folder = new URL("../../clients/js/", import.meta.url);
-const readme = readFileSync(new URL("README.md", folder), "utf8");
+const readme = readFileSync(new URL("../../clients/js/README.md", import.meta.url), "utf8");
 const [, copied] = /^```html\n(<!-- vehicles\.html -->\n[^]*?)^```$/m.exec(readme);
-
-/** Serves the page, once it is known where geocast is. */
-async function host(t) {
-  let page;
-  const files = createServer(async ({ url }, response) => {
-    const [, script] = /^\/geocast-client\/(\w+)\.js$/.exec(url) ?? [];
-    if (!script) return response.setHeader("content-type", "text/html").end(url === "/vehicles.html" ? page : "");
-    const source = new URL(`src/${script}.ts`, folder);
-    const { code } = await transformWithEsbuild(readFileSync(source, "utf8"), source.pathname, { target: "es2022", tsconfigRaw: {} });
-    return response.setHeader("content-type", "text/javascript").end(code);
-  });
-  await new Promise((done) => files.listen(0, "127.0.0.1", done));
-  t.after(() => files.close());
-  t.after(() => files.closeAllConnections());
-  return { http: `http://127.0.0.1:${files.address().port}`, shows: (text) => (page = text) };
-}
 
 bounded("the whole page of the README can be copied", async (t) => {
   const { http, shows } = await host(t);
@@ -33,7 +15,7 @@ bounded("the whole page of the README can be copied", async (t) => {
   const written = "ws://127.0.0.1:8765/rpc";
   assert.ok(copied.includes(written));
   shows(copied.replace(written, server.url));
-  const page = await open(t, { http }, { path: "/vehicles.html", expected: [/WebSocket connection to .* failed/] });
+  const page = await open(t, { http }, { path: "/page.html", expected: [/WebSocket connection to .* failed/] });
   await said(page, "p", /^[1-9]\d* vehicles$/);
 
   const drawn = () => page.evaluate(() => [...document.querySelectorAll("path")].map((dot) => dot.getAttribute("d")));

@@ -1,4 +1,5 @@
-// The adapters with what OpenLayers has without a page: view, source, format. Both in a browser are tests of the live map.
+// The adapters with what OpenLayers and MapLibre have without a page: view, source, format, diffs. On real maps, in a browser, they
+// are tried by web/test/adapters.test.mjs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import OpenLayersView from "ol/View.js";

@@ -86,7 +86,7 @@ fn what_is_not_run_says_why() {
     }
 }
 
-/// Tests of the server run the page of docs/tracking.md.
+/// Tests of the server run the script of docs/tracking.md; both pages are opened in a browser by web/test/book.test.mjs.
 #[test]
 fn the_map_of_the_tutorial_is_one_that_is_tested() {
     let connect = |name: &str| {
