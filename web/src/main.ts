@@ -22,7 +22,7 @@ import { bindSystems } from "./panel/systems.js";
 import { registerSystems, systemOf } from "./systems.js";
 import { bindTheme, onTheme } from "./theme.js";
 
-/** The first features of a channel come within so many milliseconds of the first of all. */
+/** What is to be seen comes within so many milliseconds of the server's word that it knows where the map looks. */
 const SETTLING = 250;
 
 registerSystems();
@@ -38,9 +38,9 @@ const live = new Live(map, { token, heard: frames.heard });
 let second: Second | undefined;
 let secondFlow: Flow | undefined;
 /** Until somebody looks elsewhere, the map looks at what comes first. */
+let isFound = address.place !== undefined;
 /** How far out it looks then, in metres for each pixel: near enough to see that something moves. */
 let widestLook = 150;
-let isFound = address.place !== undefined;
 
 const systems = bindSystems((system) => project(map, system));
 const kinds = bindKinds(live.kinds);
@@ -108,7 +108,8 @@ function follow(channel: string): void {
 function find(): void {
   isFound = true;
   const then = () => second?.look();
-  setTimeout(() => fit(map, live, { widest: widestLook, still: reduced.matches, then }), SETTLING);
+  const look = () => setTimeout(() => fit(map, live, { widest: widestLook, still: reduced.matches, then }), SETTLING);
+  live.looking.then(look, look);
 }
 
 /** Looks at everything, to see where there is something, and then at that. */

@@ -46,6 +46,7 @@ export class Live extends Emitter<LiveEvents> {
   #frame = 0;
   #drawn = 0;
   #minMove = 0;
+  #looking: Promise<unknown> = Promise.resolve();
 
   constructor(map: OpenLayersMap, { token, heard, kinds = new Kinds() }: LiveOptions) {
     super();
@@ -78,6 +79,11 @@ export class Live extends Emitter<LiveEvents> {
   /** What was last told of a feature, as the server wrote it. */
   told(key: string): Feature | undefined {
     return this.#tracked?.features.get(key);
+  }
+
+  /** Settles when the server knows where the map looks: what is there has come by then, or is about to. */
+  get looking(): Promise<unknown> {
+    return this.#looking;
   }
 
   /** Shows another channel, or the same anew. */
@@ -208,7 +214,7 @@ export class Live extends Emitter<LiveEvents> {
     const bbox = view.calculateExtent(size) as [number, number, number, number];
     const zoom = Math.min(30, Math.max(-2, Math.log2(PIXEL / resolution)));
     const properties = this.kinds.wanted();
-    void this.client.viewport({
+    this.#looking = this.client.viewport({
       bbox, crs, zoom,
       ...(properties ? { properties } : {}),
       ...(this.#minMove > 0 ? { minMove: this.#minMove } : {}),

@@ -37,7 +37,8 @@ export class Second {
     systems.replaceChildren(...SYSTEMS.map(({ code, name }) => new Option(`${name} · ${code}`, code)));
     systems.value = other.code;
     systems.onchange = () => project(this.map, systemOf(systems.value));
-    this.#translate = new Translate({ features: new Collection([this.frame]), hitTolerance: 6 });
+    // Of other layers, which may have thousands of features, it is not asked what lies below the pointer.
+    this.#translate = new Translate({ features: new Collection([this.frame]), layers: [this.#layer], hitTolerance: 6 });
     this.#translate.on("translateend", () => this.#moved());
     first.addInteraction(this.#translate);
   }
