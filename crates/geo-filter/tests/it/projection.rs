@@ -44,7 +44,7 @@ fn agrees_with_projs_command_line() {
         assert!((x, y) == (a, b) || (x, y) == (b, a), "{line}: {x} {y}");
         rows += 1;
     }
-    assert_eq!(rows, 43);
+    assert_eq!(rows, 47);
 }
 
 #[test]
