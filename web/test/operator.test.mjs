@@ -1,46 +1,8 @@
 // The operator's page in a real browser, against servers that it starts. Maps in other tabs are the clients.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { point, put, serve, until } from "../../clients/js/test/server.mjs";
 import { bounded, open, openMap, said } from "./browser.mjs";
-
-/** What Chromium says itself of an answer that is none, or a refusal. */
-const REFUSED = /Failed to load resource: the server responded with a status of 40[14]/;
-const UNREACHED = /Failed to load resource: net::ERR_CONNECTION_REFUSED|WebSocket connection to .* failed/;
-
-/** A server whose operator has the token `sesame`. */
-function operated(t, options = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "geocast-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, "token"), "sesame\n");
-  return serve(t, { ...options, arguments: ["--operator-token-file", join(folder, "token"), ...(options.arguments ?? [])] });
-}
-
-/** The operator's page, once it shows something. */
-async function openOperator(t, server, options = {}) {
-  const page = await open(t, server, { path: "/operator", hash: "#token=sesame", ...options });
-  await said(page, "#state-text", /^live$/);
-  return page;
-}
-
-/** The text of each cell of a client's row. */
-async function row(page, place = 0) {
-  const cells = page.locator("#connection-rows tr").nth(place).locator("th, td");
-  return (await cells.allTextContents()).map((text) => text.trim());
-}
-
-/** What is drawn at a place on the map: the clients whose viewports have it. */
-function drawnAt(page, longitude, latitude) {
-  return page.evaluate(([longitude, latitude]) => {
-    const { map, viewports } = globalThis.geocastOperator;
-    const degree = 20037508.342789244 / 180;
-    const y = (Math.log(Math.tan(((90 + latitude) * Math.PI) / 360)) / (Math.PI / 180)) * degree;
-    const place = [longitude * degree, y];
-    return { clients: viewports.at(place), pixel: map.getPixelFromCoordinate(place) };
-  }, [longitude, latitude]);
-}
+import { drawnAt, openOperator, operated, REFUSED, row, UNREACHED } from "./operator.mjs";
 
 bounded("clients are listed, and their viewports are drawn where they look", async (t) => {
   const server = await operated(t);
