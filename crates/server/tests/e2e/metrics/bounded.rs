@@ -29,7 +29,7 @@ async fn what_clients_make_up_brings_no_samples(backend: Backend) {
     let (listener, metrics) = port();
     let redis = (backend == Backend::Redis).then(|| RedisServer::start(&[]));
     let clients = TcpListener::bind("127.0.0.1:0").expect("there are ports");
-    let adjust = |settings: &mut geocast_server::Settings| {
+    let adjust = |settings: &mut Settings| {
         settings.tokens = Some(TokenSettings::new(vec![KeyFile::Jwks(keys.path().to_owned())]));
     };
     let server = TestServer::start_built(clients, redis, adjust, |builder| builder.metrics(listener)).await;
