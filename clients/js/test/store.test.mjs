@@ -109,14 +109,14 @@ test("what was missed is not taken for heard when the store does not let it be r
   };
   await publish(1);
   await until(() => heard.length === 1);
-  assert.equal(store.cli("ACL", "SETUSER", "default", "-xrange"), "OK");
+  assert.equal(store.cli("ACL", "SETUSER", "default", "-xrevrange"), "OK");
   const refused = next(geocast, "error");
   const recovered = next(news, "recovered");
   wire.cut();
   for (const content of [2, 3, 4]) await publish(content);
   await refused;
   await publish(5);
-  assert.equal(store.cli("ACL", "SETUSER", "default", "+xrange"), "OK");
+  assert.equal(store.cli("ACL", "SETUSER", "default", "+xrevrange"), "OK");
   await recovered;
   await publish(6);
   await until(() => heard.includes(6), () => `${heard}`);

@@ -1,6 +1,7 @@
 //! `deploy/three-nodes`: what it shows, with nodes that are killed and stopped.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -26,6 +27,8 @@ struct Nodes {
     /// The processes of the servers.
     nodes: Vec<u32>,
     redis: PathBuf,
+    /// The token of the operator, whom nodes tell how many clients they have.
+    _operator: tempfile::NamedTempFile,
 }
 
 impl Nodes {
@@ -37,16 +40,24 @@ impl Nodes {
     fn try_start() -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/three-nodes");
         let port = free_port();
+        let mut operator = tempfile::NamedTempFile::new().expect("a file");
+        operator.write_all(b"sesame").expect("it can be written");
         let mut command = std::process::Command::new(folder.join("run"));
         command
-            .args(["--publish-key", "key", "--drain-timeout", "5s"])
+            .args(["--publish-key", "key", "--drain-timeout", "5s", "--operator-token-file"])
+            .arg(operator.path())
             .env("PORT", port.to_string())
             .env("GEOCAST", geocast(&[]).get_program())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut nodes =
-            Self { script: Running::start(command), port, nodes: Vec::new(), redis: PathBuf::new() };
+        let mut nodes = Self {
+            script: Running::start(command),
+            port,
+            nodes: Vec::new(),
+            redis: PathBuf::new(),
+            _operator: operator,
+        };
         let begin = Instant::now();
         loop {
             let Some(line) = nodes.script.ready_line() else {
@@ -80,7 +91,9 @@ impl Nodes {
             for node in nodes {
                 let socket = self.redis.with_file_name(format!("node-{}.sock", node + 1));
                 let socket = socket.to_str().expect("it is text");
-                let said = run("curl", &["-s", "--unix-socket", socket, "http://node/ready"]).await;
+                let token = "Authorization: Bearer sesame";
+                let ready = ["-s", "--unix-socket", socket, "--header", token, "http://node/ready"];
+                let said = run("curl", &ready).await;
                 let said: Value = serde_json::from_str(&said).unwrap_or_default();
                 counts.push((*node, said["connections"].as_u64().unwrap_or_default() as usize));
             }
