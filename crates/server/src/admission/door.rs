@@ -55,7 +55,7 @@ impl Door {
             proxies: RwLock::new(proxies),
             pace: limits.accept_rate.map(|limit| Mutex::new(limit.begin(now))),
             plain: Arc::new(Semaphore::new(plain.min(Semaphore::MAX_PERMITS))),
-            lobby: Arc::default(),
+            lobby: Arc::new(Lobby::new(now)),
             plain_seats: AddressSeats::new(limits.address_connections),
             seats: AddressSeats::new(limits.address_connections),
             rates: limits.address_rate.map(|limit| RateTable::new(limit, now)),

@@ -10,13 +10,18 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{sync::Notify, task::yield_now};
 
+use crate::clock;
+
 /// Those who hold a socket and are not being answered: their request has not come whole, or they idle after an answer.
-/// While all places are taken, the one who has been here longest makes room, so that strangers who say nothing cannot keep
-/// others waiting for as long as the header of a request may take.
-#[derive(Debug, Default)]
+/// While all places are taken and nobody leaves, the one who has been here longest makes room, so that strangers who say
+/// nothing cannot keep others waiting for as long as the header of a request may take. Where some leave, as in a storm of
+/// those who come back, the others need only be waited for.
+#[derive(Debug)]
 pub(super) struct Lobby {
     /// In the order in which they came here. There are as many as places, at most.
     silent: Mutex<BTreeMap<u64, Silent>>,
+    /// When somebody last left who had not been asked to.
+    departed: Mutex<Instant>,
     /// Above zero, which stands for nobody.
     last: AtomicU64,
 }
@@ -37,6 +42,10 @@ pub(crate) struct LobbyPlace {
 }
 
 impl Lobby {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { silent: Mutex::default(), departed: Mutex::new(now), last: AtomicU64::new(0) }
+    }
+
     /// For somebody who has connected, and is not read yet: until then, nobody can know whether it is silent.
     pub(super) fn place(self: &Arc<Self>) -> LobbyPlace {
         LobbyPlace { lobby: Arc::clone(self), number: AtomicU64::new(0), leave: Arc::default() }
@@ -44,14 +53,20 @@ impl Lobby {
 
     /// Asks whoever has been silent longest to leave, if that is long enough, and tells when to try again.
     pub(super) fn make_room(&self, now: Instant) -> Duration {
+        let departed = *self.departed.lock();
         let mut silent = self.silent.lock();
         let Some(eldest) = silent.first_entry() else { return PATIENCE };
-        let patience = PATIENCE.saturating_sub(now.saturating_duration_since(eldest.get().since));
+        let since = departed.max(eldest.get().since);
+        let patience = PATIENCE.saturating_sub(now.saturating_duration_since(since));
         if !patience.is_zero() {
             return patience;
         }
         eldest.remove().leave.notify_one();
         TO_LEAVE
+    }
+
+    fn depart(&self, now: Instant) {
+        *self.departed.lock() = now;
     }
 }
 
@@ -92,12 +107,16 @@ impl LobbyPlace {
 
 impl Drop for LobbyPlace {
     fn drop(&mut self) {
+        if !self.is_to_leave() {
+            self.lobby.depart(clock::now());
+        }
         self.attend();
     }
 }
 
-/// How long everybody may be silent, however many others wait: a TLS handshake over a slow line takes less.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long everybody may be silent, however many others wait: a TLS handshake over a slow line takes less. And for how long
+/// nobody must have left.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Turns of the others, and looks at what has arrived, that one has who is asked to leave: as many as a TLS handshake with a
 /// request behind it needs of a server that is late.
@@ -117,21 +136,20 @@ mod tests {
 
     #[test]
     fn who_has_been_silent_longest_goes_first() {
-        let lobby = Arc::new(Lobby::default());
         let start = Instant::now();
-        let after = |seconds: u64| start + Duration::from_secs(seconds);
+        let lobby = Arc::new(Lobby::new(start));
+        let after = |times: u32| start + PATIENCE * times;
         assert_eq!(lobby.make_room(start), PATIENCE, "there is nobody");
         let places: Vec<LobbyPlace> = (0..4).map(|_| lobby.place()).collect();
         assert_eq!(lobby.make_room(start), PATIENCE, "nobody has been read");
-        places.iter().zip(0..).for_each(|(place, second)| place.rest(after(second)));
+        places.iter().zip(0..).for_each(|(place, times)| place.rest(after(times)));
         let gone = || -> Vec<usize> {
             let is_gone = |number: &usize| places[*number].is_to_leave();
             let gone = (0..places.len()).filter(is_gone).collect();
             places.iter().filter(|place| place.is_to_leave()).for_each(LobbyPlace::attend);
             gone
         };
-        let half = start + PATIENCE / 2;
-        assert_eq!(lobby.make_room(half), PATIENCE / 2);
+        assert_eq!(lobby.make_room(start + PATIENCE / 2), PATIENCE / 2);
         assert!(gone().is_empty());
         places[0].attend();
         assert_eq!(lobby.make_room(after(1)), PATIENCE, "who is being answered stays");
@@ -144,14 +162,30 @@ mod tests {
         assert_eq!(lobby.make_room(after(10)), TO_LEAVE);
         assert_eq!(gone(), [1]);
         places[1].rest(after(11));
+        lobby.depart(after(13));
+        assert_eq!(lobby.make_room(after(13)), PATIENCE, "there is room now and then");
+        assert_eq!(lobby.make_room(after(14)), TO_LEAVE);
         drop(places);
         assert!(lobby.silent.lock().is_empty());
     }
 
+    #[test]
+    fn only_who_leaves_by_itself_shows_that_others_will() {
+        let start = Instant::now();
+        let lobby = Arc::new(Lobby::new(start));
+        let (asked, other) = (lobby.place(), lobby.place());
+        asked.rest(start);
+        assert_eq!(lobby.make_room(start + PATIENCE), TO_LEAVE);
+        drop(asked);
+        assert_eq!(*lobby.departed.lock(), start);
+        drop(other);
+        assert!(*lobby.departed.lock() > start);
+    }
+
     #[tokio::test]
     async fn who_has_said_something_meanwhile_stays() {
-        let lobby = Arc::new(Lobby::default());
         let start = Instant::now();
+        let lobby = Arc::new(Lobby::new(start));
         let place = lobby.place();
         place.rest(start);
         assert_eq!(lobby.make_room(start + PATIENCE), TO_LEAVE);

@@ -149,7 +149,7 @@ async fn slow_handshakes_take_no_place_from_clients_and_go(backend: Backend) {
         let brought = server.brings(&mut witness, "news", [number.to_string()]).await;
         assert_eq!(brought, [serde_json::json!(number)], "who is connected notices nothing");
     }
-    // Behind all of those: a hundred at a time have a second.
+    // Behind all of those: a hundred at a time have two seconds.
     assert_eq!(get(server.address, "/live").await.status, 200);
     drop(slow);
     server.client().await.settled().await;
