@@ -197,7 +197,8 @@ test("nobody there is waited for, longer and longer, and not for ever the same t
   const geocast = client(t, server.url, { backoff: { first: 20, longest: 100 } });
   const waits = [];
   geocast.on("state", ({ milliseconds }) => milliseconds !== undefined && waits.push(milliseconds));
-  await until(() => waits.length === 12);
+  // More may have come meanwhile.
+  await until(() => waits.length >= 12);
   assert.ok(waits.every((wait) => wait >= 0 && wait <= 100), `${waits}`);
   assert.ok(waits[0] <= 20 && waits[1] <= 40, `${waits}`);
   assert.ok(new Set(waits).size > 6, `${waits}`);

@@ -11,7 +11,7 @@ use super::{
     dialer::{DialError, Dialer},
     dialogue::Dialogue,
     disconnected::Disconnected,
-    probe::{Acknowledged, PROBE_PREFIX},
+    probe::{Acknowledged, PROBE_PREFIX, warn_if_forbidden},
     pulse::{Beat, Pulse},
     push_reader::Push,
     settling::Settling,
@@ -225,7 +225,9 @@ impl Connection {
                 tracing::debug!(reason, "whether redis is still the one to be heard is not known");
             }
             let Some(channel) = channel else { return };
-            match commands.publish_everywhere(&channel, number.to_string().as_bytes()).await {
+            let published = commands.publish_everywhere(&channel, number.to_string().as_bytes()).await;
+            warn_if_forbidden(published.as_ref().err());
+            match published {
                 Ok(copies) => {
                     acknowledged.lock().take(number, copies);
                     shared.all_masters_answered(losses);

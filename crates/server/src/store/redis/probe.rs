@@ -1,6 +1,11 @@
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use thiserror::Error;
+
+use crate::StoreError;
 
 /// Whether messages that are published in Redis still come out of the subscriber connection.
 ///
@@ -39,6 +44,21 @@ impl Acknowledged {
         }
     }
 }
+
+/// Warns, once until it is otherwise, that messages to oneself may not be published: then nobody notices a connection that is open
+/// and deaf.
+pub(super) fn warn_if_forbidden(error: Option<&StoreError>) {
+    let reason = match error {
+        Some(StoreError::Refused(reason)) => Some(reason),
+        _ => None,
+    };
+    let was_forbidden = FORBIDDEN.swap(reason.is_some(), Ordering::Relaxed);
+    if let Some(reason) = reason.filter(|_| !was_forbidden) {
+        tracing::warn!(event = "redis_probe_forbidden", %reason, "the redis user may not publish to __geocast_probe:*, only PING is used");
+    }
+}
+
+static FORBIDDEN: AtomicBool = AtomicBool::new(false);
 
 impl Probe {
     /// A new interval, whose number is returned, for the PING and for the messages. What Redis `acknowledged` was published

@@ -14,7 +14,7 @@ use crate::{
         address::Address,
         backoff::Backoff,
         disconnected::Disconnected,
-        probe::Acknowledged,
+        probe::{Acknowledged, warn_if_forbidden},
         pulse::{Beat, Pulse},
         push_reader::Push,
         wire::Wire,
@@ -200,7 +200,10 @@ impl<'a> Session<'a> {
         let (commands, address) = (shards.commands.clone(), self.link.address.clone());
         let acknowledged = Arc::clone(&self.acknowledged);
         tokio::spawn(async move {
-            match commands.publish_in_shard(&address, &channel, number.to_string().as_bytes()).await {
+            let published =
+                commands.publish_in_shard(&address, &channel, number.to_string().as_bytes()).await;
+            warn_if_forbidden(published.as_ref().err());
+            match published {
                 Ok(()) => acknowledged.lock().take(number, 1),
                 Err(error) => tracing::debug!(%error, master = %address, "a probe could not be published"),
             }
