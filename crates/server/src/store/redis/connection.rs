@@ -11,7 +11,7 @@ use super::{
     dialer::{DialError, Dialer},
     dialogue::Dialogue,
     disconnected::Disconnected,
-    probe::{Acknowledged, PROBE_PREFIX, warn_if_forbidden},
+    probe::{Acknowledged, Forbidden, PROBE_PREFIX},
     pulse::{Beat, Pulse},
     push_reader::Push,
     settling::Settling,
@@ -32,6 +32,7 @@ pub(super) struct Connection {
     dialogue: Dialogue,
     /// What Redis said it has published on this connection's channel last.
     acknowledged: Arc<Mutex<Acknowledged>>,
+    forbidden: Forbidden,
     /// Where the masters are, and where they were when that was looked at last.
     watch: watch::Receiver<Option<Arc<Topology>>>,
     topology: Option<Arc<Topology>>,
@@ -58,6 +59,7 @@ impl Connection {
             dialogue: Dialogue::new(settings.url.credentials.as_ref(), channel, &mut wire.out),
             wire,
             acknowledged: Arc::default(),
+            forbidden: Forbidden::default(),
             watch,
             topology,
             tethers: Tethers::default(),
@@ -219,6 +221,7 @@ impl Connection {
         let (nodes, known) = (Arc::clone(&owner.nodes), self.topology.clone());
         let (channel, commands) = (self.dialogue.probe_channel.clone(), owner.commands.clone());
         let (acknowledged, shared) = (Arc::clone(&self.acknowledged), Arc::clone(&owner.shared));
+        let forbidden = self.forbidden.clone();
         let losses = owner.shared.losses();
         tokio::spawn(async move {
             if let Err(reason) = nodes.look_again(known.as_ref()).await {
@@ -226,7 +229,7 @@ impl Connection {
             }
             let Some(channel) = channel else { return };
             let published = commands.publish_everywhere(&channel, number.to_string().as_bytes()).await;
-            warn_if_forbidden(published.as_ref().err());
+            forbidden.note(&published);
             match published {
                 Ok(copies) => {
                     acknowledged.lock().take(number, copies);

@@ -1,6 +1,9 @@
 use std::{
     collections::VecDeque,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use thiserror::Error;
@@ -45,20 +48,30 @@ impl Acknowledged {
     }
 }
 
-/// Warns, once until it is otherwise, that messages to oneself may not be published: then nobody notices a connection that is open
+/// Whether Redis forbids to publish messages to oneself, by what became of those of one connection: then nobody notices that it is open
 /// and deaf.
-pub(super) fn warn_if_forbidden(error: Option<&StoreError>) {
-    let reason = match error {
-        Some(StoreError::Refused(reason)) => Some(reason),
-        _ => None,
-    };
-    let was_forbidden = FORBIDDEN.swap(reason.is_some(), Ordering::Relaxed);
-    if let Some(reason) = reason.filter(|_| !was_forbidden) {
-        tracing::warn!(event = "redis_probe_forbidden", %reason, "the redis user may not publish to __geocast_probe:*, only PING is used");
+#[derive(Debug, Clone, Default)]
+pub(super) struct Forbidden(Arc<AtomicBool>);
+
+impl Forbidden {
+    /// Warns where it is forbidden and was not before.
+    pub(super) fn note<T>(&self, outcome: &Result<T, StoreError>) {
+        if let Some(reason) = self.news(outcome) {
+            tracing::warn!(event = "redis_probe_forbidden", %reason, "the redis user may not publish to __geocast_probe:*, only PING is used");
+        }
+    }
+
+    /// Why it is forbidden from now on. A Redis that is away says nothing about it.
+    fn news<'a, T>(&self, outcome: &'a Result<T, StoreError>) -> Option<&'a str> {
+        let reason = match outcome {
+            Ok(_) => None,
+            Err(StoreError::Refused(reason)) => Some(reason.as_str()),
+            Err(_) => return None,
+        };
+        let was_forbidden = self.0.swap(reason.is_some(), Ordering::Relaxed);
+        reason.filter(|_| !was_forbidden)
     }
 }
-
-static FORBIDDEN: AtomicBool = AtomicBool::new(false);
 
 impl Probe {
     /// A new interval, whose number is returned, for the PING and for the messages. What Redis `acknowledged` was published
@@ -133,6 +146,17 @@ pub(super) struct Unheard;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_forbidden_is_said_once_until_it_is_not() {
+        let refused = || Err(StoreError::Refused("NOPERM".to_owned()));
+        let away = Err(StoreError::Unavailable("away".to_owned()));
+        let outcomes = [Ok(()), refused(), away, refused(), Ok(()), refused()];
+        let forbidden = Forbidden::default();
+        let told: Vec<bool> = outcomes.iter().map(|outcome| forbidden.news(outcome).is_some()).collect();
+        assert_eq!(told, [false, true, false, false, false, true]);
+        assert_eq!(Forbidden::default().news(&outcomes[1]), Some("NOPERM"), "another connection");
+    }
 
     fn once(number: u64) -> Acknowledged {
         Acknowledged { number, copies: u32::from(number > 0) }

@@ -14,7 +14,7 @@ use crate::{
         address::Address,
         backoff::Backoff,
         disconnected::Disconnected,
-        probe::{Acknowledged, warn_if_forbidden},
+        probe::{Acknowledged, Forbidden},
         pulse::{Beat, Pulse},
         push_reader::Push,
         wire::Wire,
@@ -39,6 +39,7 @@ struct Session<'a> {
     conversation: Conversation,
     /// What Redis said it has published on the channel of the probe last.
     acknowledged: Arc<Mutex<Acknowledged>>,
+    forbidden: Forbidden,
 }
 
 impl Link {
@@ -83,7 +84,7 @@ impl<'a> Session<'a> {
         if is_impossible {
             conversation.forgo_shards();
         }
-        Ok(Self { link, wire, conversation, acknowledged: Arc::default() })
+        Ok(Self { link, wire, conversation, acknowledged: Arc::default(), forbidden: Forbidden::default() })
     }
 
     async fn run(&mut self) -> Result<Infallible, Disconnected> {
@@ -198,11 +199,11 @@ impl<'a> Session<'a> {
         let shards = &self.link.shards;
         let Some(channel) = self.conversation.probe_channel().cloned() else { return };
         let (commands, address) = (shards.commands.clone(), self.link.address.clone());
-        let acknowledged = Arc::clone(&self.acknowledged);
+        let (acknowledged, forbidden) = (Arc::clone(&self.acknowledged), self.forbidden.clone());
         tokio::spawn(async move {
             let published =
                 commands.publish_in_shard(&address, &channel, number.to_string().as_bytes()).await;
-            warn_if_forbidden(published.as_ref().err());
+            forbidden.note(&published);
             match published {
                 Ok(()) => acknowledged.lock().take(number, 1),
                 Err(error) => tracing::debug!(%error, master = %address, "a probe could not be published"),
