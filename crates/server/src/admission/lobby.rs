@@ -17,13 +17,16 @@ use crate::clock;
 /// nothing cannot keep others waiting for as long as the header of a request may take. Where some leave, as in a storm of
 /// those who come back, the others need only be waited for.
 #[derive(Debug)]
-pub(super) struct Lobby {
-    /// In the order in which they came here. There are as many as places, at most.
-    silent: Mutex<BTreeMap<u64, Silent>>,
+pub(super) struct Lobby(Mutex<Guests>);
+
+#[derive(Debug)]
+struct Guests {
+    /// In the order in which they fell silent. There are as many as places, at most.
+    silent: BTreeMap<u64, Silent>,
+    /// The last number that was given; zero stands for nobody.
+    last: u64,
     /// When somebody last left who had not been asked to.
-    departed: Mutex<Instant>,
-    /// Above zero, which stands for nobody.
-    last: AtomicU64,
+    departed: Instant,
 }
 
 #[derive(Debug)]
@@ -43,7 +46,7 @@ pub(crate) struct LobbyPlace {
 
 impl Lobby {
     pub(super) fn new(now: Instant) -> Self {
-        Self { silent: Mutex::default(), departed: Mutex::new(now), last: AtomicU64::new(0) }
+        Self(Mutex::new(Guests { silent: BTreeMap::new(), last: 0, departed: now }))
     }
 
     /// For somebody who has connected, and is not read yet: until then, nobody can know whether it is silent.
@@ -53,9 +56,9 @@ impl Lobby {
 
     /// Asks whoever has been silent longest to leave, if that is long enough, and tells when to try again.
     pub(super) fn make_room(&self, now: Instant) -> Duration {
-        let departed = *self.departed.lock();
-        let mut silent = self.silent.lock();
-        let Some(eldest) = silent.first_entry() else { return PATIENCE };
+        let mut guests = self.0.lock();
+        let departed = guests.departed;
+        let Some(eldest) = guests.silent.first_entry() else { return PATIENCE };
         let since = departed.max(eldest.get().since);
         let patience = PATIENCE.saturating_sub(now.saturating_duration_since(since));
         if !patience.is_zero() {
@@ -66,23 +69,23 @@ impl Lobby {
     }
 
     fn depart(&self, now: Instant) {
-        *self.departed.lock() = now;
+        self.0.lock().departed = now;
     }
 }
 
 impl LobbyPlace {
     /// It is being answered from here on, and keeps its place.
     pub(crate) fn attend(&self) {
-        self.lobby.silent.lock().remove(&self.number.swap(0, Ordering::Relaxed));
+        self.lobby.0.lock().silent.remove(&self.number.swap(0, Ordering::Relaxed));
     }
 
     /// It says nothing yet, or not since it was answered.
     pub(crate) fn rest(&self, now: Instant) {
-        self.attend();
-        let mut silent = self.lobby.silent.lock();
-        let number = self.lobby.last.fetch_add(1, Ordering::Relaxed) + 1;
-        self.number.store(number, Ordering::Relaxed);
-        silent.insert(number, Silent { since: now, leave: Arc::clone(&self.leave) });
+        let mut guests = self.lobby.0.lock();
+        guests.last += 1;
+        let number = guests.last;
+        guests.silent.remove(&self.number.swap(number, Ordering::Relaxed));
+        guests.silent.insert(number, Silent { since: now, leave: Arc::clone(&self.leave) });
     }
 
     /// Waits until somebody else needs the place.
@@ -101,7 +104,7 @@ impl LobbyPlace {
 
     fn is_to_leave(&self) -> bool {
         let number = self.number.load(Ordering::Relaxed);
-        number != 0 && !self.lobby.silent.lock().contains_key(&number)
+        number != 0 && !self.lobby.0.lock().silent.contains_key(&number)
     }
 }
 
@@ -166,7 +169,7 @@ mod tests {
         assert_eq!(lobby.make_room(after(13)), PATIENCE, "there is room now and then");
         assert_eq!(lobby.make_room(after(14)), TO_LEAVE);
         drop(places);
-        assert!(lobby.silent.lock().is_empty());
+        assert!(lobby.0.lock().silent.is_empty());
     }
 
     #[test]
@@ -177,9 +180,9 @@ mod tests {
         asked.rest(start);
         assert_eq!(lobby.make_room(start + PATIENCE), TO_LEAVE);
         drop(asked);
-        assert_eq!(*lobby.departed.lock(), start);
+        assert_eq!(lobby.0.lock().departed, start);
         drop(other);
-        assert!(*lobby.departed.lock() > start);
+        assert!(lobby.0.lock().departed > start);
     }
 
     #[tokio::test]
