@@ -16,7 +16,7 @@ LOCKED := $(if $(CI),--locked)
 # Arguments for what the target runs: make run ARGS='--port 9000', make bench ARGS=parse.
 ARGS ?=
 # Tests wait for sockets and timers more than they compute.
-export RUST_TEST_THREADS ?= 6
+export RUST_TEST_THREADS ?= 8
 # How many random runs the oracle makes.
 RUNS ?= 50
 # How many seeds the simulation runs; SEED=17 runs that one.
