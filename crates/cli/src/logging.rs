@@ -1,12 +1,16 @@
 //! Log lines, to standard error.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use geocast_server::Troubles;
+use geocast_server::{Prepared, Troubles};
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    EnvFilter, Layer, Registry,
     filter::{LevelFilter, ParseError},
     layer::SubscriberExt,
+    reload,
     util::SubscriberInitExt,
 };
 
@@ -24,6 +28,14 @@ use crate::{
 pub(crate) struct LogSettings {
     filter: String,
     format: LogFormat,
+}
+
+/// What is logged at this moment. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct LogFilter {
+    /// As it was given.
+    text: Arc<Mutex<String>>,
+    handle: reload::Handle<EnvFilter, Registry>,
 }
 
 /// Who reads along.
@@ -48,14 +60,11 @@ impl LogSettings {
         }
     }
 
-    /// Begins to log. What warns or tells of an error is noted in what is returned as well.
-    pub(crate) fn start(&self) -> Troubles {
+    /// Begins to log. What warns or tells of an error is noted in what is returned as well; what is logged can be changed there.
+    pub(crate) fn start(&self) -> (Troubles, LogFilter) {
         let troubles = Troubles::default();
         let noting = TroubleLayer::new(troubles.clone());
-        let mut filter = EnvFilter::new(&self.filter);
-        for directive in TALKATIVE {
-            filter = filter.add_directive(directive.parse().expect("it is a directive"));
-        }
+        let (filter, handle) = reload::Layer::new(quietened(&self.filter));
         let audience = self.audience();
         let is_coloured = crate::colour::is_wanted(&io::stderr()) && audience == Audience::People;
         let colours = if is_coloured { Colours::Some } else { Colours::None };
@@ -75,23 +84,50 @@ impl LogSettings {
                 tracing::warn!(event = "traces_off", error = format!("{error:#}"), "no traces are sent");
             }
         }
-        troubles
+        (troubles, LogFilter { text: Arc::new(Mutex::new(self.filter.clone())), handle })
     }
 
     /// Waits for the end of a server. Where all lines are for programs, an error that ends it is one of them.
     pub(crate) async fn to_its_end(
         &self,
+        filter: &LogFilter,
         server: impl Future<Output = anyhow::Result<Exit>>,
     ) -> anyhow::Result<Exit> {
         server.await.or_else(|error| {
-            let is_off = EnvFilter::new(&self.filter).max_level_hint() == Some(LevelFilter::OFF);
-            if is_off || self.audience() == Audience::People {
+            if filter.is_off() || self.audience() == Audience::People {
                 return Err(error);
             }
             tracing::error!(event = "failed", error = told(&error), "the server cannot start, or go on");
             Ok(Exit::of(&error))
         })
     }
+}
+
+impl LogFilter {
+    /// What these settings say is to be logged. They have been read by [`filter`].
+    pub(crate) fn prepare(&self, wanted: LogSettings) -> Prepared {
+        let current = self.clone();
+        Prepared::new(move || {
+            let mut text = current.text.lock().unwrap_or_else(PoisonError::into_inner);
+            if *text != wanted.filter {
+                // It is there for as long as anything is logged.
+                let _gone: Result<(), reload::Error> = current.handle.reload(quietened(&wanted.filter));
+                *text = wanted.filter;
+            }
+        })
+    }
+
+    /// Whether nothing is logged at all.
+    fn is_off(&self) -> bool {
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        EnvFilter::new(&*text).max_level_hint() == Some(LevelFilter::OFF)
+    }
+}
+
+/// A filter that keeps back what is never to be logged.
+fn quietened(filter: &str) -> EnvFilter {
+    let directives = TALKATIVE.map(|directive| directive.parse().expect("it is a directive"));
+    directives.into_iter().fold(EnvFilter::new(filter), EnvFilter::add_directive)
 }
 
 /// A filter that can be read.

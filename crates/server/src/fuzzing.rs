@@ -61,7 +61,8 @@ struct Client {
 impl Client {
     fn new() -> Self {
         let now = Instant::now();
-        let session = Session::new(Arc::clone(&RULES), Identity::ANYBODY, RULES.source, now);
+        let (limits, source) = (RULES.limits.current(), RULES.source);
+        let session = Session::new(Arc::clone(&RULES), limits, Identity::ANYBODY, source, now);
         let text = AnyDialect::new(Text::new(AbsentClientReference::Null));
         let dialect = AnyDialect::new(Mixed::new(text, AnyDialect::new(Rpc)));
         Self { session, dialect, started: now, now, frames: (0, 0), subscribed: BTreeSet::new() }
@@ -182,8 +183,7 @@ static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
     settings.limits.buffer = BUFFER;
     let access = Arc::new(Access::new(&settings, Exposure::Loopback));
     let catalogue = Arc::new(Catalogue::load().expect("PROJ brings its database"));
-    let source = catalogue.crs(4326).expect("every database of PROJ has EPSG:4326");
-    Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source, token_rates: None })
+    Arc::new(Rules::new(access, catalogue, Arc::new(settings)))
 });
 
 /// One of them may not be read.

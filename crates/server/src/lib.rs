@@ -10,6 +10,7 @@ mod access;
 mod admission;
 mod broker;
 mod builder;
+mod client_limits;
 mod clock;
 mod connection;
 mod counters;

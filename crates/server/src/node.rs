@@ -7,14 +7,14 @@ use std::{
 };
 
 use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transforms};
-use geocast_protocol::{Channel, Crs};
+use geocast_protocol::Channel;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Access, Broker, Count, Counters, Settings, Site, Store,
+    Access, Broker, Count, Counters, Limits, Settings, Site, Store,
     access::Identity,
-    admission::{AddressSeat, Budget, Door, RateTable},
+    admission::{AddressSeat, Budget, Door},
     clock,
     endpoint::Endpoints,
     metrics::{Dialects, Histogram},
@@ -28,6 +28,7 @@ use crate::{
 /// What all workers of a server share.
 #[derive(Debug)]
 pub(crate) struct Node {
+    /// As at the start: what of them is followed stands in the other fields.
     pub(crate) settings: Arc<Settings>,
     pub(crate) access: Arc<Access>,
     pub(crate) door: Door,
@@ -43,7 +44,7 @@ pub(crate) struct Node {
     /// Bytes of state that have been read for clients and not yet been handed to their sockets.
     pub(crate) snapshots: Arc<Semaphore>,
     /// WebSockets that there may be.
-    most_connections: usize,
+    most_connections: AtomicUsize,
     connections: AtomicUsize,
     leaving: AtomicBool,
     draining: AtomicBool,
@@ -76,17 +77,9 @@ impl Node {
         store: Arc<dyn Store>,
         presence: Option<Arc<Presence>>,
     ) -> Self {
-        let source = catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326");
         let budget = Budget::new(&settings.limits, settings.workers.get());
         let door = Door::new(&settings.limits, settings.trusted_proxies.clone(), budget.plain, clock::now());
-        let token_rates = settings.limits.token_rate.map(|limit| RateTable::new(limit, clock::now()));
-        let rules = Rules {
-            access: Arc::clone(&access),
-            catalogue,
-            settings: Arc::clone(&settings),
-            source,
-            token_rates,
-        };
+        let rules = Rules::new(Arc::clone(&access), catalogue, Arc::clone(&settings));
         let counters = Arc::clone(broker.counters());
         Self {
             dialects: Dialects::new(endpoints.names()),
@@ -97,7 +90,7 @@ impl Node {
             readings: Arc::default(),
             snapshots: Arc::new(Semaphore::new(SNAPSHOT_BYTES)),
             door,
-            most_connections: budget.connections,
+            most_connections: AtomicUsize::new(budget.connections),
             connections: AtomicUsize::new(0),
             leaving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -178,13 +171,23 @@ impl Node {
     pub(crate) fn place(self: &Arc<Self>, address: Option<Box<AddressSeat>>) -> Result<Place, usize> {
         let taken = self.connections.fetch_add(1, Ordering::Relaxed);
         let place = Place { node: Arc::clone(self), _address: address };
-        if taken < self.most_connections { Ok(place) } else { Err(self.most_connections) }
+        let most = self.most_connections();
+        if taken < most { Ok(place) } else { Err(most) }
     }
 
     /// Whether one more request with this token is not too many; without a token, requests are bounded by connections alone.
     pub(crate) fn keeps_token_rate(&self, identity: &Identity) -> bool {
-        let (Some(rates), Some(token)) = (&self.rules.token_rates, identity.token()) else { return true };
-        rates.admits(token, clock::now())
+        identity.token().is_none_or(|token| self.rules.token_rates.admits(token, clock::now()))
+    }
+
+    /// Has other limits hold from now on, as far as a running server follows. Nobody has to leave.
+    pub(crate) fn follow(&self, wanted: &Limits) {
+        let (limits, now) = (self.settings.limits.following(wanted), clock::now());
+        let budget = Budget::new(&limits, self.settings.workers.get());
+        self.most_connections.store(budget.connections, Ordering::Relaxed);
+        self.door.follow(&limits, budget.plain, now);
+        self.rules.token_rates.allow(limits.token_rate, now);
+        self.rules.limits.replace(limits);
     }
 
     /// Somebody wants to know whether the server is ready. False once it is about to stop.
@@ -226,7 +229,7 @@ impl Node {
 
     /// WebSocket connections that there may be.
     pub(crate) fn most_connections(&self) -> usize {
-        self.most_connections
+        self.most_connections.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count(&self, count: Count) {

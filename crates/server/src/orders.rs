@@ -138,3 +138,21 @@ fn an_address_never_has_more_than_it_may_and_gives_all_back() {
         assert_eq!(seats.len(), 0, "both have left");
     });
 }
+
+/// The promise behind a bound that is lowered: it knows of everybody who has come before it.
+#[test]
+fn a_bound_that_is_set_while_others_come_counts_them() {
+    loom::model(|| {
+        let seats = Arc::new(AddressSeats::new(None));
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let coming = {
+            let seats = Arc::clone(&seats);
+            thread::spawn(move || seats.take(address).expect("there is no bound, or nobody else"))
+        };
+        seats.allow(NonZeroUsize::new(1));
+        let seat = coming.join().unwrap();
+        assert!(seats.take(address).is_err(), "the only seat is taken");
+        drop(seat);
+        assert!(seats.take(address).is_ok());
+    });
+}

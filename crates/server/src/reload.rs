@@ -69,6 +69,15 @@ impl Prepared {
     pub fn new(take_up: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(take_up))
     }
+
+    pub(crate) fn nothing() -> Self {
+        Self::new(|| ())
+    }
+
+    /// Takes it up.
+    pub(crate) fn take_up(self) {
+        (self.0)();
+    }
 }
 
 impl Reload {
@@ -108,8 +117,8 @@ impl Reload {
             }
         }
         if failures == 0 {
-            for (name, Prepared(take_up)) in prepared {
-                take_up();
+            for (name, ready) in prepared {
+                ready.take_up();
                 tracing::info!(event = "reload_read", "read again: {name}");
             }
             let afterwards = self.0.afterwards.lock().clone();

@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 
 use crate::{ClientTls, Prepared, ReloadError, Settings, StoreSettings, TlsError, node::Node};
 
-/// Has a running server follow its settings when they are read again, as far as it can: in who may do what, in whom proxies
-/// speak for, and in how Redis is spoken to.
+/// Has a running server follow its settings when they are read again, as far as it can: in who may do what, in how many are let in and
+/// how much each may, in whom proxies speak for, and in how Redis is spoken to.
 pub(crate) struct Renewal {
     /// Whoever could have it read again may outlive it.
     node: Weak<Node>,
@@ -17,7 +17,8 @@ pub(crate) struct Renewal {
     source: Mutex<Option<Arc<Source>>>,
 }
 
-type Source = dyn Fn() -> Result<Settings, ReloadError> + Send + Sync;
+/// Settings, and what else is to be taken up with them.
+type Source = dyn Fn() -> Result<(Settings, Prepared), ReloadError> + Send + Sync;
 
 impl Renewal {
     pub(crate) fn new(node: &Arc<Node>, redis: Option<ClientTls>) -> Self {
@@ -27,7 +28,7 @@ impl Renewal {
     /// Where settings are read again. Until it is known, they stay, but what they name is read again.
     pub(crate) fn read_from(
         &self,
-        source: impl Fn() -> Result<Settings, ReloadError> + Send + Sync + 'static,
+        source: impl Fn() -> Result<(Settings, Prepared), ReloadError> + Send + Sync + 'static,
     ) {
         *self.source.lock() = Some(Arc::new(source));
     }
@@ -36,19 +37,25 @@ impl Renewal {
     pub(crate) fn prepare(&self) -> Result<Prepared, ReloadError> {
         let node = self.node.upgrade().ok_or("the server has ended")?;
         let source = self.source.lock().clone();
-        let settings = source.map_or_else(|| Ok(Settings::clone(&node.settings)), |read| read())?;
+        let (settings, more) = match source {
+            Some(read) => read()?,
+            None => (Settings::clone(&node.settings), Prepared::nothing()),
+        };
         let terms = node.access.prepare(&settings)?;
         let redis = match (&self.redis, &settings.store) {
             (Some(current), StoreSettings::Redis(wanted)) => Some((current.clone(), wanted.tls()?)),
             _ => None,
         };
         Ok(Prepared::new(move || {
+            // Before the terms: who is judged by those looks at its rate again.
+            node.follow(&settings.limits);
             node.access.replace(terms);
             node.door.believe(settings.trusted_proxies);
             if let Some((current, Some(wanted))) = redis {
                 current.become_as(&wanted);
             }
             node.settings.filters.refresh();
+            more.take_up();
         }))
     }
 }

@@ -248,11 +248,19 @@ impl Server {
     }
 
     /// Has settings be read by `read` when everything is read [again](Self::reload). These are taken up: `channels`,
-    /// `publish_key`, `operator_token`, `tokens`, `origins`, `trusted_proxies`, and `tls` of Redis, for connections that are made from then on. All
-    /// others stay as they were at the start.
+    /// `publish_key`, `operator_token`, `tokens`, `origins`, `trusted_proxies`; of `limits`, those on who is let in and those on one client;
+    /// and `tls` of Redis. The last two count for connections that are made from then on. All others stay as they were at the start.
     pub fn read_settings_from(
         &self,
         read: impl Fn() -> Result<Settings, ReloadError> + Send + Sync + 'static,
+    ) {
+        self.read_settings_and_more_from(move || Ok((read()?, Prepared::nothing())));
+    }
+
+    /// The same, where something else is read with them: it is taken up when they are, or not at all.
+    pub fn read_settings_and_more_from(
+        &self,
+        read: impl Fn() -> Result<(Settings, Prepared), ReloadError> + Send + Sync + 'static,
     ) {
         self.renewal.read_from(read);
     }

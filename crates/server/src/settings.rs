@@ -129,6 +129,9 @@ pub struct RateLimit {
 }
 
 /// Bounds on sizes and numbers.
+///
+/// When settings are [read again](crate::Server::read_settings_from), those on who is let in hold for everybody who comes then, and those
+/// on one client and on a publication for whoever connects, or publishes, from then on. The others stay as they were at the start.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Limits {
@@ -231,6 +234,53 @@ impl Limits {
     /// What one payload may cost.
     pub(crate) fn payload(&self) -> geocast_geo_filter::Limits {
         geocast_geo_filter::Limits::default().with_depth(self.depth).with_vertices(self.vertices)
+    }
+
+    /// What holds when a server that was started with these is to have others: those, as far as a running server follows.
+    pub(crate) fn following(&self, wanted: &Self) -> Self {
+        let Self {
+            connections,
+            plain_connections,
+            address_connections,
+            address_rate,
+            accept_rate,
+            token_rate,
+            message,
+            publication,
+            outbox,
+            overflow,
+            subscriptions,
+            commands_per_second,
+            command_burst,
+            buffer,
+            depth: _,
+            vertices: _,
+            transforms: _,
+            in_flight: _,
+            embedded_state: _,
+            history: _,
+            tracked_keys: _,
+            tracked_bytes: _,
+            presence: _,
+            handled: _,
+        } = wanted.clone();
+        Self {
+            connections,
+            plain_connections,
+            address_connections,
+            address_rate,
+            accept_rate,
+            token_rate,
+            message,
+            publication,
+            outbox,
+            overflow,
+            subscriptions,
+            commands_per_second,
+            command_burst,
+            buffer,
+            ..self.clone()
+        }
     }
 }
 

@@ -1,5 +1,4 @@
 use clap::ArgMatches;
-use geocast_server::Settings;
 
 use super::{ConfigError, Values, resolve};
 use crate::{arguments::DemoArguments, launch::Launch};
@@ -20,7 +19,7 @@ impl ConfigSource {
     }
 
     /// Reads it again, with all files that it names. What counts only after a restart is named in the log, if it has changed.
-    pub(crate) fn read(&self) -> Result<Settings, ConfigError> {
+    pub(crate) fn read(&self) -> Result<Launch, ConfigError> {
         let resolved = resolve(&self.typed)?;
         let launch = Launch::try_from(resolved.arguments.options)?;
         let changed = self.values.differing(&resolved.values);
@@ -33,14 +32,19 @@ impl ConfigSource {
                 waiting.join(", ")
             );
         }
-        Ok(launch.settings)
+        Ok(launch)
     }
 }
 
 /// The options that a running server follows.
-pub(crate) const FOLLOWED: [&str; 16] = [
+pub(crate) const FOLLOWED: [&str; 34] = [
+    "accept_rate",
+    "address_burst",
+    "address_rate",
     "allow_origin",
     "channels",
+    "command_burst",
+    "commands_per_second",
     "forwarded_header",
     "insecure_any_origin",
     "jwks_file",
@@ -48,11 +52,24 @@ pub(crate) const FOLLOWED: [&str; 16] = [
     "jwt_channels",
     "jwt_issuer",
     "jwt_key_file",
+    "log",
+    "max_address_connections",
+    "max_buffer_count",
+    "max_buffer_time",
+    "max_connections",
+    "max_message",
+    "max_plain_connections",
+    "max_publication",
+    "max_subscriptions",
     "operator_token_file",
+    "outbox_bytes",
+    "overflow",
     "publish_key",
     "publish_key_file",
     "redis_ca",
     "redis_cert",
     "redis_key",
+    "token_burst",
+    "token_rate",
     "trusted_proxies",
 ];

@@ -19,7 +19,7 @@ use crate::{
     config::ConfigSource,
     exit::Exit,
     launch::Launch,
-    logging::{Audience, LogSettings},
+    logging::{Audience, LogFilter, LogSettings},
     serve::{self, Listening},
     shell_words::this_program,
 };
@@ -34,15 +34,15 @@ pub(crate) async fn demo(
     source: ConfigSource,
 ) -> anyhow::Result<Exit> {
     let Launch { listening, log, settings } = launch;
-    let troubles = log.start();
-    log.to_its_end(run(options, listening, &log, troubles, settings, source)).await
+    let (troubles, filter) = log.start();
+    let logging = (&log, troubles, filter.clone());
+    log.to_its_end(&filter, run(options, listening, logging, settings, source)).await
 }
 
 async fn run(
     options: ProducerOptions,
     listening: Listening,
-    log: &LogSettings,
-    troubles: Troubles,
+    (log, troubles, filter): (&LogSettings, Troubles, LogFilter),
     settings: Settings,
     source: ConfigSource,
 ) -> anyhow::Result<Exit> {
@@ -67,7 +67,10 @@ async fn run(
     if log.audience() == Audience::People {
         suggest(&server, fleet.len(), made.as_deref());
     }
-    server.read_settings_from(move || Ok(operated(shown(source.read()?, is_private)?)));
+    server.read_settings_and_more_from(move || {
+        let Launch { settings, log, .. } = source.read()?;
+        Ok((operated(shown(settings, is_private)?), filter.prepare(log)))
+    });
     let mut producer = Producer::new(server.store(), channel, fleet);
     let exit = tokio::select! {
         exit = serve::run(server, signals) => exit?,

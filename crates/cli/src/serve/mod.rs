@@ -25,11 +25,15 @@ use supervisor::Supervisor;
 /// Runs a server until a signal ends it.
 pub(crate) async fn serve(launch: Launch, source: ConfigSource) -> anyhow::Result<Exit> {
     let Launch { listening, log, settings } = launch;
-    let troubles = log.start();
-    log.to_its_end(async {
+    let (troubles, filter) = log.start();
+    log.to_its_end(&filter, async {
         let opened = listening.open().await?;
         let (server, signals) = start(&log, troubles, opened, settings)?;
-        server.read_settings_from(move || Ok(source.read()?));
+        let filter = filter.clone();
+        server.read_settings_and_more_from(move || {
+            let Launch { settings, log, .. } = source.read()?;
+            Ok((settings, filter.prepare(log)))
+        });
         run(server, signals).await
     })
     .await

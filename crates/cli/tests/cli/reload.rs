@@ -6,14 +6,19 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-use crate::geocast::{Running, geocast, wait_until};
+use crate::geocast::{Running, geocast, greeted, wait_until};
 
 /// Publishes something over HTTP; the status.
 fn publish(address: SocketAddr, channel: &str, key: &str) -> u16 {
+    publish_this(address, channel, key, "\"a\"")
+}
+
+fn publish_this(address: SocketAddr, channel: &str, key: &str, payload: &str) -> u16 {
     let mut stream = TcpStream::connect(address).expect("the server listens");
     let request = format!(
         "POST /api/publish/{channel} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\
-         Content-Length: 3\r\n\r\n\"a\""
+         Content-Length: {}\r\n\r\n{payload}",
+        payload.len()
     );
     stream.write_all(request.as_bytes()).expect("the server reads");
     let mut answer = String::new();
@@ -54,17 +59,17 @@ fn a_configuration_that_has_changed_is_followed_and_what_needs_a_restart_is_name
     let configure = |lines: &str| {
         fs::write(path("g.toml"), format!("publish_key_file = {:?}\n{lines}", path("key"))).unwrap();
     };
-    configure("channels = \"news,sport\"\nmax_connections = 10\ntoken_rate = 5\n");
+    configure("channels = \"news,sport\"\nmax_connections = 10\nmax_in_flight = \"10MB\"\nmax_depth = 5\n");
     let server =
         Running::server(&["serve", "--port", "0", "--config", &path("g.toml"), "--command-burst", "50"]);
     let (mut news, sport) =
         (subscriber(&server, "news", "hush-one"), subscriber(&server, "sport", "hush-one"));
 
     fs::write(path("key"), "hush-two\n").unwrap();
-    configure("channels = \"sport\"\nmax_connections = 11\ncommand_burst = 60\n");
+    configure("channels = \"sport\"\nmax_connections = 11\nmax_in_flight = \"11MB\"\ncommand_burst = 60\nlog = \"info\"\n");
     hang_up(&server, DONE);
     server.wait_for(
-        "changed in the configuration, but to count only after a restart: max_connections, token_rate\n",
+        "changed in the configuration, but to count only after a restart: max_depth, max_in_flight\n",
     );
     assert_eq!(news.code(), 1);
     news.wait_for("the subscription has ended: channel `news` may not be read (access_denied)");
@@ -73,6 +78,91 @@ fn a_configuration_that_has_changed_is_followed_and_what_needs_a_restart_is_name
     assert_eq!(publish(address, "sport", "hush-two"), 200);
     sport.line();
     assert!(!server.said().contains("hush"), "{}", server.said());
+}
+
+/// The status with which a WebSocket is given or refused.
+fn asked(address: SocketAddr) -> (TcpStream, u16) {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    let request = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("the server answers");
+    let status = std::str::from_utf8(&answer[9..]).expect("a status");
+    (stream, status.parse().expect("a status"))
+}
+
+#[test]
+fn limits_are_raised_and_lowered_and_nobody_has_to_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("g.toml");
+    let configure = |lines: &str| fs::write(&config, lines).unwrap();
+    configure("max_connections = 1\n");
+    let server = Running::server(&["serve", "--port", "0", "--config", config.to_str().unwrap()]);
+    let address = server.address();
+    let first = subscriber(&server, "news", "");
+    let goes_on = |word: &str| {
+        assert_eq!(publish_this(address, "news", "", &format!("{word:?}")), 200);
+        while !first.line().contains(word) {}
+    };
+    assert_eq!(asked(address).1, 503);
+    configure("max_connections = 2\n");
+    hang_up(&server, DONE);
+    let (second, status) = asked(address);
+    assert_eq!((status, asked(address).1), (101, 503));
+    goes_on("raised");
+    configure("max_connections = 1\n");
+    hang_up(&server, DONE);
+    goes_on("lowered");
+    assert_eq!(asked(address).1, 503);
+    drop(second);
+    assert_eq!(asked(address).1, 503, "one is there, and one may be");
+    configure("max_connections = 3\nmax_message = \"much\"\n");
+    hang_up(&server, REFUSED);
+    assert_eq!(asked(address).1, 503);
+    configure("max_connections = 3\nmax_message = 100\n");
+    hang_up(&server, DONE);
+    assert_eq!(asked(address).1, 101);
+    goes_on("last");
+    assert!(!server.said().contains("after a restart"), "{}", server.said());
+}
+
+#[test]
+fn what_is_logged_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("g.toml");
+    let configure = |log: &str| fs::write(&config, format!("log = {log:?}\n")).unwrap();
+    configure("info");
+    let server = Running::server(&["serve", "--port", "0", "--config", config.to_str().unwrap()]);
+    let debugged = || times(&server, "DEBUG");
+    drop(greeted(server.address()));
+    let is_debugged = || {
+        let before = debugged();
+        wait_until(
+            || {
+                drop(greeted(server.address()));
+                debugged() > before
+            },
+            || format!("nothing is debugged: {}", server.said()),
+        );
+    };
+    assert_eq!(debugged(), 0, "{}", server.said());
+    configure("geocast::connection=debug,info");
+    hang_up(&server, DONE);
+    is_debugged();
+    configure("geocast_server=loud");
+    hang_up(&server, REFUSED);
+    is_debugged();
+    configure("info");
+    for _ in 0..2 {
+        hang_up(&server, DONE);
+    }
+    let before = debugged();
+    drop(greeted(server.address()));
+    // What is said of that is behind what would have been said of the client.
+    hang_up(&server, DONE);
+    assert_eq!(debugged(), before, "{}", server.said());
+    assert!(!server.said().contains("after a restart"), "{}", server.said());
 }
 
 #[test]
@@ -110,6 +200,7 @@ fn a_file_that_is_wrong_changes_nothing_and_is_named() {
         ("g.toml", format!("{changed}chanels = \"*\"\n"), "`chanels` in "),
         ("g.toml", format!("{changed}[limits]\n"), "is a section"),
         ("g.toml", format!("{changed}max_connections = \"many\"\n"), "`max_connections=many` in "),
+        ("g.toml", format!("{changed}log = \"geocast_server=loud\"\n"), "`log=geocast_server=loud` in "),
         ("g.toml", format!("{changed}publish_key = \"hush\"\n"), "exclude each other"),
         ("g.toml", format!("{changed}channels = "), "TOML parse error"),
         ("secret", "hush".to_owned(), "secret"),

@@ -6,54 +6,62 @@ use std::{
 
 use super::sync::{Arc, Mutex};
 
-/// How many connections each address has. There are as many entries as connections, at most.
+/// How many connections each address has. They are counted without a bound as well, so that one that is set later knows of all.
 #[derive(Debug)]
-pub(super) struct AddressSeats {
-    most: Option<NonZeroUsize>,
-    taken: Arc<Taken>,
-}
+pub(super) struct AddressSeats(Arc<Mutex<Taken>>);
 
-type Taken = Mutex<HashMap<IpAddr, usize>>;
+#[derive(Debug)]
+struct Taken {
+    /// Of one address.
+    most: Option<NonZeroUsize>,
+    /// As many entries as connections, at most.
+    numbers: HashMap<IpAddr, usize>,
+}
 
 /// One connection of an address; it leaves when dropped.
 #[derive(Debug)]
 pub(crate) struct AddressSeat {
-    taken: Arc<Taken>,
+    taken: Arc<Mutex<Taken>>,
     neighbourhood: IpAddr,
 }
 
 impl AddressSeats {
     pub(super) fn new(most: Option<NonZeroUsize>) -> Self {
-        Self { most, taken: Arc::new(Mutex::new(HashMap::new())) }
+        Self(Arc::new(Mutex::new(Taken { most, numbers: HashMap::new() })))
     }
 
-    /// One more connection from this address, unless it has all that it may have. `Ok(None)` where nothing is counted.
-    pub(super) fn take(&self, address: IpAddr) -> Result<Option<Box<AddressSeat>>, NonZeroUsize> {
-        let Some(most) = self.most else { return Ok(None) };
+    /// Has an address have so many from now on. Those that have more keep them.
+    pub(super) fn allow(&self, most: Option<NonZeroUsize>) {
+        self.0.lock().most = most;
+    }
+
+    /// One more connection from this address, unless it has all that it may have.
+    pub(super) fn take(&self, address: IpAddr) -> Result<Box<AddressSeat>, NonZeroUsize> {
         let neighbourhood = neighbourhood(address);
-        let mut taken = self.taken.lock();
-        let number = taken.entry(neighbourhood).or_default();
-        if *number >= most.get() {
+        let mut taken = self.0.lock();
+        let most = taken.most;
+        let number = taken.numbers.entry(neighbourhood).or_default();
+        if let Some(most) = most.filter(|most| *number >= most.get()) {
             return Err(most);
         }
         *number += 1;
-        Ok(Some(Box::new(AddressSeat { taken: Arc::clone(&self.taken), neighbourhood })))
+        Ok(Box::new(AddressSeat { taken: Arc::clone(&self.0), neighbourhood }))
     }
 
     /// How many addresses have any.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.taken.lock().len()
+        self.0.lock().numbers.len()
     }
 }
 
 impl Drop for AddressSeat {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
-        if let Some(number) = taken.get_mut(&self.neighbourhood) {
+        if let Some(number) = taken.numbers.get_mut(&self.neighbourhood) {
             *number -= 1;
             if *number == 0 {
-                taken.remove(&self.neighbourhood);
+                taken.numbers.remove(&self.neighbourhood);
             }
         }
     }

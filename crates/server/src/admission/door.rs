@@ -4,17 +4,15 @@ use axum::http::HeaderMap;
 use futures_util::FutureExt;
 use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep_until, timeout},
-};
+use tokio::time::{sleep_until, timeout};
 
 use super::{
     AddressSeat, LobbyPlace, RateTable, TrustedProxies,
     address_seats::{AddressSeats, neighbourhood},
     lobby::Lobby,
+    places::{Places, TakenPlace},
 };
-use crate::{Limits, clock, rate::Rate, transport::Peer};
+use crate::{Limits, RateLimit, clock, rate::Rate, transport::Peer};
 
 /// What everybody passes who connects.
 ///
@@ -23,18 +21,25 @@ use crate::{Limits, clock, rate::Rate, transport::Peer};
 #[derive(Debug)]
 pub(crate) struct Door {
     proxies: RwLock<TrustedProxies>,
-    pace: Option<Mutex<Rate>>,
-    plain: Arc<Semaphore>,
+    pace: Mutex<Option<Pace>>,
+    plain: Arc<Places>,
     lobby: Arc<Lobby>,
     plain_seats: AddressSeats,
     seats: AddressSeats,
-    rates: Option<RateTable<IpAddr>>,
+    rates: RateTable<IpAddr>,
+}
+
+/// How fast connections are accepted.
+#[derive(Debug)]
+struct Pace {
+    limit: RateLimit,
+    rate: Rate,
 }
 
 /// The right to be served as long as one is no WebSocket.
 #[derive(Debug)]
 pub(crate) struct Entrance {
-    _plain: OwnedSemaphorePermit,
+    _plain: TakenPlace,
     _address: Option<Box<AddressSeat>>,
     place: Arc<LobbyPlace>,
 }
@@ -53,54 +58,71 @@ impl Door {
     pub(crate) fn new(limits: &Limits, proxies: TrustedProxies, plain: usize, now: Instant) -> Self {
         Self {
             proxies: RwLock::new(proxies),
-            pace: limits.accept_rate.map(|limit| Mutex::new(limit.begin(now))),
-            plain: Arc::new(Semaphore::new(plain.min(Semaphore::MAX_PERMITS))),
+            pace: Mutex::new(limits.accept_rate.map(|limit| Pace::new(limit, now))),
+            plain: Arc::new(Places::new(plain)),
             lobby: Arc::new(Lobby::new(now)),
             plain_seats: AddressSeats::new(limits.address_connections),
             seats: AddressSeats::new(limits.address_connections),
-            rates: limits.address_rate.map(|limit| RateTable::new(limit, now)),
+            rates: RateTable::new(limits.address_rate, now),
+        }
+    }
+
+    /// Has other limits hold from now on. Nobody has to leave: who comes is let in when there are few enough. A rate that is another
+    /// one begins anew.
+    pub(crate) fn follow(&self, limits: &Limits, plain: usize, now: Instant) {
+        self.plain.allow(plain);
+        self.plain_seats.allow(limits.address_connections);
+        self.seats.allow(limits.address_connections);
+        self.rates.allow(limits.address_rate, now);
+        let mut pace = self.pace.lock();
+        if pace.as_ref().map(|pace| pace.limit) != limits.accept_rate {
+            *pace = limits.accept_rate.map(|limit| Pace::new(limit, now));
         }
     }
 
     /// Waits until one more socket may be accepted. Until then those who connect wait in the system's queue, and those who
     /// are inside and say nothing make room.
-    pub(crate) async fn open(&self) -> OwnedSemaphorePermit {
-        let mut room = pin!(Arc::clone(&self.plain).acquire_owned());
-        let permit = loop {
-            if let Some(permit) = room.as_mut().now_or_never() {
-                break permit;
+    pub(crate) async fn open(&self) -> TakenPlace {
+        let mut room = pin!(self.plain.take());
+        let place = loop {
+            if let Some(place) = room.as_mut().now_or_never() {
+                break place;
             }
             let patience = self.lobby.make_room(clock::now());
-            if let Ok(permit) = timeout(patience, room.as_mut()).await {
-                break permit;
+            if let Ok(place) = timeout(patience, room.as_mut()).await {
+                break place;
             }
         };
-        let permit = permit.expect("nobody closes the semaphore");
-        while let Some(resumes) = self.pace.as_ref().and_then(|pace| pace.lock().resumes(clock::now())) {
+        while let Some(resumes) = self.paused_until(clock::now()) {
             sleep_until(resumes.into()).await;
         }
-        permit
+        place
+    }
+
+    /// When the next socket may be accepted, if that is too early now: at most a second for each that is being waited for.
+    fn paused_until(&self, now: Instant) -> Option<Instant> {
+        self.pace.lock().as_ref()?.rate.resumes(now)
     }
 
     /// Lets in whoever has connected.
     pub(crate) fn enter(
         &self,
         peer: Peer,
-        permit: OwnedSemaphorePermit,
+        plain: TakenPlace,
         now: Instant,
     ) -> Result<Entrance, TurnedAway> {
-        if let Some(pace) = &self.pace {
-            pace.lock().spend(now);
+        if let Some(pace) = &mut *self.pace.lock() {
+            pace.rate.spend(now);
         }
         let address = match self.counted(peer) {
             Some(address) if !self.proxies.read().trust(peer) => {
                 self.keep_pace(address, now)?;
-                self.plain_seats.take(address).map_err(TurnedAway::TooMany)?
+                Some(self.plain_seats.take(address).map_err(TurnedAway::TooMany)?)
             }
             _ => None,
         };
         let place = Arc::new(self.lobby.place());
-        Ok(Entrance { _plain: permit, _address: address, place })
+        Ok(Entrance { _plain: plain, _address: address, place })
     }
 
     /// From where a request comes.
@@ -125,12 +147,11 @@ impl Door {
             // Those who come without a proxy have been asked before.
             self.keep_pace(address, now)?;
         }
-        self.seats.take(address).map_err(TurnedAway::TooMany)
+        self.seats.take(address).map(Some).map_err(TurnedAway::TooMany)
     }
 
     fn keep_pace(&self, address: IpAddr, now: Instant) -> Result<(), TurnedAway> {
-        let admits = |rates: &RateTable<IpAddr>| rates.admits(neighbourhood(address), now);
-        if self.rates.as_ref().is_none_or(admits) { Ok(()) } else { Err(TurnedAway::TooFast) }
+        if self.rates.admits(neighbourhood(address), now) { Ok(()) } else { Err(TurnedAway::TooFast) }
     }
 
     /// The address, if connections of it are counted. A proxy that does not say whom it speaks for is many clients.
@@ -144,6 +165,12 @@ impl Door {
             Peer::Network(address) => Some(address.ip()),
             Peer::Local => None,
         }
+    }
+}
+
+impl Pace {
+    fn new(limit: RateLimit, now: Instant) -> Self {
+        Self { limit, rate: limit.begin(now) }
     }
 }
 
@@ -194,9 +221,9 @@ mod tests {
         {
             enter(address).await.unwrap();
         }
-        assert_eq!(door.plain.available_permits(), 90);
+        assert_eq!(door.plain.taken(), 10);
         inside.clear();
-        assert_eq!(door.plain.available_permits(), 100);
+        assert_eq!(door.plain.taken(), 0);
         let later = now + Duration::from_secs(9);
         door.enter(peer("192.0.2.1"), door.open().await, later).unwrap();
     }
@@ -221,5 +248,54 @@ mod tests {
         }
         let waiting = timeout(Duration::from_millis(100), door.open()).await;
         assert!(waiting.is_err(), "the third waits");
+    }
+    #[tokio::test]
+    async fn what_is_raised_lets_in_whom_it_kept_out_and_what_is_lowered_ends_nobody() {
+        let limits = |plain_each: usize, rate: Option<RateLimit>| Limits {
+            address_connections: NonZeroUsize::new(plain_each),
+            address_rate: rate,
+            ..Limits::default()
+        };
+        let rate = |burst| Some(RateLimit { per_second: 1, burst });
+        let start = Instant::now();
+        let door = Door::new(&limits(1, rate(2)), TrustedProxies::default(), 1, start);
+        let enter = |place| door.enter(peer("192.0.2.1"), place, start);
+        let first = enter(door.open().await).unwrap();
+        let mut waiting = pin!(door.plain.take());
+        assert!(waiting.as_mut().now_or_never().is_none(), "all places are taken");
+        door.follow(&limits(1, rate(2)), 9, start);
+        assert_eq!(enter(waiting.await).unwrap_err(), TurnedAway::TooMany(NonZeroUsize::MIN));
+        assert_eq!(enter(door.open().await).unwrap_err(), TurnedAway::TooFast, "the rate has not changed");
+        door.follow(&limits(2, rate(3)), 9, start);
+        let second = enter(door.open().await).unwrap();
+        door.follow(&limits(1, None), 1, start);
+        assert_eq!(door.plain.taken(), 2);
+        drop(first);
+        let mut waiting = pin!(door.plain.take());
+        assert!(waiting.as_mut().now_or_never().is_none(), "one is there, and one may be");
+        drop(second);
+        let alone = enter(waiting.await).unwrap();
+        door.follow(&limits(1, None), 9, start);
+        assert_eq!(enter(door.open().await).unwrap_err(), TurnedAway::TooMany(NonZeroUsize::MIN));
+        drop(alone);
+    }
+
+    #[tokio::test]
+    async fn a_storm_is_let_in_as_fast_as_may_be_then() {
+        let limits = |accept_rate| Limits { accept_rate, ..Limits::default() };
+        let rate = |per_second| Some(RateLimit { per_second, burst: 1 });
+        let start = Instant::now();
+        let door = Door::new(&limits(rate(1)), TrustedProxies::default(), 100, start);
+        door.enter(peer("192.0.2.1"), door.open().await, start).unwrap();
+        let second = Duration::from_secs(1);
+        assert_eq!(door.paused_until(start), Some(start + second));
+        door.follow(&limits(rate(1)), 100, start);
+        assert_eq!(door.paused_until(start), Some(start + second), "it is the same rate");
+        door.follow(&limits(rate(2)), 100, start);
+        assert_eq!(door.paused_until(start), None);
+        door.enter(peer("192.0.2.1"), door.open().await, start).unwrap();
+        assert_eq!(door.paused_until(start), Some(start + second / 2));
+        door.follow(&limits(None), 100, start);
+        assert_eq!(door.paused_until(start), None);
     }
 }

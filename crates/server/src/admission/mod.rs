@@ -5,6 +5,7 @@ mod address_seats;
 mod budget;
 mod door;
 mod lobby;
+mod places;
 mod rate_table;
 #[cfg(test)]
 mod tests;

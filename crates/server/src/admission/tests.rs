@@ -21,8 +21,21 @@ fn an_address_has_so_many_and_makes_room() {
 }
 
 #[test]
-fn without_a_bound_nothing_is_counted() {
+fn a_bound_that_comes_later_knows_of_those_before_it_and_ends_none() {
     let seats = AddressSeats::new(None);
-    assert!(seats.take(IpAddr::from([192, 0, 2, 1])).unwrap().is_none());
-    assert_eq!(seats.len(), 0);
+    let take = |last: u8| seats.take(IpAddr::from([192, 0, 2, last]));
+    let mut first: Vec<_> = (0..3).map(|_| take(1).unwrap()).collect();
+    seats.allow(NonZeroUsize::new(2));
+    assert_eq!(take(1).unwrap_err().get(), 2);
+    let _other = take(2).unwrap();
+    first.pop();
+    assert!(take(1).is_err(), "two are there, and two may be");
+    first.pop();
+    let again = take(1).unwrap();
+    seats.allow(NonZeroUsize::new(3));
+    let _third = take(1).unwrap();
+    seats.allow(None);
+    let _fourth = take(1).unwrap();
+    drop((first, again));
+    assert_eq!(seats.len(), 2);
 }

@@ -58,7 +58,7 @@ impl Connection {
         let Roll { clients, entries, is_truncated, is_stale } = presence.roll(channel, *most);
         // All answers of a batch leave half of what may wait for the client to everything else.
         let taken: usize = self.gathered.iter().flatten().map(|payload| payload.bytes.len()).sum();
-        let room = self.worker.node.settings.limits.outbox / 2;
+        let room = self.session.limits().outbox / 2;
         let room = room.saturating_sub(taken) / 4;
         let fitting = presence::fitting(entries.iter().map(|(person, _)| &**person), room);
         let is_truncated = is_truncated || fitting < entries.len();

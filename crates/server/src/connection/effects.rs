@@ -339,7 +339,7 @@ impl Connection {
         let sight = Sight { dialect, rights, ..self.sight.clone() };
         let room = self.gathered.as_ref().map(|kept| {
             let taken: usize = kept.iter().map(|payload| payload.bytes.len()).sum();
-            self.worker.node.settings.limits.outbox.saturating_sub(taken)
+            self.session.limits().outbox.saturating_sub(taken)
         });
         self.work = Some(Work::on(&request.channel.clone(), asked, async move {
             Done::Fetched(fetch(worker, id, request, sight, room).await)

@@ -162,7 +162,7 @@ async fn room(node: &Node, bytes: usize) -> Result<OwnedSemaphorePermit, FetchEr
 
 /// Sends an answer piece by piece, each when the one before it has left, and lets others have their turn in between.
 async fn send(worker: &Worker, id: SubscriberId, answer: Answer) {
-    let room = worker.node.settings.limits.outbox / 4;
+    let Some(room) = worker.look_into(id, |mailbox| Some(mailbox.portion())) else { return };
     let mut payloads = answer.payloads.into_iter().peekable();
     while payloads.peek().is_some() {
         match worker.look_into(id, |mailbox| Some(mailbox.queued())) {

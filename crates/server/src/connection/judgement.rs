@@ -15,6 +15,7 @@ use crate::{
 impl Connection {
     /// Ends what the client may not have any more, and says so.
     pub(super) fn judge(&mut self, instant: Instant) {
+        self.session.look_at_token_rate(instant);
         let now = clock::timestamp();
         let ended = match self.session.judge(now) {
             Ok(ended) => ended,

@@ -10,7 +10,7 @@ use geocast_hub::{Outbox, Overflow, Refused, Sink, Tally};
 use tokio::sync::Notify;
 
 use super::{Frame, Socket, Unsent, batch::Batch};
-use crate::{Settings, event::Key, operator::Card, session::Buffering};
+use crate::{Limits, event::Key, operator::Card, session::Buffering};
 
 /// What is on its way to one client: collected pushes, then the outbox, then the socket.
 #[derive(Debug)]
@@ -49,15 +49,15 @@ pub(crate) enum Condition {
 }
 
 impl Mailbox {
-    pub(crate) fn new(settings: &Settings, socket: Rc<Socket>, wake: Rc<Notify>, card: Box<Card>) -> Self {
+    pub(crate) fn new(limits: &Limits, socket: Rc<Socket>, wake: Rc<Notify>, card: Box<Card>) -> Self {
         Self {
-            outbox: Outbox::new(settings.limits.outbox, settings.limits.overflow),
+            outbox: Outbox::new(limits.outbox, limits.overflow),
             batch: None,
             socket,
             wake,
             condition: Condition::Idle,
-            limit: settings.limits.outbox,
-            overflow: settings.limits.overflow,
+            limit: limits.outbox,
+            overflow: limits.overflow,
             tally: Tally::default(),
             total: Tally::default(),
             card,
@@ -106,6 +106,11 @@ impl Mailbox {
     /// Wakes the connection's own task.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Bytes that are sent at a time of what is more than fits.
+    pub(crate) fn portion(&self) -> usize {
+        self.limit / 4
     }
 
     /// Bytes that wait to be written.

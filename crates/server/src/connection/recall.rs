@@ -20,18 +20,19 @@ impl Connection {
         let asked = asked.under(Some(&recall.reference));
         let (dialect, rights) = (asked.dialect.clone(), asked.rights.clone());
         let sight = Sight { dialect, rights, ..self.sight.clone() };
+        let most_bytes = self.session.limits().outbox / 4;
         self.work = Some(Work::on(&recall.channel.clone(), asked, async move {
-            Done::Recalled(read(&node, recall, sight).await)
+            Done::Recalled(read(&node, recall, most_bytes, sight).await)
         }));
     }
 }
 
-async fn read(node: &Arc<Node>, recall: Recall, sight: Sight) -> Vec<Payload> {
+async fn read(node: &Arc<Node>, recall: Recall, most_bytes: usize, sight: Sight) -> Vec<Payload> {
     let dialect = sight.dialect.clone();
     let query = HistoryQuery {
         since: recall.since.clone(),
         most: recall.most.min(MOST),
-        bytes: node.settings.limits.outbox / 4,
+        bytes: most_bytes,
     };
     let fault = match node.store.history(&recall.channel, &query).await {
         Ok(Some(history)) => {

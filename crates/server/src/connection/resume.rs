@@ -184,7 +184,7 @@ async fn catch_up(
     let unplaced = worker.mark();
     let whole = async {
         confirmed(confirmation).await?;
-        let room = worker.node.settings.limits.outbox / 4;
+        let Some(room) = worker.look_into(id, |mailbox| Some(mailbox.portion())) else { return Ok(true) };
         loop {
             if !writing(worker, id).await {
                 return Ok(true);

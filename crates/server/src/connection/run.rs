@@ -16,7 +16,7 @@ use super::{
     liveness::Liveness, mailbox::Condition, text_guard::NotText, trace::traced, work::Work,
 };
 use crate::{
-    Count,
+    Count, Limits,
     access::Identity,
     clock,
     deflate::Deflate,
@@ -93,6 +93,8 @@ pub(crate) struct Opening {
 struct Begun {
     worker: Rc<Worker>,
     id: SubscriberId,
+    /// Those that hold at this moment.
+    limits: Arc<Limits>,
     socket: Rc<Socket>,
     wake: Rc<Notify>,
     output: KnownCrs,
@@ -123,7 +125,7 @@ impl Connection {
         // What is borrowed here has its room in the task of every connection, for as long as that lasts, even if it is moved
         // away before the first wait. So all of it is prepared elsewhere.
         let (duplex, early, begun) = Begun::from(worker, *opening);
-        let config = super::websocket_config(begun.worker.node.settings.limits.message);
+        let config = super::websocket_config(begun.limits.message);
         let websocket = WebSocketStream::from_partially_read(duplex, early, Role::Server, Some(config)).await;
         let mut connection = Self::new(begun, websocket);
         let id = connection.id;
@@ -139,10 +141,10 @@ impl Connection {
     }
 
     fn new(begun: Begun, websocket: WebSocketStream<Duplex>) -> Self {
-        let Begun { worker, id, socket, wake, output, endpoint, identity, deflate, place } = begun;
+        let Begun { worker, id, limits, socket, wake, output, endpoint, identity, deflate, place } = begun;
         let now = clock::now();
         let rules = Arc::clone(&worker.node.rules);
-        let mut session = Session::new(rules, identity.clone(), output, now);
+        let mut session = Session::new(rules, limits, identity.clone(), output, now);
         let dialect = endpoint.dialect;
         Self {
             sight: Sight {
@@ -307,9 +309,9 @@ impl Begun {
         } = opening;
         let socket = Rc::new(Socket::from(stream));
         let wake = Rc::new(Notify::new());
-        let settings = &worker.node.settings;
+        let limits = worker.node.rules.limits.current();
         let card = Box::new(Card::new(client, endpoint.dialect.name()));
-        let mut mailbox = Mailbox::new(settings, Rc::clone(&socket), Rc::clone(&wake), card);
+        let mut mailbox = Mailbox::new(&limits, Rc::clone(&socket), Rc::clone(&wake), card);
         // It leaves together with the first envelope.
         if !response.is_empty() {
             mailbox.send(response);
@@ -317,10 +319,10 @@ impl Begun {
         let id = worker.connect(mailbox, endpoint.dialect.name());
         let mut duplex = Duplex::new(Rc::clone(&socket), Rc::clone(&worker), id);
         if deflate.is_some() {
-            duplex.inflate(&std::mem::take(&mut early), settings.limits.message);
+            duplex.inflate(&std::mem::take(&mut early), limits.message);
         }
         duplex.given(&early);
-        (duplex, early, Self { worker, id, socket, wake, output, endpoint, identity, deflate, place })
+        (duplex, early, Self { worker, id, limits, socket, wake, output, endpoint, identity, deflate, place })
     }
 }
 

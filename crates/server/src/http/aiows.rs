@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Path, Request, State, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -14,6 +14,7 @@ use geocast_protocol::{
     aiows::{Broadcast, Package, PackageType, Reply},
 };
 
+use super::body::BodyError;
 use crate::{
     Count, StoreError,
     access::{Identity, PublishRefused},
@@ -96,12 +97,12 @@ fn package_type(headers: &HeaderMap) -> Result<PackageType, Refused> {
 }
 
 async fn body(node: &Node, request: Request) -> Result<Bytes, Refused> {
-    Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            tracing::debug!(limit = node.settings.limits.publication, "package refused: too large");
+    super::body::body(node, request).await.map_err(|error| match error {
+        BodyError::TooLarge(limit) => {
+            tracing::debug!(limit, "package refused: too large");
             Refused::TooLarge
         }
-        _ => bad("body", &error.body_text()),
+        BodyError::Unreadable(_) => bad("body", &error),
     })
 }
 

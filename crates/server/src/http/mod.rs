@@ -3,6 +3,7 @@
 mod aiows;
 mod answer;
 mod attended;
+mod body;
 mod channels;
 mod handshake;
 mod health;

@@ -3,13 +3,17 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Path, Request, State, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{StatusCode, request::Parts},
 };
 use geocast_protocol::{Channel, Offset, Word};
 use serde_json::{Value, json};
 
-use super::{answer::Refusal, hint::hint};
+use super::{
+    answer::Refusal,
+    body::{BodyError, body},
+    hint::hint,
+};
 use crate::{
     ChannelRule, Count, Event, HistoryPosition, StoreError, access::PublishRefused, clock, deletion_notice,
     event::TrackKey, node::Node,
@@ -149,13 +153,12 @@ fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
 /// The body, if subscribers can be sent it. It is read only once the request is known to be allowed, and kept apart from the
 /// buffer of the connection it came by, which it would keep alive for as long as it is stored.
 async fn payload(node: &Node, request: Request) -> Result<Bytes, Refusal> {
-    let body = Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let limit = node.settings.limits.publication;
-            let message = format!("a publication has at most {limit} bytes");
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
-        }
-        _ => Refusal::new(StatusCode::BAD_REQUEST, "bad_body", error.body_text()),
+    let body = body(node, request).await.map_err(|error| {
+        let (status, code) = match &error {
+            BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            BodyError::Unreadable(_) => (StatusCode::BAD_REQUEST, "bad_body"),
+        };
+        Refusal::new(status, code, error.to_string())
     })?;
     if body.is_empty() {
         let message = "there is nothing to publish: the request has no body";

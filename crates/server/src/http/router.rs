@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post, put},
@@ -20,7 +19,6 @@ use crate::{node::Node, operator::Desk};
 
 /// Everything but WebSocket upgrades; with metrics, unless they are read elsewhere.
 pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>, desk: Desk) -> Router {
-    let limit = node.settings.limits.publication;
     let prefix = node.settings.url_prefix.as_str();
     let packages = || post(aiows::publish).get(upgrade_required);
     let health = Health { node: Arc::clone(&node), place: MetricsPlace::Clients };
@@ -43,7 +41,6 @@ pub(crate) fn router(node: Arc<Node>, metrics: Option<Readable>, desk: Desk) -> 
         .route("/api/state/{channel}/{key}", put(publish::put).delete(publish::delete))
         .fallback(site::other)
         .method_not_allowed_fallback(other_method)
-        .layer(DefaultBodyLimit::max(limit))
         .with_state(node)
 }
 

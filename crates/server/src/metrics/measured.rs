@@ -85,8 +85,8 @@ fn clients(node: &Node, surveys: &[Option<Survey>]) -> Vec<Family> {
             .is(sum(|survey| survey.outboxes)),
         Family::gauge("geocast_outbox_largest_bytes", "Bytes that wait for the client that most wait for.")
             .is(fullest),
-        Family::gauge("geocast_outbox_limit_bytes", "Bytes that may wait for one client.")
-            .is(node.settings.limits.outbox),
+        Family::gauge("geocast_outbox_limit_bytes", "Bytes that may wait for one client that connects now.")
+            .is(node.rules.limits.current().outbox),
     ]
 }
 

@@ -171,7 +171,7 @@ impl Report {
 
 impl ServerState {
     fn new(node: &Node, uptime: Duration) -> Self {
-        let limits = &node.settings.limits;
+        let limits = node.rules.limits.current();
         Self {
             version: env!("CARGO_PKG_VERSION"),
             uptime_seconds: uptime.as_secs_f64(),

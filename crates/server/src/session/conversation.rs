@@ -119,7 +119,7 @@ impl<'a> Conversation<'a> {
     /// # Errors
     /// [`FaultKind::BufferTooLarge`].
     pub fn buffer(&mut self, milliseconds: u32, count: u32) -> Result<(u32, u32), Fault> {
-        let (longest, most) = self.session.rules.settings.limits.buffer;
+        let (longest, most) = self.session.limits.buffer;
         if milliseconds > longest || count > most {
             let message = format!(
                 "buffer of {milliseconds} ms and {count} messages is above the allowed {longest} ms and {most} messages"

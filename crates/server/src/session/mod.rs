@@ -17,7 +17,7 @@ use std::{
 };
 
 use geocast_geo_filter::{Catalogue, KnownCrs};
-use geocast_protocol::{Channel, envelope::Timestamp};
+use geocast_protocol::{Channel, Crs, envelope::Timestamp};
 
 pub use account::{ChannelAccount, Sent};
 pub use conversation::Conversation;
@@ -33,9 +33,11 @@ pub use wishes::Wishes;
 pub(crate) use self::subscriptions::Cause;
 use self::subscriptions::{Subscription, Subscriptions};
 use crate::{
-    Access, Count, Settings,
+    Access, Count, Limits, Settings,
     access::Identity,
     admission::RateTable,
+    client_limits::ClientLimits,
+    clock,
     dialect::{AnyDialect, Message},
     pipeline::ClientId,
     rate::Rate,
@@ -48,6 +50,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Session {
     rules: Arc<Rules>,
+    /// Those that held when it began.
+    limits: Arc<Limits>,
     client: ClientId,
     identity: Identity,
     /// For whom a token stands that came with the request that is being read.
@@ -68,11 +72,14 @@ pub(crate) struct Session {
 pub(crate) struct Rules {
     pub(crate) access: Arc<Access>,
     pub(crate) catalogue: Arc<Catalogue>,
+    /// As at the start.
     pub(crate) settings: Arc<Settings>,
+    /// What of them is followed when they are read again.
+    pub(crate) limits: ClientLimits,
     /// The system that data comes in, EPSG:4326.
     pub(crate) source: KnownCrs,
     /// How fast commands come with each token.
-    pub(crate) token_rates: Option<RateTable<u64>>,
+    pub(crate) token_rates: RateTable<u64>,
 }
 
 /// The part of a set of messages that takes effect when the set is complete.
@@ -107,13 +114,32 @@ pub(crate) struct Now {
     pub(crate) wall: Timestamp,
 }
 
+impl Rules {
+    pub(crate) fn new(access: Arc<Access>, catalogue: Arc<Catalogue>, settings: Arc<Settings>) -> Self {
+        Self {
+            source: catalogue.crs(Crs::WGS84.code()).expect("every database of PROJ has EPSG:4326"),
+            limits: ClientLimits::new(&settings.limits),
+            token_rates: RateTable::new(settings.limits.token_rate, clock::now()),
+            access,
+            catalogue,
+            settings,
+        }
+    }
+}
+
 impl Session {
-    /// A session that begins in a coordinate system, usually the source's.
-    pub(crate) fn new(rules: Arc<Rules>, identity: Identity, output: KnownCrs, now: Instant) -> Self {
-        let limits = &rules.settings.limits;
+    /// A session that begins in a coordinate system, usually the source's, and keeps these limits.
+    pub(crate) fn new(
+        rules: Arc<Rules>,
+        limits: Arc<Limits>,
+        identity: Identity,
+        output: KnownCrs,
+        now: Instant,
+    ) -> Self {
         let rate = Rate::new(limits.commands_per_second, limits.command_burst, now);
         Self {
             rules,
+            limits,
             client: ClientId::next(),
             identity,
             bearer: None,
@@ -219,9 +245,20 @@ impl Session {
     /// Counts a command, or a frame that means nothing, for the rates that the client is held to.
     pub(crate) fn spend(&mut self, now: Instant) {
         self.rate.spend(now);
-        if let (Some(rates), Some(token)) = (&self.rules.token_rates, self.identity.token()) {
-            self.token_resumes = rates.spend(token, now);
+        if let Some(token) = self.identity.token() {
+            self.token_resumes = self.rules.token_rates.spend(token, now);
         }
+    }
+
+    /// Looks again until when the client has to wait for others with the same token: the rate may be another one.
+    pub(crate) fn look_at_token_rate(&mut self, now: Instant) {
+        let token = self.identity.token();
+        self.token_resumes = token.and_then(|token| self.rules.token_rates.resumes(token, now));
+    }
+
+    /// What is to be kept within.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Whose session it is.

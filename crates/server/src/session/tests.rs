@@ -1,4 +1,5 @@
 mod giving_up;
+mod limits;
 
 use std::{
     sync::{Arc, LazyLock},
@@ -24,9 +25,7 @@ fn rules(adjust: impl FnOnce(&mut Settings)) -> Arc<Rules> {
     let mut settings = Settings { channels: Some("news,map*".parse().unwrap()), ..Settings::default() };
     adjust(&mut settings);
     let access = Arc::new(Access::new(&settings, Exposure::Loopback));
-    let catalogue = Arc::clone(&CATALOGUE);
-    let source = catalogue.crs(4326).unwrap();
-    Arc::new(Rules { access, catalogue, settings: Arc::new(settings), source, token_rates: None })
+    Arc::new(Rules::new(access, Arc::clone(&CATALOGUE), Arc::new(settings)))
 }
 
 /// What is spoken on `/ws`.
@@ -121,8 +120,12 @@ fn said(payload: &Payload) -> String {
 }
 
 fn session(rules: Arc<Rules>) -> Session {
-    let source = rules.source;
-    Session::new(rules, Identity::ANYBODY, source, Instant::now())
+    session_at(rules, Instant::now())
+}
+
+fn session_at(rules: Arc<Rules>, now: Instant) -> Session {
+    let (limits, source) = (rules.limits.current(), rules.source);
+    Session::new(rules, limits, Identity::ANYBODY, source, now)
 }
 
 fn check(frames: &[&str], expected: &[&str], counted: &[Count]) {
@@ -154,7 +157,8 @@ fn a_session_may_begin_projected() {
     let short_of = |effects: Vec<Effect>| effects.iter().map(short).collect::<Vec<_>>();
     assert_eq!(short_of(open(&mut session(Arc::clone(&rules)))), ["open"]);
     let metres = rules.catalogue.crs(3857).unwrap();
-    let mut session = Session::new(rules, Identity::ANYBODY, metres, Instant::now());
+    let limits = rules.limits.current();
+    let mut session = Session::new(rules, limits, Identity::ANYBODY, metres, Instant::now());
     assert_eq!(short_of(open(&mut session)), ["open", "view 3857"]);
     assert_eq!(
         converse(&mut session, &["BBOX 1000 2000 3000 4000"]).0,
@@ -274,8 +278,7 @@ fn a_binary_frame_is_answered() {
 fn a_hasty_client_waits() {
     let start = Instant::now();
     let rules = rules(|settings| settings.limits.command_burst = 2);
-    let source = rules.source;
-    let mut session = Session::new(rules, Identity::ANYBODY, source, start);
+    let mut session = session_at(rules, start);
     for _ in 0..3 {
         receive(&mut session, Message::Text("PING"), start);
     }
@@ -287,7 +290,7 @@ fn a_hasty_client_waits() {
 fn a_box_that_is_replaced_at_once_costs_nothing() {
     let start = Instant::now();
     let rules = rules(|settings| settings.limits.command_burst = 2);
-    let mut session = Session::new(Arc::clone(&rules), Identity::ANYBODY, rules.source, start);
+    let mut session = session_at(rules, start);
     let mut look = |left: usize| {
         receive(&mut session, Message::Text(&format!("BBOX {left} 0 {} 10", left + 1)), start);
         (session.is_panning(), session.resumes(start))

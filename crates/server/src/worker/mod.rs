@@ -22,7 +22,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use geocast_hub::{Account, Fanout, Hub, Overflow, SubscriberId, Tally};
+use geocast_hub::{Account, Fanout, Hub, SubscriberId, Tally};
 use geocast_protocol::Channel;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::Notify;
@@ -232,10 +232,11 @@ impl Worker {
         let Some(first) = events.first() else { return };
         let mut holds = self.holds.borrow_mut();
         let now = clock::now();
+        let replaces_states = self.node.rules.limits.replaces_states();
         for in_flight in events {
             let dropped = holds.record(&in_flight.event, now);
             self.node.counters.add_many(Count::HoldDropped, dropped);
-            if self.node.settings.limits.overflow == Overflow::Latest {
+            if replaces_states {
                 in_flight.event.identify();
             }
         }

@@ -10,14 +10,13 @@ pub(super) struct Round<'a> {
     run: Vec<Arc<InFlight>>,
     /// Bytes that have been published and not yet been written.
     unwritten: usize,
-    /// As many as are published before they are written. What is published waits in every outbox, whose bound is for slow
-    /// readers, not for this.
+    /// As many as are published before they are written.
     most_unwritten: usize,
 }
 
 impl<'a> Round<'a> {
     pub(super) fn new(worker: &'a Worker) -> Self {
-        let most_unwritten = worker.node.settings.limits.outbox / 16;
+        let most_unwritten = worker.node.rules.limits.most_unwritten();
         Self { worker, run: Vec::new(), unwritten: 0, most_unwritten }
     }
 

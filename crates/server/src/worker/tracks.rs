@@ -195,6 +195,7 @@ impl Worker {
         if rules.is_empty() {
             return;
         }
+        let most_unwritten = self.node.rules.limits.most_unwritten();
         for (channel, entry) in self.tracked.borrow_mut().iter_mut() {
             let Some(age) = ChannelRule::find(rules, channel) else { continue };
             let mut unwritten = 0;
@@ -206,9 +207,8 @@ impl Worker {
                 self.publish_change(entry, &Happening::of_key(event, turn));
                 entry.mirror.remove(&key);
                 entry.expire(key);
-                // Outboxes are bounded for slow readers, not for this.
                 unwritten += LEAVE;
-                if unwritten >= self.node.settings.limits.outbox / 16 {
+                if unwritten >= most_unwritten {
                     self.flush();
                     unwritten = 0;
                 }

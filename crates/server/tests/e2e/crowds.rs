@@ -36,7 +36,7 @@ const PROXIED: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrad
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Forwarded-For: ";
 
 /// A WebSocket for a client that a proxy on this machine names, and the status.
-async fn proxied(server: &TestServer, client: &str) -> (TcpStream, u16) {
+pub(crate) async fn proxied(server: &TestServer, client: &str) -> (TcpStream, u16) {
     let mut stream = TcpStream::connect(server.address).await.expect("the server listens");
     stream.write_all(format!("{PROXIED}{client}\r\n\r\n").as_bytes()).await.expect("the server reads");
     let mut answer = [0; 12];
@@ -45,7 +45,7 @@ async fn proxied(server: &TestServer, client: &str) -> (TcpStream, u16) {
     (stream, status.expect("a status"))
 }
 
-fn trust_this_machine(settings: &mut Settings) {
+pub(crate) fn trust_this_machine(settings: &mut Settings) {
     settings.trusted_proxies.proxies = vec!["127.0.0.0/8".parse().expect("a range")];
 }
 

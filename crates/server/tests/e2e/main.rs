@@ -58,6 +58,7 @@ mod redis_server;
 mod redis_store;
 mod refused_channels;
 mod regressions;
+mod reloaded_limits;
 mod request_handlers;
 mod revocation;
 mod rohrpost;

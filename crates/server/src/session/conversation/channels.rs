@@ -189,7 +189,7 @@ impl Conversation<'_> {
 
     /// Remembers a subscription, if there may be one more.
     fn take_up(&mut self, channel: &Channel, subscription: Subscription) -> Result<(), Fault> {
-        let limit = self.session.rules.settings.limits.subscriptions;
+        let limit = self.session.limits.subscriptions;
         let subscriptions = &mut self.session.subscriptions;
         if subscriptions.len() >= limit && !subscriptions.contains(channel) {
             self.count(Count::SubscriptionRefused);
