@@ -66,7 +66,9 @@ fn a_configuration_that_has_changed_is_followed_and_what_needs_a_restart_is_name
         (subscriber(&server, "news", "hush-one"), subscriber(&server, "sport", "hush-one"));
 
     fs::write(path("key"), "hush-two\n").unwrap();
-    configure("channels = \"sport\"\nmax_connections = 11\nmax_in_flight = \"11MB\"\ncommand_burst = 60\nlog = \"info\"\n");
+    configure(
+        "channels = \"sport\"\nmax_connections = 11\nmax_in_flight = \"11MB\"\ncommand_burst = 60\nlog = \"info\"\n",
+    );
     hang_up(&server, DONE);
     server.wait_for(
         "changed in the configuration, but to count only after a restart: max_depth, max_in_flight\n",

@@ -105,12 +105,7 @@ impl Door {
     }
 
     /// Lets in whoever has connected.
-    pub(crate) fn enter(
-        &self,
-        peer: Peer,
-        plain: TakenPlace,
-        now: Instant,
-    ) -> Result<Entrance, TurnedAway> {
+    pub(crate) fn enter(&self, peer: Peer, plain: TakenPlace, now: Instant) -> Result<Entrance, TurnedAway> {
         if let Some(pace) = &mut *self.pace.lock() {
             pace.rate.spend(now);
         }

@@ -29,11 +29,7 @@ impl Connection {
 
 async fn read(node: &Arc<Node>, recall: Recall, most_bytes: usize, sight: Sight) -> Vec<Payload> {
     let dialect = sight.dialect.clone();
-    let query = HistoryQuery {
-        since: recall.since.clone(),
-        most: recall.most.min(MOST),
-        bytes: most_bytes,
-    };
+    let query = HistoryQuery { since: recall.since.clone(), most: recall.most.min(MOST), bytes: most_bytes };
     let fault = match node.store.history(&recall.channel, &query).await {
         Ok(Some(history)) => {
             let node = Arc::clone(node);

@@ -154,8 +154,7 @@ async fn an_address_may_connect_faster(backend: Backend) {
 
 async fn a_storm_is_accepted_faster(backend: Backend) {
     let rate = |per_second| Some(RateLimit { per_second, burst: 1 });
-    let server =
-        TestServer::start_with(backend, |settings| settings.limits.accept_rate = rate(1)).await;
+    let server = TestServer::start_with(backend, |settings| settings.limits.accept_rate = rate(1)).await;
     let start = Instant::now();
     // At one per second, they would take two minutes.
     let connecting = (0..120).map(|_| server.client());
@@ -212,8 +211,7 @@ async fn publications_are_held_to_the_rate_that_holds(backend: Backend) {
     let slow = RateLimit { per_second: 1, burst: 1 };
     let (server, _keys) = with_token_rate(backend, slow).await;
     let header = format!("Authorization: Bearer {}", token());
-    let publish =
-        async || request(server.address, "POST", "/api/publish/team", &[&header], "1").await.status;
+    let publish = async || request(server.address, "POST", "/api/publish/team", &[&header], "1").await.status;
     let refused = async || {
         until("a publication to be refused", async || match publish().await {
             429 => Ok(()),
