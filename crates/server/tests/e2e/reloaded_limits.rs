@@ -196,19 +196,23 @@ async fn who_waits_for_others_with_its_token_goes_on(backend: Backend) {
     let (server, _keys) = with_token_rate(backend, RateLimit { per_second: 1, burst: 1 }).await;
     let path = format!("/rpc?token={}", token());
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let many = format!("[{}]", [ping; 50].join(","));
+    let asks_for_many = async |client: &mut Client| {
+        client.send(many.clone()).await;
+        assert_eq!(client.next().await.as_array().map(Vec::len), Some(50));
+        client.send(ping).await;
+    };
+    let mut other = Client::connect_raw(server.address, &path).await;
+    asks_for_many(&mut other).await;
     let mut client = Client::connect_raw(server.address, &path).await;
-    client.send(format!("[{}]", [ping; 200].join(","))).await;
-    client.next_message().await;
-    client.send(ping).await;
-    // It has taken as much as comes in in more than three minutes, and is to wait.
-    server.counted(Count::CommandDelayed, 1).await;
+    asks_for_many(&mut client).await;
+    // Together they have taken as much as comes in in a hundred seconds, and both are to wait.
+    server.counted(Count::CommandDelayed, 2).await;
     let start = Instant::now();
     limit(&server, |limits| limits.token_rate = Some(RateLimit { per_second: 1000, burst: 1000 }));
     assert_eq!(client.next().await["result"], "pong");
     limit(&server, |limits| limits.token_rate = None);
-    client.send(format!("[{}]", [ping; 200].join(","))).await;
-    client.next_message().await;
-    client.send(ping).await;
+    asks_for_many(&mut client).await;
     assert_eq!(client.next().await["result"], "pong");
     assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
 }
