@@ -14,8 +14,8 @@ use crate::{
     Count, Counters, Event, Happening, Place, clock,
     intake::Intake,
     operator::Question,
+    reading::State,
     sync,
-    tracking::State,
     worker::{Inspection, Survey, WorkerMessage},
 };
 

@@ -52,7 +52,7 @@ pub struct Event {
     tracked: OnceLock<Option<Tracked>>,
     features: Features,
     permissions: Permissions,
-    /// The shape in the coordinate systems that somebody asked for so far. They are few, so a scan beats hashing.
+    /// The shape in the first few coordinate systems that somebody asked for.
     projections: Mutex<Vec<(u32, Arc<Shape>)>>,
 }
 
@@ -242,12 +242,16 @@ impl Event {
     /// The coordinates in another system.
     ///
     /// Whoever comes second while they are being computed waits for the first, which is shorter than computing them
-    /// again.
+    /// again. Clients choose the systems, and state is shared by all who ask for it, so only so many are kept.
     pub(crate) fn projected(&self, document: &Document, transform: &Transform) -> Arc<Shape> {
         let target = transform.to().code();
         let mut projections = self.projections.lock();
         if let Some((_, shape)) = projections.iter().find(|(code, _)| *code == target) {
             return Arc::clone(shape);
+        }
+        if projections.len() == MOST_PROJECTIONS {
+            drop(projections);
+            return Arc::new(transform.shape(document.shape()));
         }
         let shape = Arc::new(transform.shape(document.shape()));
         projections.push((target, Arc::clone(&shape)));
@@ -261,9 +265,31 @@ fn document(package: Option<PackageType>, payload: &[u8], limits: &Limits) -> Re
     Document::read(if opaque { &[] } else { payload }, limits)
 }
 
+/// More than the maps of one operator are usually in; each takes about as much as the coordinates themselves.
+const MOST_PROJECTIONS: usize = 8;
+
 #[cfg(test)]
 mod tests {
+    use geocast_geo_filter::{AxisOrder, Catalogue};
+
     use super::*;
+
+    #[test]
+    fn what_the_first_systems_need_is_kept() {
+        let catalogue = Catalogue::load().expect("PROJ has its database");
+        let crs = |code| catalogue.crs(code).expect("a system that PROJ knows");
+        let point = Bytes::from_static(br#"{"type":"Point","coordinates":[8.5,47.4]}"#);
+        let event = Event::new("map".parse().expect("a channel"), point, 1, &Limits::default());
+        let document = event.document().expect("a document");
+        for number in 0..MOST_PROJECTIONS + 2 {
+            let zone = crs(32601 + u32::try_from(number).expect("a few"));
+            let transform = Transform::new(crs(4326), zone, AxisOrder::Xy).expect("there is a way");
+            let (first, again) =
+                (event.projected(document, &transform), event.projected(document, &transform));
+            assert_eq!(Arc::ptr_eq(&first, &again), number < MOST_PROJECTIONS, "{number}");
+            assert_eq!(format!("{first:?}"), format!("{again:?}"));
+        }
+    }
 
     /// What an event of this is shown as, whether it has a key, and what a publisher is told.
     fn check(published: &[u8], kind: Kind, payload: &[u8], keyed: bool, accepted: bool) {

@@ -38,6 +38,7 @@ mod presence;
 mod properties;
 mod pulse;
 mod rate;
+mod reading;
 mod reload;
 mod rendering;
 mod renewal;
@@ -50,10 +51,12 @@ mod simulation;
 #[cfg(test)]
 #[path = "../../../fuzz/smoke.rs"]
 mod smoke;
+mod state_room;
 mod store;
 mod sync;
 mod tracking;
 mod transport;
+mod turns;
 mod url_prefix;
 mod watch;
 mod worker;

@@ -7,9 +7,8 @@ use std::{
 };
 
 use geocast_geo_filter::{Catalogue, KnownCrs, Transform, TransformError, Transforms};
-use geocast_protocol::Channel;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::{runtime::Handle, sync::Semaphore};
 
 use crate::{
     Access, Broker, Count, Counters, Limits, Settings, Site, Store,
@@ -19,10 +18,11 @@ use crate::{
     endpoint::Endpoints,
     metrics::{Dialects, Histogram},
     presence::Presence,
+    reading::Readings,
     reload::LastReload,
     runtime,
     session::Rules,
-    tracking::{Reader, Readings, Ticket},
+    state_room::StateRoom,
 };
 
 /// What all workers of a server share.
@@ -40,9 +40,12 @@ pub(crate) struct Node {
     pub(crate) counters: Arc<Counters>,
     /// Who is on channels, where that may be known.
     pub(crate) presence: Option<Arc<Presence>>,
-    readings: Arc<Readings>,
-    /// Bytes of state that have been read for clients and not yet been handed to their sockets.
-    pub(crate) snapshots: Arc<Semaphore>,
+    pub(crate) readings: Readings,
+    /// For answers that are made of state, until sockets have them. What has been read has room of its own, which is given back when the
+    /// answers are made: it waits for them, and they do not wait for it.
+    pub(crate) answers: StateRoom,
+    /// For working on a large state for one client.
+    pub(crate) showing: Arc<Semaphore>,
     /// WebSockets that there may be.
     most_connections: AtomicUsize,
     connections: AtomicUsize,
@@ -68,6 +71,7 @@ pub(crate) struct Place {
 }
 
 impl Node {
+    /// Must be called within the runtime of the server, on which state is read.
     pub(crate) fn new(
         settings: Arc<Settings>,
         access: Arc<Access>,
@@ -81,14 +85,17 @@ impl Node {
         let door = Door::new(&settings.limits, settings.trusted_proxies.clone(), budget.plain, clock::now());
         let rules = Rules::new(Arc::clone(&access), catalogue, Arc::clone(&settings));
         let counters = Arc::clone(broker.counters());
+        let (from, to) = (Arc::clone(&store), Arc::clone(&broker));
+        let readings = Readings::new(from, to, Arc::clone(&settings), &Handle::current());
         Self {
             dialects: Dialects::new(endpoints.names()),
             rounds: (0..settings.workers.get()).map(|_| Histogram::default()).collect(),
             endpoints,
             transforms: Arc::new(Transforms::new(settings.limits.transforms)),
             rules: Arc::new(rules),
-            readings: Arc::default(),
-            snapshots: Arc::new(Semaphore::new(SNAPSHOT_BYTES)),
+            readings,
+            answers: StateRoom::new(),
+            showing: Arc::new(Semaphore::new(SHOWN * settings.workers.get())),
             door,
             most_connections: AtomicUsize::new(budget.connections),
             connections: AtomicUsize::new(0),
@@ -140,17 +147,6 @@ impl Node {
             return Some(None);
         }
         self.transforms.get_if_present(source, target, order).map(Some)
-    }
-
-    /// Has the state of a channel read for a worker.
-    pub(crate) fn read_state(&self, channel: &Channel, worker: usize) -> Ticket {
-        let reader = Reader {
-            store: Arc::clone(&self.store),
-            broker: Arc::clone(&self.broker),
-            settings: Arc::clone(&self.settings),
-            room: Arc::clone(&self.snapshots),
-        };
-        self.readings.ask(&reader, channel, worker)
     }
 
     /// The coordinate system in which a session on this path begins.
@@ -243,8 +239,9 @@ impl Drop for Place {
     }
 }
 
-/// Enough for four of the largest snapshots that a store gives out.
-const SNAPSHOT_BYTES: usize = 256 * 1024 * 1024;
+/// Large states that are worked on at the same time for each worker, of which there is one for each core: more would only take threads, and with
+/// fewer a very large one would keep the others waiting.
+const SHOWN: usize = 4;
 
 /// Balancers ask more often than that.
 const ASKED_LATELY: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use geocast_geo_filter::Kind;
 use geocast_hub::SubscriberId;
 use geocast_protocol::{Channel, envelope::Content};
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Frame, held::Held};
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     dialect::{self, Payload},
     interest::Sight,
     node::Node,
+    reading::{ReadError, Snapshot},
     rendering, runtime,
     session::{Fault, FaultKind, Fetch, name_of},
     worker::Worker,
@@ -88,8 +89,10 @@ enum FetchError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
     Transform(#[from] geocast_geo_filter::TransformError),
-    #[error("too much state is being read at this moment to read {bytes} bytes more; try again")]
+    #[error("too much state is being sent at this moment to send {bytes} bytes more; try again")]
     Busy { bytes: usize },
     #[error(
         "{bytes} bytes of state are more than the {most} that this batch may still be answered with; ask for it alone"
@@ -101,8 +104,9 @@ impl From<FetchError> for Fault {
     fn from(error: FetchError) -> Self {
         let kind = match &error {
             FetchError::Store(error) => return error.into(),
+            FetchError::Read(ReadError::Store(error)) => return (&**error).into(),
             FetchError::Transform(_) => FaultKind::ProjectionFailed,
-            FetchError::Busy { .. } => FaultKind::Busy,
+            FetchError::Read(ReadError::Busy { .. }) | FetchError::Busy { .. } => FaultKind::Busy,
             FetchError::TooLarge { .. } => FaultKind::BatchTooLarge,
         };
         Self::new(kind, error.to_string())
@@ -117,31 +121,32 @@ async fn with_output(node: &Arc<Node>, mut sight: Sight, request: &Fetch) -> Res
 }
 
 async fn read(node: &Arc<Node>, request: &Fetch, sight: Sight) -> Result<Answer, FetchError> {
-    let begun = clock::now();
-    let values = match &request.key {
-        Some(key) => node.store.value(&request.channel, key.as_str()).await?.into_iter().collect(),
-        None => node.store.values(&request.channel).await?,
+    let snapshot = match &request.key {
+        Some(key) => node.readings.one(&request.channel, key.as_str()).await?,
+        None => node.readings.all(&request.channel).await?,
     };
-    node.counters.tallies.state_reads.observe(clock::now().saturating_duration_since(begun));
-    let bytes: usize = values.iter().map(Bytes::len).sum();
-    let permit = if bytes <= AT_ONCE { None } else { Some(room(node, bytes).await?) };
+    if snapshot.is_small() {
+        return Ok(Answer { payloads: show(node, request, &sight, &snapshot), permit: None });
+    }
+    let bytes = snapshot.bytes();
+    let permit = node.answers.take(bytes).await.ok_or(FetchError::Busy { bytes })?;
+    // Many have their state at the same moment, if they asked at the same time.
+    let turn = Arc::clone(&node.showing).acquire_owned().await;
     let (shown, request) = (Arc::clone(node), request.clone());
-    let payloads = if bytes <= AT_ONCE {
-        show(node, &request, &sight, values)
-    } else {
-        // Projecting a large state takes long enough to hold up everybody else on this thread.
-        runtime::apart(move || show(&shown, &request, &sight, values))
-            .await
-            .expect("showing state does not panic")
+    let work = move || {
+        let payloads = show(&shown, &request, &sight, &snapshot);
+        drop(turn);
+        payloads
     };
-    Ok(Answer { payloads, permit })
+    // Projecting a large state takes long enough to hold up everybody else on this thread.
+    let payloads = runtime::apart(work).await.expect("showing state does not panic");
+    Ok(Answer { payloads, permit: Some(permit) })
 }
 
 /// What of the state is in sight, in the words of the dialect.
-fn show(node: &Node, request: &Fetch, sight: &Sight, values: Vec<Bytes>) -> Vec<Payload> {
-    let seen = values.into_iter().filter_map(|value| {
-        let event = node.broker.read(request.channel.clone(), value, 0);
-        let value = sight.show(&event).and_then(|form| rendering::value(&event, &form));
+fn show(node: &Node, request: &Fetch, sight: &Sight, snapshot: &Snapshot) -> Vec<Payload> {
+    let seen = snapshot.events(&node.broker).iter().filter_map(|event| {
+        let value = sight.show(event).and_then(|form| rendering::value(event, &form));
         value.map(|bytes| (event.kind(), bytes)).map_err(|reason| node.count(reason.into())).ok()
     });
     let seen: Vec<(Kind, Bytes)> = seen.collect();
@@ -150,14 +155,6 @@ fn show(node: &Node, request: &Fetch, sight: &Sight, values: Vec<Bytes>) -> Vec<
     let output = sight.output.as_ref().map_or(node.rules.source, |transform| transform.to());
     let crs = name_of(output);
     sight.dialect.answer(dialect::Answer::Values { fetch: request, crs, values: &values }, clock::timestamp())
-}
-
-/// Room among all that has been read for clients. Those who read slowly take theirs with them, so it is not waited for
-/// without end.
-async fn room(node: &Node, bytes: usize) -> Result<OwnedSemaphorePermit, FetchError> {
-    let permits = u32::try_from(bytes).unwrap_or(u32::MAX).min(LARGEST_SHARE);
-    let room = timeout(PATIENCE, Arc::clone(&node.snapshots).acquire_many_owned(permits)).await;
-    room.ok().and_then(Result::ok).ok_or(FetchError::Busy { bytes })
 }
 
 /// Sends an answer piece by piece, each when the one before it has left, and lets others have their turn in between.
@@ -190,15 +187,6 @@ async fn send(worker: &Worker, id: SubscriberId, answer: Answer) {
     }
     drop(answer.permit);
 }
-
-/// Bytes of state that are projected without asking another thread.
-const AT_ONCE: usize = 32 * 1024;
-
-/// The most that one answer takes of the room for all.
-const LARGEST_SHARE: u32 = 64 * 1024 * 1024;
-
-/// How long an answer waits for room among all that has been read for clients.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long to wait for a full socket before looking again.
 const PACE: Duration = Duration::from_millis(5);

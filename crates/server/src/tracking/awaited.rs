@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::reading::Ticket;
+use crate::reading::Ticket;
 
 /// What a worker waits for to know the state of a channel.
 #[derive(Debug, Default)]

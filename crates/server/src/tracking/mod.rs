@@ -16,7 +16,6 @@
 //! | `channel` | [`TrackedChannel`]: a mirror with those who are behind |
 //! | `catch_up` | what is sent to one that is behind |
 //! | `pan` | what is sent to one that looks elsewhere and is up to date |
-//! | `reading` | [`Readings`]: the state as the store has it, read once for all workers that ask |
 //! | `rules` | [`ChannelRule`]: what an operator says of a channel |
 
 mod awaited;
@@ -26,7 +25,6 @@ mod channel;
 mod mirror;
 mod pan;
 mod place;
-mod reading;
 mod rules;
 mod versions;
 
@@ -37,6 +35,5 @@ pub(crate) use channel::TrackedChannel;
 pub(crate) use mirror::Bound;
 use mirror::Mirror;
 pub(crate) use pan::pan;
-pub(crate) use reading::{Reader, Readings, State, Ticket};
 pub use rules::{ChannelRule, ChannelRuleError};
 use versions::{Memory, Versions};

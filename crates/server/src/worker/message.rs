@@ -8,7 +8,7 @@ use geocast_protocol::Channel;
 use tokio::sync::oneshot;
 
 use super::{Inspection, Survey};
-use crate::{accept::Accepted, broker::InFlight, operator::Question, tracking::State};
+use crate::{accept::Accepted, broker::InFlight, operator::Question, reading::State};
 
 /// What a worker is told from other threads.
 #[derive(Debug)]

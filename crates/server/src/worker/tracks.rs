@@ -18,7 +18,8 @@ use crate::{
     happening::{After, Turn},
     interest::{Sight, Withheld},
     log_limit::LogLimit,
-    tracking::{Bound, ChannelRule, State, Ticket, TrackedChannel, pan},
+    reading::{State, Ticket},
+    tracking::{Bound, ChannelRule, TrackedChannel, pan},
 };
 
 /// Whether the state of a channel is known.
@@ -141,8 +142,8 @@ impl Worker {
         if !entry.awaited.takes(state.ticket) {
             return;
         }
-        let values = match &state.values {
-            Ok(values) => values,
+        let snapshot = match &state.outcome {
+            Ok(snapshot) => snapshot,
             Err(error) => {
                 if let Some(unlogged) = UNREAD.admit() {
                     tracing::warn!(event = "track_read_failed", %channel, %error, unlogged, "the state of a tracked channel could not be read yet");
@@ -155,7 +156,8 @@ impl Worker {
         entry.awaited.succeed();
         // What changes now, everybody is told as a difference.
         self.all_fall_behind(channel, entry);
-        let keyed = values.iter().filter_map(|event| Some((event, event.tracked(None)?)));
+        let events = snapshot.events(&self.node.broker).iter();
+        let keyed = events.filter_map(|event| Some((event, event.tracked(None)?)));
         let bound = self.bound();
         let surplus = entry.mirror.absorb(keyed, bound, clock::now());
         if surplus > 0 {
@@ -269,7 +271,10 @@ impl Worker {
     pub(super) fn read(&self, channel: &Channel) {
         if let Some(entry) = self.tracked.borrow_mut().get_mut(channel) {
             entry.mirror.begin_reading();
-            entry.awaited.ask(self.node.read_state(channel, self.index));
+            let (ticket, state) = self.node.readings.track(channel);
+            entry.awaited.ask(ticket);
+            let (broker, worker) = (Arc::clone(&self.node.broker), self.index);
+            tokio::task::spawn_local(async move { broker.hand(worker, state.await) });
         }
     }
 

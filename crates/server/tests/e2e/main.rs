@@ -71,6 +71,7 @@ mod scripts;
 mod sentinel;
 mod server;
 mod sets;
+mod shared_reads;
 mod shutdown;
 mod signing;
 mod site;
