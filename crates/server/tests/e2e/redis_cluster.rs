@@ -9,6 +9,8 @@ use super::redis_server::{RedisServer, START, free_port};
 pub(crate) struct RedisCluster {
     /// The masters, and the replica.
     pub(crate) nodes: Vec<RedisServer>,
+    /// What `redis-cli` is told besides to reach them.
+    words: Vec<String>,
 }
 
 impl RedisCluster {
@@ -20,6 +22,11 @@ impl RedisCluster {
 
     /// The same, with further command line `options` for each.
     pub(crate) fn start_with(replicated: usize, options: &[&str]) -> Self {
+        Self::start_reached_with(replicated, options, &[])
+    }
+
+    /// The same, of nodes that `redis-cli` reaches with these `words`.
+    pub(crate) fn start_reached_with(replicated: usize, options: &[&str], words: &[&str]) -> Self {
         let node = |_| {
             let bus = free_port().to_string();
             let always = [
@@ -37,7 +44,7 @@ impl RedisCluster {
             RedisServer::start(&[&always, options].concat())
         };
         let nodes: Vec<RedisServer> = (0..4).map(node).collect();
-        let cluster = Self { nodes };
+        let cluster = Self { nodes, words: words.iter().map(|&word| word.to_owned()).collect() };
         let masters: Vec<String> = (0..3).map(|node| cluster.address(node)).collect();
         cluster.manage(&[&["create"], &masters.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
         cluster.wait_until("cluster_known_nodes:3", 3);
@@ -58,8 +65,9 @@ impl RedisCluster {
 
     /// Runs `redis-cli --cluster`, which has to succeed.
     pub(crate) fn manage(&self, arguments: &[&str]) {
-        let output = Command::new("redis-cli").arg("--cluster").args(arguments).arg("--cluster-yes").output();
-        let output = output.expect("redis-cli is installed");
+        let mut command = Command::new("redis-cli");
+        command.args(&self.words).arg("--cluster").args(arguments).arg("--cluster-yes");
+        let output = command.output().expect("redis-cli is installed");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
     }
 

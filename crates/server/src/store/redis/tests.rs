@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{RedisSettings, RedisStore};
 use crate::store::{Store, StoreError};
 
+#[path = "../../../tests/e2e/certificates.rs"]
 mod certificates;
 mod clusters;
 mod commands;

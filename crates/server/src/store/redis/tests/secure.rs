@@ -3,6 +3,13 @@
 use super::{certificates::Certificates, *};
 use crate::ClientTls;
 
+impl Certificates {
+    /// Trusts the authority.
+    pub(super) fn trust(&self) -> ClientTls {
+        ClientTls::from_file(&self.file("ca.pem")).unwrap()
+    }
+}
+
 /// A Redis that has a certificate for these hosts, and asks nobody for one unless `options` say so.
 fn secured(certificates: &Certificates, hosts: &[&str], options: &[&str]) -> RedisServer {
     certificates.issue("redis", hosts);

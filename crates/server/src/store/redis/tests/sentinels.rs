@@ -156,7 +156,7 @@ async fn sentinels_and_masters_are_behind_tls_and_have_passwords_of_their_own() 
     let mut options = certificates.options("redis");
     options.extend(["--tls-auth-clients", "no", "--tls-replication", "yes"].map(str::to_owned));
     options.extend(["--requirepass", "of-redis", "--masterauth", "of-redis"].map(str::to_owned));
-    let path = |name: &str| certificates.file(name).display().to_string();
+    let path = |name: &str| certificates.path(name);
     let lines = [
         "port 0".to_owned(),
         "tls-port {port}".to_owned(),
