@@ -94,8 +94,9 @@ pub use simulation::SimulatedListener;
 pub use store::{
     DataError, DataSettings, DataState, EmbeddedStore, History, HistoryBound, HistoryPosition, HistoryQuery,
     KeptMessage, LackingRight, Place, RedisInspector, RedisKind, RedisNature, RedisNode, RedisPublishing,
-    RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, RedisUse, RedisValue, Store,
-    StoreError, Vitals, deletion_notice, missing_key_events,
+    RedisSentinel, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, RedisUse, RedisValue,
+    SentinelAnswer, SentinelPeer, SentinelView, Store, StoreError, Vitals, deletion_notice,
+    missing_key_events,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{

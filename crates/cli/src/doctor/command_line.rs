@@ -31,11 +31,27 @@ pub(super) fn redis_cli(place: &Place, node: &NodeFacts, words: &[&str]) -> Stri
     line
 }
 
+/// The same for a sentinel.
+pub(super) fn sentinel_cli(place: &Place, (host, port): &(String, u16), words: &[&str]) -> String {
+    let mut line = format!("redis-cli -h {} -p {port}", quoted(host));
+    if place.url.is_tls() {
+        line += " --tls";
+        place.for_redis_cli().for_each(|word| line += &format!(" {}", quoted(&word)));
+    }
+    if place.url.has_sentinel_password() {
+        line += " --askpass";
+    }
+    for word in words {
+        line += &format!(" {}", quoted(word));
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
-    use super::{NodeFacts, Place, redis_cli};
+    use super::{NodeFacts, Place, redis_cli, sentinel_cli};
     use crate::arguments::RedisOptions;
 
     #[test]
@@ -62,5 +78,9 @@ mod tests {
         );
         let place = Place::new("/run/r.sock".parse().unwrap(), &RedisOptions::default());
         assert_eq!(redis_cli(&place, &node("/run/r.sock", None), &["PING"]), "redis-cli -s /run/r.sock PING");
+        let url = "rediss+sentinel://:secret@h:7/map?sentinel_password=other";
+        let place = Place::new(url.parse().unwrap(), &RedisOptions::default());
+        let line = sentinel_cli(&place, &("h".to_owned(), 7), &["SENTINEL", "RESET", "map"]);
+        assert_eq!(line, "redis-cli -h h -p 7 --tls --askpass SENTINEL RESET map");
     }
 }

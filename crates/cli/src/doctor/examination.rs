@@ -5,7 +5,8 @@ use std::{
 
 use geocast_protocol::Channel;
 use geocast_server::{
-    LackingRight, Patterns, RedisInspector, RedisKind, RedisNature, RedisNode, RedisUse, StoreError,
+    LackingRight, Patterns, RedisInspector, RedisKind, RedisNature, RedisNode, RedisSentinel, RedisUse,
+    StoreError,
 };
 use serde::Serialize;
 
@@ -16,6 +17,10 @@ use crate::progress::Stand;
 #[derive(Debug, Default)]
 pub(super) struct Examination {
     pub(super) nodes: Vec<NodeFacts>,
+    /// What sentinels say, where they are named.
+    pub(super) sentinels: Vec<RedisSentinel>,
+    /// Why nothing can be found out of the master that they name.
+    pub(super) failure: Option<String>,
     /// Keys in the database, in a cluster of all nodes.
     pub(super) size: Option<u64>,
     /// So many of them were looked at.

@@ -15,7 +15,7 @@ use std::io::{self, Write};
 
 use anyhow::bail;
 use clap::ArgMatches;
-use geocast_server::{Patterns, RedisInspector, StoreSettings};
+use geocast_server::{Patterns, RedisInspector, StoreError, StoreSettings};
 
 use crate::{
     arguments::DoctorArguments,
@@ -60,21 +60,35 @@ pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> an
         watches: launch.settings.watch.is_some(),
     };
     let url = settings.url.to_string();
-    let unreachable = |error| Unreachable::redis(&url, &error);
+    let unreachable = |error: StoreError| Unreachable::redis(&url, &error);
     let stand = Stand::default();
+    stand.is(format!("connecting to {url}"));
+    let sentinels = following(&stand, RedisInspector::sentinels(settings)).await.map_err(unreachable)?;
     let examining = async {
-        stand.is(format!("connecting to {url}"));
         let mut inspector = RedisInspector::connect(settings).await?;
         Examination::of(&mut inspector, &scope, &stand).await
     };
-    let examination = following(&stand, examining).await.map_err(unreachable)?;
-    let report = Report::new(&Place::new(settings.url.clone(), &redis_options), &scope, &examination);
+    let (mut found, failure) = match following(&stand, examining).await {
+        Ok(found) => (found, None),
+        Err(error) if sentinels.is_empty() => return Err(unreachable(error).into()),
+        Err(error) => (Examination::default(), Some(error)),
+    };
+    found.failure = failure.as_ref().map(|error| match error {
+        StoreError::Unavailable(reason) => reason.clone(),
+        other => other.to_string(),
+    });
+    found.sentinels = sentinels;
+    let report = Report::new(&Place::new(settings.url.clone(), &redis_options), &scope, &found);
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
         writeln!(out)?;
     } else {
         report.print(&mut out)?;
+    }
+    // What sentinels say is worth saying without it.
+    if let Some(error) = failure {
+        return Err(unreachable(error).into());
     }
     Ok(if report.worst() >= Level::Warning { Exit::Failure } else { Exit::Success })
 }

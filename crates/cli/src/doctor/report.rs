@@ -27,8 +27,9 @@ pub(super) struct Report {
     hashes: BTreeMap<String, HashFacts>,
     /// Channels with the number of their subscribers.
     channels: BTreeMap<String, Option<u64>>,
-    /// What to type.
-    serve: String,
+    /// What to type, if the Redis could be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serve: Option<String>,
     #[serde(skip)]
     has_password: bool,
 }
@@ -41,7 +42,7 @@ impl Report {
             findings: verdicts::all(place, scope, found),
             hashes: hashes.map(|(name, facts)| (name.clone(), facts.clone())).collect(),
             channels: found.channels.clone(),
-            serve: serve(place, scope, found),
+            serve: (!found.nodes.is_empty()).then(|| serve(place, scope, found)),
             has_password: place.url.has_password(),
         }
     }
@@ -68,7 +69,8 @@ impl Report {
                 writeln!(out, "{:20}  {command}", "")?;
             }
         }
-        writeln!(out, "\nWhat fits:\n  {}", self.serve)?;
+        let Some(serve) = &self.serve else { return Ok(()) };
+        writeln!(out, "\nWhat fits:\n  {serve}")?;
         if self.has_password {
             writeln!(
                 out,

@@ -3,13 +3,14 @@
 mod channels;
 mod memory;
 mod rights;
+mod sentinels;
 mod server;
 
 use super::{Scope, examination::Examination, finding::Finding, place::Place};
 
-/// Everything that there is to say, the Redis first.
+/// Everything that there is to say, who says where the Redis is first, and then the Redis.
 pub(super) fn all(place: &Place, scope: &Scope, found: &Examination) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = sentinels::sentinels(place, found);
     for node in &found.nodes {
         findings.push(server::is_there(node));
         findings.extend(server::role(place, node));
@@ -21,6 +22,9 @@ pub(super) fn all(place: &Place, scope: &Scope, found: &Examination) -> Vec<Find
     }
     findings.extend(rights::rights(place, found));
     findings.extend(rights::bound(found));
+    if found.nodes.is_empty() {
+        return findings;
+    }
     findings.extend(channels::keys(place, scope, found));
     findings.extend(channels::hashes(found));
     findings.extend(channels::texts(found));

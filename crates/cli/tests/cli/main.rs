@@ -11,6 +11,7 @@ mod demo;
 mod descriptors;
 mod dialects;
 mod doctor;
+mod doctor_sentinels;
 mod faults;
 mod filters;
 mod geocast;

@@ -18,7 +18,8 @@ pub use embedded::{DataError, DataSettings, DataState, EmbeddedStore};
 pub use history::{History, HistoryBound, HistoryPosition, HistoryQuery, KeptMessage, Place};
 pub(crate) use redis::PresenceLog;
 pub use redis::{
-    LackingRight, RedisInspector, RedisKind, RedisNature, RedisNode, RedisUse, RedisValue, missing_key_events,
+    LackingRight, RedisInspector, RedisKind, RedisNature, RedisNode, RedisSentinel, RedisUse, RedisValue,
+    SentinelAnswer, SentinelPeer, SentinelView, missing_key_events,
 };
 pub use redis::{RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
 pub use vitals::Vitals;

@@ -3,6 +3,7 @@
 mod kind;
 mod node;
 mod rights;
+mod sentinel;
 mod value;
 
 use std::io;
@@ -15,6 +16,7 @@ use crate::store::StoreError;
 pub use kind::RedisKind;
 pub use node::RedisNode;
 pub use rights::{LackingRight, RedisUse};
+pub use sentinel::{RedisSentinel, SentinelAnswer, SentinelPeer, SentinelView};
 pub use value::RedisValue;
 
 /// Looks at a Redis without changing anything in it: all that it can ask are the questions of [`RedisNode`].
@@ -42,6 +44,14 @@ impl RedisInspector {
             found.push(RedisNode::new(address.clone(), line, settings));
         }
         Ok(Self { nodes: found })
+    }
+
+    /// What each of the sentinels says that the URL names; nothing where it names none.
+    ///
+    /// # Errors
+    /// The certificates for TLS cannot be used. That a sentinel is not reached is none: that is its answer.
+    pub async fn sentinels(settings: &RedisSettings) -> Result<Vec<RedisSentinel>, StoreError> {
+        RedisSentinel::all(settings).await
     }
 
     /// The Redis, or the masters of a cluster, at least one.

@@ -90,11 +90,22 @@ impl RedisUrl {
     /// Whether it has a password in it, which it does not show.
     #[must_use]
     pub fn has_password(&self) -> bool {
-        let sentinels = match &self.place {
-            Place::Sentinel(service) => service.credentials.is_some(),
-            Place::Single(_) | Place::Cluster(_) => false,
-        };
-        sentinels || self.credentials.is_some()
+        self.has_sentinel_password() || self.credentials.is_some()
+    }
+
+    /// What its sentinels call the service, if it names sentinels.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        match &self.place {
+            Place::Sentinel(service) => Some(&service.name),
+            Place::Single(_) | Place::Cluster(_) => None,
+        }
+    }
+
+    /// Whether it has a password for sentinels.
+    #[must_use]
+    pub fn has_sentinel_password(&self) -> bool {
+        matches!(&self.place, Place::Sentinel(service) if service.credentials.is_some())
     }
 
     /// As whom it says to speak, if it names somebody.

@@ -1,0 +1,312 @@
+use std::collections::BTreeMap;
+
+use geocast_server::{RedisSentinel, SentinelAnswer, SentinelPeer, SentinelView};
+
+use crate::doctor::{
+    command_line::sentinel_cli,
+    examination::Examination,
+    finding::{Finding, Level},
+    place::Place,
+};
+
+/// What sentinels say, and what is to be thought of it.
+pub(super) fn sentinels(place: &Place, found: &Examination) -> Vec<Finding> {
+    let Some(service) = place.url.service() else { return Vec::new() };
+    let all = &found.sentinels;
+    let mut findings: Vec<Finding> = all.iter().map(|sentinel| answer(service, sentinel, all)).collect();
+    findings.extend(masters(all));
+    findings.extend(master(found));
+    findings.extend(alike(all, |view| quorum(view, service), place));
+    findings.extend(alike(all, replicas, place));
+    findings.extend(others(all));
+    findings
+}
+
+/// What is thought of what a sentinel knows.
+#[derive(Debug, PartialEq, Eq)]
+struct Thought {
+    level: Level,
+    topic: &'static str,
+    text: String,
+    /// What can be said to each of whom that is thought.
+    words: Option<Vec<String>>,
+}
+
+/// What one of them says.
+fn answer(service: &str, sentinel: &RedisSentinel, all: &[RedisSentinel]) -> Finding {
+    let address = sentinel.address();
+    let is_any_other = all.iter().any(|other| matches!(other.answer, SentinelAnswer::Master(..)));
+    // As long as another answers, geocast does without.
+    let trouble = if is_any_other { Level::Warning } else { Level::Problem };
+    let (level, text) = match &sentinel.answer {
+        SentinelAnswer::Nothing(reason) => {
+            let said =
+                if reason.contains(&address) { reason.clone() } else { format!("{address}: {reason}") };
+            let others = if is_any_other { "; geocast asks the others meanwhile" } else { "" };
+            (trouble, format!("{said}{others}: start it, or name another in the URL"))
+        }
+        SentinelAnswer::Unknown(known) if known.is_empty() => (
+            trouble,
+            format!("{address} does not know {service}: `sentinel monitor {service} HOST PORT QUORUM`"),
+        ),
+        SentinelAnswer::Unknown(known) => {
+            let known = known.join(", ");
+            (
+                trouble,
+                format!("{address} does not know {service}, but {known}: the URL ends with such a name"),
+            )
+        }
+        SentinelAnswer::Master(master, Err(reason)) => {
+            let rights = "+sentinel|master +sentinel|replicas +sentinel|sentinels +sentinel|myid";
+            let text = format!(
+                "{address} names the master {master}, and does not say what else it knows ({reason}): {rights} would let it"
+            );
+            (Level::Note, text)
+        }
+        SentinelAnswer::Master(master, Ok(view)) => {
+            let known = [count(view.replicas.len(), "replica"), count(view.others.len(), "other sentinel")];
+            let text = format!(
+                "{address} names the master {master}, and knows {}; quorum {}",
+                known.join(" and "),
+                view.quorum
+            );
+            match view.flags.iter().find(|flag| flag.ends_with("_down")) {
+                Some(flag) => (Level::Warning, format!("{text}; it misses that master ({flag})")),
+                None => (Level::Ok, text),
+            }
+        }
+    };
+    Finding::new(level, "sentinel", text)
+}
+
+/// That they name different masters.
+fn masters(all: &[RedisSentinel]) -> Option<Finding> {
+    let mut named: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for sentinel in all {
+        if let SentinelAnswer::Master(master, _) = &sentinel.answer {
+            named.entry(master).or_default().push(sentinel.address());
+        }
+    }
+    if named.len() < 2 {
+        return None;
+    }
+    let named = named.into_iter().map(|(master, by)| format!("{master} by {}", by.join(", ")));
+    let text = format!(
+        "they name different masters: {}; while one is being replaced, that goes by within seconds; else some of them cannot \
+         reach the others, or watch another service of this name",
+        named.collect::<Vec<_>>().join("; ")
+    );
+    Some(Finding::new(Level::Warning, "master", text))
+}
+
+/// Whether the one that geocast takes is a master.
+fn master(found: &Examination) -> Option<Finding> {
+    let names = |sentinel: &&RedisSentinel| matches!(sentinel.answer, SentinelAnswer::Master(..));
+    let answering = found.sentinels.iter().filter(names).count();
+    if answering == 0 {
+        return None;
+    }
+    if let Some(reason) = &found.failure {
+        let text = format!("{reason}: geocast waits for it, or until they name another");
+        return Some(Finding::new(Level::Problem, "master", text));
+    }
+    let address = &found.nodes.first()?.address;
+    let by = |sentinel: &&RedisSentinel| matches!(&sentinel.answer, SentinelAnswer::Master(master, _) if master == address);
+    let by = found.sentinels.iter().filter(by).count();
+    let text =
+        format!("{address} says that it is one (ROLE), as {by} of {} sentinels do", found.sentinels.len());
+    Some(Finding::new(Level::Ok, "master", text))
+}
+
+/// What is thought of each, once for all of whom the same is thought.
+fn alike(all: &[RedisSentinel], thought: impl Fn(&SentinelView) -> Thought, place: &Place) -> Vec<Finding> {
+    let mut alike: Vec<(Thought, Vec<&RedisSentinel>)> = Vec::new();
+    for sentinel in all {
+        let Some(view) = sentinel.view() else { continue };
+        let thought = thought(view);
+        match alike.iter_mut().find(|(known, _)| *known == thought) {
+            Some((_, by)) => by.push(sentinel),
+            None => alike.push((thought, vec![sentinel])),
+        }
+    }
+    let is_unanimous = alike.len() == 1;
+    let finding = |(Thought { level, topic, text, words }, by): (Thought, Vec<&RedisSentinel>)| {
+        let addresses: Vec<String> = by.iter().map(|sentinel| sentinel.address()).collect();
+        let text = if is_unanimous { text } else { format!("{}: {text}", addresses.join(", ")) };
+        let finding = Finding::new(level, topic, text);
+        match words {
+            Some(words) => {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                finding.mended_by(sentinel_cli(place, &by[0].host_and_port, &words))
+            }
+            None => finding,
+        }
+    };
+    alike.into_iter().map(finding).collect()
+}
+
+/// Whether they can make another master.
+fn quorum(view: &SentinelView, service: &str) -> Thought {
+    let (known, quorum) = (view.others.len() + 1, view.quorum);
+    let reached = view.others.iter().filter(|other| other.is_reached).count() + 1;
+    let majority = known / 2 + 1;
+    // As many as the quorum says have to miss the master, and a majority has to choose who makes another.
+    let needed = quorum.max(majority);
+    let words = |words: &[&str]| Some(words.iter().map(|&word| word.to_owned()).collect());
+    let (level, text, words) = if quorum > known {
+        let text = format!(
+            "{quorum} have to agree that a master is gone (quorum), and {}: none is ever replaced; start more, or say to each",
+            if known == 1 { "there is one alone".to_owned() } else { format!("there are {known}") }
+        );
+        let fitting = majority.to_string();
+        (Level::Problem, text, words(&["SENTINEL", "SET", service, "quorum", &fitting]))
+    } else if reached < needed {
+        let lost = names(view.others.iter().filter(|other| !other.is_reached));
+        let text = format!(
+            "{needed} of {known} have to be there to replace a master, and {reached} {}: start {lost} again, or, if they are \
+             gone for good, say to each",
+            if reached == 1 { "is" } else { "are" }
+        );
+        (Level::Problem, text, words(&["SENTINEL", "RESET", service]))
+    } else if known == 1 {
+        let text = "there is one alone: nobody replaces a master that is lost with it; three on machines of their own are usual";
+        (Level::Note, text.to_owned(), None)
+    } else if needed == known {
+        let text = format!(
+            "all {known} have to be there to replace a master: lost with one of them, it stays lost; three with a quorum of 2 \
+             are usual"
+        );
+        (Level::Note, text, None)
+    } else {
+        let text = format!("{needed} of {known} have to be there to replace a master, and {reached} are");
+        (Level::Ok, text, None)
+    };
+    Thought { level, topic: "quorum", text, words }
+}
+
+/// Whether there is one to take the place of the master.
+fn replicas(view: &SentinelView) -> Thought {
+    let (able, others): (Vec<_>, Vec<_>) = view.replicas.iter().partition(|replica| replica.is_eligible);
+    let lost = |replica: &&&SentinelPeer| !replica.is_reached;
+    let mut reasons = Vec::new();
+    let gone = others.iter().filter(lost).count();
+    if gone > 0 {
+        reasons.push(format!("{} cannot be reached", names(others.iter().filter(lost).copied())));
+    }
+    if gone < others.len() {
+        let names = names(others.iter().filter(|replica| replica.is_reached).copied());
+        reasons.push(format!("{names} must not (replica-priority 0) or does not follow the master"));
+    }
+    let reasons = reasons.join(", ");
+    let (level, text) = if view.replicas.is_empty() {
+        let text = "there is none: nobody takes the place of a master that is lost; start one with `replicaof HOST PORT`";
+        (Level::Warning, text.to_owned())
+    } else if able.is_empty() {
+        (Level::Warning, format!("none can take the place of the master: {reasons}"))
+    } else if others.is_empty() {
+        (Level::Ok, format!("{} can take the place of the master", names(able.iter().copied())))
+    } else {
+        let able = names(able.iter().copied());
+        (Level::Note, format!("{able} can take the place of the master; {reasons}"))
+    };
+    Thought { level, topic: "replicas", text, words: None }
+}
+
+/// That there are more than are named.
+fn others(all: &[RedisSentinel]) -> Option<Finding> {
+    let view = all.iter().filter_map(RedisSentinel::view).max_by_key(|view| view.others.len())?;
+    let known = view.others.len() + 1;
+    if known <= all.len() {
+        return None;
+    }
+    let is_named = |other: &&SentinelPeer| {
+        all.iter().any(|sentinel| {
+            let id = sentinel.view().and_then(|view| view.id.as_deref());
+            id == Some(&other.id) || sentinel.address() == other.address
+        })
+    };
+    let others = names(view.others.iter().filter(|other| !is_named(other)));
+    let text =
+        format!("the URL names {} of {known}: with {others} too, geocast needs any one of them", all.len());
+    Some(Finding::new(Level::Note, "sentinels", text))
+}
+
+fn names<'a>(peers: impl Iterator<Item = &'a SentinelPeer>) -> String {
+    peers.map(|peer| peer.address.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        0 => format!("no {what}"),
+        1 => format!("1 {what}"),
+        more => format!("{more} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(address: &str, is_reached: bool, is_eligible: bool) -> SentinelPeer {
+        SentinelPeer { address: address.to_owned(), id: address.to_owned(), is_reached, is_eligible }
+    }
+
+    fn view(quorum: usize, others: &[bool]) -> SentinelView {
+        let others = others.iter().enumerate();
+        let others = others.map(|(number, &is_reached)| peer(&format!("s:{number}"), is_reached, false));
+        SentinelView {
+            id: None,
+            quorum,
+            flags: vec!["master".to_owned()],
+            replicas: Vec::new(),
+            others: others.collect(),
+        }
+    }
+
+    #[test]
+    fn a_quorum_is_held_against_who_is_there() {
+        for (quorum, others, level, expected) in [
+            (2, &[true, true][..], Level::Ok, "2 of 3 have to be there to replace a master, and 3 are"),
+            (2, &[true, false], Level::Ok, "and 2 are"),
+            (2, &[false, false], Level::Problem, "and 1 is: start s:0, s:1 again"),
+            // One misses the master, but two of three have to choose.
+            (1, &[false, false], Level::Problem, "2 of 3 have to be there to replace a master, and 1 is"),
+            (
+                4,
+                &[true, true],
+                Level::Problem,
+                "4 have to agree that a master is gone (quorum), and there are 3",
+            ),
+            (2, &[], Level::Problem, "and there is one alone"),
+            (1, &[], Level::Note, "there is one alone"),
+            (1, &[true], Level::Note, "all 2 have to be there"),
+            (3, &[true, true], Level::Note, "all 3 have to be there"),
+        ] {
+            let Thought { level: found, text, words, .. } = super::quorum(&view(quorum, others), "map");
+            assert_eq!(found, level, "{quorum} {others:?}: {text}");
+            assert!(text.contains(expected), "{text}");
+            assert_eq!(words.is_some(), level == Level::Problem, "{text}");
+        }
+    }
+
+    #[test]
+    fn replicas_are_held_against_who_may_take_over() {
+        let (able, gone, stays) =
+            (peer("r:1", true, true), peer("r:2", false, false), peer("r:3", true, false));
+        for (all, level, expected) in [
+            (vec![], Level::Warning, "there is none"),
+            (vec![able.clone()], Level::Ok, "r:1 can take the place"),
+            (vec![gone.clone(), stays.clone()], Level::Warning, "r:2 cannot be reached, r:3 must not"),
+            (
+                vec![able, gone, stays],
+                Level::Note,
+                "r:1 can take the place of the master; r:2 cannot be reached",
+            ),
+        ] {
+            let Thought { level: found, text, .. } =
+                replicas(&SentinelView { replicas: all, ..view(2, &[]) });
+            assert_eq!(found, level, "{text}");
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+}
