@@ -1,4 +1,4 @@
-// What the operator's page shows of what goes wrong: clients that do not read, and a Redis that ends.
+// What the operator's page shows of what goes wrong: clients that do not read or are behind, and a Redis that ends.
 import assert from "node:assert/strict";
 import { redis } from "../../clients/js/test/redis.mjs";
 import { point, until } from "../../clients/js/test/server.mjs";
@@ -6,7 +6,7 @@ import { bounded, openMap, said } from "./browser.mjs";
 import { deaf } from "./deaf.mjs";
 import { apart, drawnAt, openOperator, operated, row } from "./operator.mjs";
 
-bounded("a client that does not read is on top and in its colour; and a Redis that ends is told of", async (t) => {
+bounded("a client that does not read is on top, one that is behind next, each in its colour; and a Redis that ends is told of", async (t) => {
   const store = await redis(t);
   // Who does not read is kept for as long as the test takes.
   const patient = ["--write-timeout", "10m", "--ping-interval", "10m", "--outbox-bytes", "256MiB"];
@@ -40,7 +40,22 @@ bounded("a client that does not read is on top and in its colour; and a Redis th
   assert.deepEqual(clients, [Number(id)]);
   await page.locator("#fit").click();
   await until(async () => (await apart(page, 7.3, 46.95, "--bad")) < 4, () => "its rectangle has another colour");
-  await until(async () => /1 slow/.test((await page.textContent("#flow-note")) ?? ""));
+  await until(async () => /1 slow, 0 behind/.test((await page.textContent("#flow-note")) ?? ""));
+
+  // State that cannot be read makes a map wait, and nothing waits for its client.
+  store.cli("SET", "broken", "no hash");
+  const late = await deaf(t, server, "BBOX 9.3 46.85 9.6 47.05", "SUB broken track");
+  await until(async () => (await row(page, 1))[3] === "behind", () => "nobody is behind");
+  const [behind, last] = [await row(page, 1), await row(page, 2)];
+  assert.deepEqual([behind[1], behind[4], behind[8]], [late.address, "", "broken"]);
+  assert.deepEqual([(await row(page))[0], last[0], last[3]], [id, well, ""]);
+  await until(async () => /1 slow, 1 behind/.test((await page.textContent("#flow-note")) ?? ""));
+  await page.locator("#fit").click();
+  await until(async () => (await apart(page, 9.3, 46.95, "--warn")) < 4, () => "the rectangle of who is behind has another colour");
+  store.cli("DEL", "broken");
+  await until(async () => /1 slow, 0 behind/.test((await page.textContent("#flow-note")) ?? ""));
+  const [second, third] = [await row(page, 1), await row(page, 2)];
+  assert.deepEqual([second[0], second[3], third[0], third[3]], [well, "", behind[0], ""], "in the order in which they came");
 
   await store.end();
   await said(page, "#store-state-text", /^in trouble$/);
