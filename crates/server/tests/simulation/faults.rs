@@ -27,8 +27,9 @@ enum Fault {
     KillSubscribers,
     /// Subscribers are connected and not told of anything.
     Deafen,
-    /// Subscribers are told late; everybody else is answered as ever.
-    Lag,
+    /// Subscribers are told late, those that come as well; everybody else is answered as ever. Those that there are may be cut off
+    /// first, so that state is read while messages are late.
+    Lag { cuts: bool },
     /// Subscribers may be behind by a few bytes only.
     CutOutput,
     /// A node is killed, and started again.
@@ -69,7 +70,7 @@ impl Plan {
                 2 => Fault::StopRedis,
                 3 => Fault::KillSubscribers,
                 4 => Fault::CutOutput,
-                5 | 6 => Fault::Lag,
+                5 | 6 => Fault::Lag { cuts: fastrand::bool() },
                 _ => Fault::Deafen,
             },
         );
@@ -149,7 +150,12 @@ impl Fault {
             Self::StopRedis => redis.stop(true),
             Self::KillSubscribers => redis.data.borrow_mut().kill_subscribers(),
             Self::Deafen => redis.data.borrow_mut().deafen(),
-            Self::Lag => redis.data.borrow_mut().lag(true),
+            Self::Lag { cuts } => {
+                if *cuts {
+                    redis.data.borrow_mut().kill_subscribers();
+                }
+                redis.data.borrow_mut().lag(true);
+            }
             Self::CutOutput => redis.data.borrow_mut().output_limit = 300,
             Self::KillNode(index) => sim.crash(node::name(*index)),
             Self::StopNode(index) => nodes[*index].stop.notify_one(),
@@ -166,7 +172,7 @@ impl Fault {
             Self::KillRedis { .. } => sim.bounce("redis"),
             Self::StopRedis => redis.stop(false),
             Self::KillSubscribers | Self::Deafen => {}
-            Self::Lag => redis.data.borrow_mut().lag(false),
+            Self::Lag { .. } => redis.data.borrow_mut().lag(false),
             Self::CutOutput => redis.data.borrow_mut().output_limit = 64 * 1024,
             Self::KillNode(index) | Self::StopNode(index) => sim.bounce(node::name(*index)),
         }
@@ -190,7 +196,7 @@ impl Fault {
                 world.restart(&node::name(*index));
                 world.stop(&node::name(*index), begins);
             }
-            Self::KillSubscribers | Self::Deafen | Self::Lag | Self::CutOutput => {}
+            Self::KillSubscribers | Self::Deafen | Self::Lag { .. } | Self::CutOutput => {}
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Data {
     next_listener: u64,
     /// Bytes that may wait for a subscriber before it is cut off.
     pub(crate) output_limit: usize,
+    /// Whether subscribers are told late.
+    lags: bool,
     /// What it does wrong, to show that it would be seen.
     pub(crate) planted: Option<Planted>,
 }
@@ -77,6 +79,7 @@ impl Data {
             listeners: BTreeMap::new(),
             next_listener: 0,
             output_limit: 64 * 1024,
+            lags: false,
             planted: None,
         }
     }
@@ -115,8 +118,9 @@ impl Data {
         self.subscribers().for_each(|listener| listener.is_deaf = true);
     }
 
-    /// Those who are subscribed now are told late, or none any more.
+    /// Those who are subscribed are told late, and those who will be, or none any more.
     pub(crate) fn lag(&mut self, begins: bool) {
+        self.lags = begins;
         self.subscribers().for_each(|listener| listener.outgoing.lags.set(begins));
     }
 
@@ -236,6 +240,7 @@ impl Data {
         let Some(listener) = self.listeners.get_mut(&connection) else { return Reply::Nil };
         let verb = if wanted {
             listener.channels.insert(channel.to_owned());
+            listener.outgoing.lags.set(self.lags);
             "subscribe"
         } else {
             listener.channels.remove(channel);
@@ -258,7 +263,8 @@ impl Data {
         let empty = BTreeMap::new();
         let fields = self.hashes.get(hash).unwrap_or(&empty);
         let mut batch = Vec::new();
-        for slot in first..first + count {
+        // The keys that change most are read last: of these, the next changes are on their way when all has been read.
+        for slot in (first..super::KEYS.min(first + count)).map(|slot| super::KEYS - 1 - slot) {
             if let Some(value) = fields.get(&super::key(slot)) {
                 batch.extend([Reply::text(super::key(slot)), Reply::text(value)]);
             }

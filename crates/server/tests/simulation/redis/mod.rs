@@ -138,12 +138,15 @@ async fn write(mut writer: OwnedWriteHalf, outgoing: &Outgoing) {
             continue;
         }
         // What is written together is read together.
-        if outgoing.lags.get() {
-            sleep(Duration::from_millis(fastrand::u64(..LAG))).await;
-        } else if fastrand::bool() {
+        let lags = outgoing.lags.get();
+        if !lags && fastrand::bool() {
             sleep(Duration::from_millis(fastrand::u64(..20))).await;
         }
         let bytes = std::mem::take(&mut *outgoing.bytes.borrow_mut());
+        // What is said meanwhile is later still.
+        if lags {
+            sleep(Duration::from_millis(fastrand::u64(..LAG))).await;
+        }
         // Whoever is cut off gets nothing of what waits.
         let written = async { writer.write_all(&bytes).await };
         let cut = async {
@@ -184,7 +187,7 @@ pub(crate) fn feature(key: &str, number: u64) -> String {
 
 /// How many keys there are.
 pub(crate) const KEYS: usize = 30;
-/// Milliseconds that a subscriber is behind at most who lags.
+/// Milliseconds at most that what is said together to a subscriber who lags is on its way.
 const LAG: u64 = 600;
 /// Channels without state.
 pub(crate) const MESSAGES: [&str; 2] = ["m0", "m1"];
