@@ -1,4 +1,5 @@
 use std::{
+    cell::Cell,
     process::Command,
     time::{Duration, Instant},
 };
@@ -28,12 +29,12 @@ impl RedisCluster {
     /// The same, of nodes that `redis-cli` reaches with these `words`.
     pub(crate) fn start_reached_with(replicated: usize, options: &[&str], words: &[&str]) -> Self {
         let node = |_| {
-            let bus = free_port().to_string();
+            let (bus, timeout) = (free_port().to_string(), NODE_TIMEOUT.as_millis().to_string());
             let always = [
                 "--cluster-enabled",
                 "yes",
                 "--cluster-node-timeout",
-                "1000",
+                &timeout,
                 "--cluster-port",
                 &bus,
                 "--cluster-replica-validity-factor",
@@ -51,7 +52,7 @@ impl RedisCluster {
         let master = cluster.nodes[replicated].cli(&["CLUSTER", "MYID"]);
         let (new, old) = (cluster.address(3), cluster.address(0));
         cluster.manage(&["add-node", &new, &old, "--cluster-slave", "--cluster-master-id", &master]);
-        cluster.wait_until("cluster_known_nodes:4", 4);
+        cluster.introduce(3);
         let is_replicated =
             || cluster.nodes[3].cli(&["INFO", "replication"]).contains("master_link_status:up");
         cluster.wait(is_replicated, "the replica has what the master has");
@@ -80,6 +81,30 @@ impl RedisCluster {
         self.wait(|| self.nodes[..nodes].iter().all(is_so), fact);
     }
 
+    /// Waits until all know a node. Who is slow to answer a greeting is forgotten after the second that the nodes wait for each other, and
+    /// has to be greeted again.
+    fn introduce(&self, node: usize) {
+        let bus = self.nodes[node].cli(&["CONFIG", "GET", "cluster-port"]);
+        let bus = bus.lines().last().expect("a port");
+        let port = self.nodes[node].port().to_string();
+        let greeted = Cell::new(Instant::now());
+        let is_known = |other: &RedisServer| {
+            let info = other.cli(&["CLUSTER", "INFO"]);
+            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:4")
+        };
+        let all_know = || {
+            let others = self.nodes.iter().filter(|other| !is_known(other)).collect::<Vec<_>>();
+            if greeted.get().elapsed() > 2 * NODE_TIMEOUT {
+                greeted.set(Instant::now());
+                others
+                    .iter()
+                    .for_each(|other| drop(other.cli(&["CLUSTER", "MEET", "127.0.0.1", &port, bus])));
+            }
+            others.is_empty()
+        };
+        self.wait(all_know, "all know the replica");
+    }
+
     /// The number of the master that has the slot of this channel.
     pub(crate) fn owner(&self, channel: &str) -> usize {
         let slot = self.nodes[0].cli(&["CLUSTER", "KEYSLOT", channel]);
@@ -102,3 +127,6 @@ impl RedisCluster {
         }
     }
 }
+
+/// How long nodes wait for each other.
+const NODE_TIMEOUT: Duration = Duration::from_secs(1);
