@@ -59,7 +59,7 @@ async fn accept_on(node: &Node, listener: &Accepting, dealer: &Dealer<'_>) {
                 Err(reason) => {
                     node.count(Count::ConnectionRefused);
                     node.counters.tallies.refusals.add("address_limit");
-                    turned_away(peer, &reason);
+                    turned_away(peer, peer, &reason);
                 }
             },
             Err(error) => {
@@ -73,9 +73,10 @@ async fn accept_on(node: &Node, listener: &Accepting, dealer: &Dealer<'_>) {
     }
 }
 
-/// Says that an address is over its bound.
-pub(crate) fn turned_away(peer: Peer, reason: &TurnedAway) {
-    if let Some(unlogged) = TURNED_AWAY.admit() {
+/// Says that the address of a client is over its bound, who has connected by itself, or by a proxy that is believed.
+pub(crate) fn turned_away(peer: Peer, client: Peer, reason: &TurnedAway) {
+    let Some(unlogged) = TURNED_AWAY.admit() else { return };
+    if peer == client {
         tracing::warn!(
             event = "connection_refused",
             %peer,
@@ -83,6 +84,8 @@ pub(crate) fn turned_away(peer: Peer, reason: &TurnedAway) {
             unlogged,
             "connection refused; if this is a proxy, name it with --trusted-proxies"
         );
+    } else {
+        tracing::warn!(event = "connection_refused", %peer, %client, %reason, unlogged, "connection refused");
     }
 }
 

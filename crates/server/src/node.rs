@@ -189,7 +189,12 @@ impl Node {
     /// Somebody wants to know whether the server is ready. False once it is about to stop.
     pub(crate) fn is_staying(&self) -> bool {
         *self.asked.lock() = Some(clock::now());
-        !self.leaving.load(Ordering::Relaxed)
+        !self.is_leaving()
+    }
+
+    /// Whether the server is about to stop, or stopping.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// Says that the server is about to stop. How long it is to go on until then: as long as whoever asks whether it is ready may

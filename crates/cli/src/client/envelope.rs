@@ -50,6 +50,21 @@ impl<'a> Envelope<'a> {
         Ok(Self { text, source, content: content.get(), client_reference })
     }
 
+    /// The channel of which messages were missed, if the server sends it to say that.
+    pub(super) fn gap(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Content {
+            gap: Gap,
+        }
+        #[derive(Deserialize)]
+        struct Gap {
+            channel: String,
+        }
+        (self.source == "websocket")
+            .then(|| serde_json::from_str::<Content>(self.content).ok())?
+            .map(|content| content.gap.channel)
+    }
+
     /// The error it carries, if the server sends it to say that something could not be done.
     pub(super) fn error(&self) -> Option<ServerError> {
         #[derive(Deserialize)]
@@ -90,6 +105,15 @@ mod tests {
         );
         check(r#"{"source":"buffer","content":[]}"#, &[]);
         assert!(Envelope::read("[]").is_err());
+    }
+
+    #[test]
+    fn only_the_server_speaks_of_gaps() {
+        let gap = |frame| Envelope::read(frame).unwrap()[0].gap();
+        let told = r#"{"source":"websocket","content":{"gap":{"channel":"map"}},"timestamp":1.0}"#;
+        assert_eq!(gap(told).as_deref(), Some("map"));
+        assert_eq!(gap(r#"{"source":"websocket","content":{"status":"open"}}"#), None);
+        assert_eq!(gap(r#"{"source":"map","content":{"gap":{"channel":"map"}}}"#), None);
     }
 
     #[test]

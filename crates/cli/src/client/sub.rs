@@ -277,6 +277,10 @@ impl Listener {
                     bail!("the server answers: {} ({})", error.message, error.code);
                 }
                 eprintln!("geocast: the server says: {} ({})", error.message, error.code);
+            } else if let Some(channel) = envelope.gap() {
+                // In the order of what is printed.
+                self.output.flush()?;
+                eprintln!("geocast: messages of {channel} may have been missed here");
             } else if self.arguments.channels.iter().any(|channel| channel.as_str() == envelope.source)
                 && self.arguments.count.is_none_or(|count| self.printed < count.get())
             {

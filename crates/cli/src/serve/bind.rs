@@ -15,8 +15,8 @@ pub(crate) struct Reuse {
     pub(crate) port: bool,
 }
 
-/// Listens on the first address of a host that allows it.
-pub(super) async fn bind(host: &str, port: u16, reuse: Reuse) -> anyhow::Result<TcpListener> {
+/// Listens on the first address of a host that allows it. The option that says where is named where it does not.
+pub(super) async fn bind(option: &str, host: &str, port: u16, reuse: Reuse) -> anyhow::Result<TcpListener> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let addresses = tokio::net::lookup_host((bare, port));
     let addresses = addresses.await.with_context(|| {
@@ -32,7 +32,7 @@ pub(super) async fn bind(host: &str, port: u16, reuse: Reuse) -> anyhow::Result<
         }
     }
     let Some((address, error)) = last else { bail!("`{host}` has no address") };
-    Err(explain(address, error))
+    Err(explain(option, address, error))
 }
 
 fn listen(address: SocketAddr, reuse: Reuse) -> io::Result<TcpListener> {
@@ -43,17 +43,17 @@ fn listen(address: SocketAddr, reuse: Reuse) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-fn explain(address: SocketAddr, error: io::Error) -> anyhow::Error {
+fn explain(option: &str, address: SocketAddr, error: io::Error) -> anyhow::Error {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => anyhow!(
-            "port {port} is in use on {ip}; choose another one with --port {next}, or any that is free with --port 0",
+            "port {port} is in use on {ip}; choose another one with {option} {next}, or any that is free with {option} 0",
             ip = address.ip(),
             next = port.checked_add(1).unwrap_or(8765),
         ),
         io::ErrorKind::PermissionDenied => {
             anyhow!(
-                "port {port} needs more rights than this user has; choose one above 1023, such as --port 8765"
+                "port {port} needs more rights than this user has; choose one above 1023, such as {option} 8765"
             )
         }
         io::ErrorKind::AddrNotAvailable => anyhow!(

@@ -103,7 +103,7 @@ impl Listening {
         if let Some(tcp) = &self.tcp {
             // Before the port is taken, so that a server that is replaced goes on if this one cannot.
             let tls = tcp.certificate.as_ref().map(|certificate| certificate.load(&tcp.host)).transpose()?;
-            let listener = bind(&tcp.host, tcp.port, tcp.reuse).await?;
+            let listener = bind("--port", &tcp.host, tcp.port, tcp.reuse).await?;
             opened.listeners.push(match tls {
                 Some((tls, description)) => {
                     opened.certificate = Some(description);
@@ -116,7 +116,8 @@ impl Listening {
             opened.listeners.push(Listener::unix(UnixSocket::bind(path)?));
         }
         if let Some(MetricsAddress { host, port }) = &self.metrics {
-            opened.metrics = Some(bind(host, *port, METRICS_REUSE).await.context("metrics cannot be shown")?);
+            opened.metrics =
+                Some(bind("--metrics", host, *port, METRICS_REUSE).await.context("metrics cannot be shown")?);
         }
         Ok(opened)
     }
@@ -131,7 +132,7 @@ impl Listening {
             Ok(format!("{address} is free"))
         };
         if let Some(Tcp { host, port, reuse, .. }) = &self.tcp {
-            let bound = bind(host, *port, *reuse).await;
+            let bound = bind("--port", host, *port, *reuse).await;
             found.push(("port", bound.and_then(|listener| free(listener, &mut taken))));
         }
         if let Some(path) = &self.usock {
@@ -139,7 +140,7 @@ impl Listening {
             found.push(("socket", unused.map_err(Into::into)));
         }
         if let Some(MetricsAddress { host, port }) = &self.metrics {
-            let bound = bind(host, *port, METRICS_REUSE).await;
+            let bound = bind("--metrics", host, *port, METRICS_REUSE).await;
             found.push(("metrics", bound.and_then(|listener| free(listener, &mut taken))));
         }
         found

@@ -3,7 +3,10 @@ use std::{
     net::TcpListener,
 };
 
-use crate::geocast::{Running, code, geocast, run, run_with_input, stderr, stdout, wait_until};
+use crate::{
+    geocast::{Running, code, geocast, run, run_with_input, stderr, stdout, wait_until},
+    redis_server::RedisServer,
+};
 
 #[test]
 fn what_is_published_under_a_key_is_got_byte_for_byte() {
@@ -153,6 +156,23 @@ fn sub_comes_back_after_a_restart_of_the_server() {
     let _demo = Running::server(&["demo", "--port", &port, "--vehicles", "50"]);
     steady.wait_for("connected again");
     steady.line();
+}
+
+#[test]
+fn sub_says_where_messages_were_missed() {
+    let redis = RedisServer::start(&[]);
+    let server = Running::server(&["serve", "--port", "0", "--channels", "news", "--redis", &redis.url()]);
+    let sub = Running::start(geocast(&["sub", "news", "--url", &server.url()]));
+    // That a subscription is in force is not told: publish until it shows.
+    let hears = || {
+        redis.cli(&["PUBLISH", "news", "0"]);
+        sub.ready_line().is_some()
+    };
+    wait_until(hears, || "nothing comes".to_owned());
+    redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    sub.wait_for("messages of news may have been missed here");
+    redis.cli(&["PUBLISH", "news", "1"]);
+    while sub.line() != "1" {}
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::{
     connection::{self, Connection, Opening},
     deflate::{self, Deflate},
     endpoint::{Endpoint, NoEndpoint},
+    log_limit::LogLimit,
     node::{Node, Place},
     transport::{Peer, Stream},
     worker::Worker,
@@ -119,7 +120,7 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
     }
     let client = node.door.client(peer, request.headers());
     let address = node.door.admit(client, peer, clock::now()).map_err(|reason| {
-        turned_away(client, &reason);
+        turned_away(peer, client, &reason);
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, "address_limit", reason.to_string())
     })?;
     let now = clock::timestamp();
@@ -146,6 +147,14 @@ fn admit<B>(worker: &Worker, peer: Peer, request: &Request<B>) -> Result<Accepta
         deflate
     });
     let place = node.place(address).map_err(|limit| {
+        if let Some(unlogged) = FULL.admit() {
+            tracing::warn!(
+                event = "connections_full",
+                limit,
+                unlogged,
+                "a WebSocket is refused: all --max-connections are taken"
+            );
+        }
         let message = format!("all {limit} connections are taken");
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "connection_limit", message)
     })?;
@@ -174,3 +183,6 @@ async fn hand_over(worker: Rc<Worker>, upgraded: OnUpgrade, mut acceptance: Acce
 
 /// Bytes of an answer to a handshake, with a sub-protocol.
 const TYPICAL_RESPONSE: usize = 192;
+
+/// Strangers come as often as they like.
+static FULL: LogLimit = LogLimit::new();

@@ -38,7 +38,7 @@ fn connections(node: &Node) -> Vec<Family> {
             .by("dialect", node.dialects.opened()),
         Family::gauge("geocast_connections_limit", "WebSockets that there may be.")
             .is(node.most_connections()),
-        Family::gauge("geocast_draining", "Whether the server is stopping.").is(node.is_draining()),
+        Family::gauge("geocast_draining", "Whether the server is stopping.").is(node.is_leaving()),
     ]
 }
 

@@ -175,7 +175,7 @@ impl ServerState {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             uptime_seconds: uptime.as_secs_f64(),
-            draining: node.is_draining(),
+            draining: node.is_leaving(),
             limits: LimitList {
                 connections: node.most_connections(),
                 subscriptions_per_connection: limits.subscriptions,

@@ -1,6 +1,6 @@
 //! Histories in Redis: streams, to which anybody may add.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use geocast_server::{Count, StoreSettings};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::{
     history::keeping,
     redis_server::RedisServer,
     server::{Backend, TestServer},
+    waiting::until,
 };
 
 fn cli(server: &TestServer, arguments: &[&str]) -> String {
@@ -104,6 +105,26 @@ async fn a_stream_that_is_none_holds_up_nobody_else() {
     server.wait_until_ready().await;
     server.publish("map-wrong", "2").await;
     assert_eq!(bad.pushed().await["content"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_let_in_for_a_moment_goes_on_at_once_afterwards() {
+    let server = TestServer::start_with(Backend::Redis, keeping(100)).await;
+    let mut caller = Caller::connect(&server).await;
+    caller.call("subscribe", json!(["map"])).await;
+    cli(&server, &["CONFIG", "SET", "requirepass", "tram14"]);
+    cli(&server, &["-a", "tram14", "CLIENT", "KILL", "TYPE", "normal"]);
+    until("histories not to be followed", async || {
+        let told = server.store.health().await.err().map(|error| error.to_string()).unwrap_or_default();
+        if told.contains("histories cannot be followed: ") { Ok(()) } else { Err(told) }
+    })
+    .await;
+    cli(&server, &["-a", "tram14", "CONFIG", "SET", "requirepass", ""]);
+    let begun = Instant::now();
+    cli(&server, &["XADD", "geocast:history:map", "*", "payload", "1"]);
+    assert_eq!(caller.pushed().await["content"], 1);
+    // Twice what it may take, and less than what Redis refuses is left out for.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

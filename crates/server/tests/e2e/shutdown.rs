@@ -8,9 +8,11 @@ use std::{
 
 use tokio::net::TcpStream;
 
+use geocast_server::Secret;
+
 use crate::{
     client::Client,
-    http_client::get,
+    http_client::{get, request},
     raw_client::{RawClient, TEXT, frame},
     server::{Backend, TestServer},
     stores::on_both_stores,
@@ -113,6 +115,7 @@ async fn nobody_is_let_in_any_more(backend: Backend) {
 async fn who_asks_whether_it_is_ready_has_time_to_notice(backend: Backend) {
     let server = TestServer::start_with(backend, |settings| {
         settings.timeouts.drain_delay = Duration::from_secs(600);
+        settings.metrics_token = Some(Secret::new("sesame"));
     })
     .await;
     let mut client = server.subscriber("news", &[]).await;
@@ -125,6 +128,8 @@ async fn who_asks_whether_it_is_ready_has_time_to_notice(backend: Backend) {
     })
     .await;
     assert_eq!(get(address, "/ready").await.json()["error"]["code"], "draining");
+    let metrics = request(address, "GET", "/metrics", &["Authorization: Bearer sesame"], "").await;
+    assert!(metrics.body.contains("\ngeocast_draining 1\n"), "{metrics:?}");
     // Whoever is sent here still is served, and so is whoever was here before.
     let mut another = Client::connect(address).await;
     another.settled().await;

@@ -16,7 +16,8 @@ pub(super) fn sentinels(place: &Place, found: &Examination) -> Vec<Finding> {
     let mut findings: Vec<Finding> = all.iter().map(|sentinel| answer(service, sentinel, all)).collect();
     findings.extend(masters(all));
     findings.extend(master(found));
-    findings.extend(alike(all, |view| quorum(view, service), place));
+    let answering = all.iter().filter(|sentinel| sentinel.view().is_some()).count();
+    findings.extend(alike(all, |view| quorum(view, service, answering), place));
     findings.extend(alike(all, replicas, place));
     findings.extend(others(all));
     findings
@@ -145,15 +146,22 @@ fn alike(all: &[RedisSentinel], thought: impl Fn(&SentinelView) -> Thought, plac
     alike.into_iter().map(finding).collect()
 }
 
-/// Whether they can make another master.
-fn quorum(view: &SentinelView, service: &str) -> Thought {
+/// Whether they can make another master, of whom so many answer here.
+fn quorum(view: &SentinelView, service: &str, answering: usize) -> Thought {
     let (known, quorum) = (view.others.len() + 1, view.quorum);
     let reached = view.others.iter().filter(|other| other.is_reached).count() + 1;
     let majority = known / 2 + 1;
     // As many as the quorum says have to miss the master, and a majority has to choose who makes another.
     let needed = quorum.max(majority);
     let words = |words: &[&str]| Some(words.iter().map(|&word| word.to_owned()).collect());
-    let (level, text, words) = if quorum > known {
+    let (level, text, words) = if known < answering {
+        let are = if known == 1 { "is" } else { "are" };
+        let text = format!(
+            "{answering} answer, and only {known} {are} known here, itself included: they have not met yet, which takes some \
+             seconds, or cannot reach each other (firewalls, `sentinel announce-ip`); none replaces a master until they do"
+        );
+        (Level::Problem, text, None)
+    } else if quorum > known {
         let text = format!(
             "{quorum} have to agree that a master is gone (quorum), and {}: none is ever replaced; start more, or say to each",
             if known == 1 { "there is one alone".to_owned() } else { format!("there are {known}") }
@@ -178,8 +186,10 @@ fn quorum(view: &SentinelView, service: &str) -> Thought {
         );
         (Level::Note, text, None)
     } else {
-        let text = format!("{needed} of {known} have to be there to replace a master, and {reached} are");
-        (Level::Ok, text, None)
+        let margin = if reached == needed { ": lost with one more of them, it stays lost" } else { "" };
+        let text =
+            format!("{needed} of {known} have to be there to replace a master, and {reached} are{margin}");
+        (if margin.is_empty() { Level::Ok } else { Level::Warning }, text, None)
     };
     Thought { level, topic: "quorum", text, words }
 }
@@ -267,7 +277,7 @@ mod tests {
     fn a_quorum_is_held_against_who_is_there() {
         for (quorum, others, level, expected) in [
             (2, &[true, true][..], Level::Ok, "2 of 3 have to be there to replace a master, and 3 are"),
-            (2, &[true, false], Level::Ok, "and 2 are"),
+            (2, &[true, false], Level::Warning, "and 2 are: lost with one more of them"),
             (2, &[false, false], Level::Problem, "and 1 is: start s:0, s:1 again"),
             // One misses the master, but two of three have to choose.
             (1, &[false, false], Level::Problem, "2 of 3 have to be there to replace a master, and 1 is"),
@@ -282,11 +292,18 @@ mod tests {
             (1, &[true], Level::Note, "all 2 have to be there"),
             (3, &[true, true], Level::Note, "all 3 have to be there"),
         ] {
-            let Thought { level: found, text, words, .. } = super::quorum(&view(quorum, others), "map");
+            let Thought { level: found, text, words, .. } = super::quorum(&view(quorum, others), "map", 1);
             assert_eq!(found, level, "{quorum} {others:?}: {text}");
             assert!(text.contains(expected), "{text}");
             assert_eq!(words.is_some(), level == Level::Problem, "{text}");
         }
+    }
+
+    #[test]
+    fn sentinels_that_have_not_met_are_told_apart_from_one_alone() {
+        let Thought { level, text, words, .. } = quorum(&view(2, &[]), "map", 3);
+        assert_eq!((level, words), (Level::Problem, None), "{text}");
+        assert!(text.contains("3 answer, and only 1 is known here"), "{text}");
     }
 
     #[test]

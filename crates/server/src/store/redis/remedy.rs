@@ -73,6 +73,7 @@ pub(super) fn store_error(error: &RedisError) -> StoreError {
     let unavailable = error.is_io_error()
         || error.is_timeout()
         || error.is_connection_dropped()
+        || is_locked_out(error)
         || matches!(
             error.kind(),
             ErrorKind::Server(
@@ -92,8 +93,15 @@ pub(super) fn store_error(error: &RedisError) -> StoreError {
     }
 }
 
+/// Whether Redis lets nobody in who comes as we do, whatever is asked.
+fn is_locked_out(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
+}
+
 #[cfg(test)]
 mod tests {
+    use deadpool_redis::redis::parse_redis_value;
+
     use super::*;
 
     fn check(node: &str, expected: Option<(&str, u16)>) {
@@ -110,6 +118,24 @@ mod tests {
         check("2001:db8::2:7001", Some(("2001:db8::2", 7001)));
         check(":x", None);
         check("nonsense:x", None);
+    }
+
+    #[test]
+    fn who_is_not_let_in_may_come_again_and_who_may_not_is_refused() {
+        for (told, expected) in [
+            ("-NOAUTH Authentication required.", "store_unavailable"),
+            ("-WRONGPASS invalid username-password pair or user is disabled.", "store_unavailable"),
+            ("-READONLY You can't write against a read only replica.", "store_unavailable"),
+            ("-NOPERM User x has no permissions to run the 'hset' command", "store_refused"),
+            ("-WRONGTYPE Operation against a key holding the wrong kind of value", "store_refused"),
+            ("-OOM command not allowed when used memory > 'maxmemory'.", "store_full"),
+        ] {
+            let answer = parse_redis_value(format!("{told}\r\n").as_bytes()).expect("an answer");
+            let error = answer.extract_error().expect_err("an error");
+            assert_eq!(store_error(&error).code(), expected, "{told}");
+        }
+        let unwanted = RedisError::from((ErrorKind::AuthenticationFailed, "no"));
+        assert_eq!(store_error(&unwanted).code(), "store_unavailable");
     }
 
     #[test]
