@@ -244,6 +244,7 @@ mod tests {
         let waiting = timeout(Duration::from_millis(100), door.open()).await;
         assert!(waiting.is_err(), "the third waits");
     }
+
     #[tokio::test]
     async fn what_is_raised_lets_in_whom_it_kept_out_and_what_is_lowered_ends_nobody() {
         let limits = |plain_each: usize, rate: Option<RateLimit>| Limits {

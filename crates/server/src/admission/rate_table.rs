@@ -141,6 +141,7 @@ mod tests {
         assert!(table.admits(MOST + 200, later));
         assert_eq!(table.rates.lock().as_ref().unwrap().known.len(), 1);
     }
+
     #[test]
     fn another_limit_begins_anew_and_the_same_one_does_not() {
         let start = Instant::now();
