@@ -4,6 +4,7 @@
 
 use std::{
     env, fs,
+    io::ErrorKind,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -62,12 +63,17 @@ fn mutate(input: &mut Vec<u8>, random: &mut Random, inputs: &[Vec<u8>], words: &
     }
 }
 
-/// What the files of a folder hold, in the order of their names; nothing, if there is no such folder.
+/// What the files of a folder hold, in the order of their names; nothing, if there is no such folder. A fuzzer that runs
+/// meanwhile takes files away.
 fn contents(folder: &Path) -> Vec<Vec<u8>> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
     paths.sort_unstable();
-    paths.iter().map(|path| fs::read(path).expect("a readable file")).collect()
+    let read = |path: &PathBuf| match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        read => Some(read.expect("a readable file")),
+    };
+    paths.iter().filter_map(read).collect()
 }
 
 /// The words of a target's dictionary, or of that of the first part of its name, as `scripts/fuzz` finds them.

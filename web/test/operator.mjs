@@ -8,7 +8,7 @@ import { mercator } from "./maps.mjs";
 
 /** What Chromium says itself of an answer that is none, or a refusal. */
 export const REFUSED = /Failed to load resource: the server responded with a status of 40[14]/;
-export const UNREACHED = /Failed to load resource: net::ERR_CONNECTION_REFUSED|WebSocket connection to .* failed/;
+export const UNREACHED = /Failed to load resource: net::ERR_(CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE)|WebSocket connection to .* failed/;
 
 /** A server whose operator has the token `sesame`. */
 export function operated(t, options = {}) {

@@ -214,8 +214,11 @@ impl Dialect for Rpc {
         match text.map(|text| Frame::read(text, Frame::MAX_CALLS)) {
             Ok(Frame::Single(request)) => Self::call(&request, conversation),
             Ok(Frame::Batch(requests)) => conversation.gather(|conversation| {
-                for request in &requests {
-                    conversation.spend();
+                for (index, request) in requests.iter().enumerate() {
+                    // The frame itself has been counted.
+                    if index > 0 {
+                        conversation.spend();
+                    }
                     Self::call(request, conversation);
                 }
             }),

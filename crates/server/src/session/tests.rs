@@ -287,6 +287,17 @@ fn a_hasty_client_waits() {
 }
 
 #[test]
+fn a_batch_costs_what_its_calls_cost() {
+    let start = Instant::now();
+    let rules = rules(|settings| settings.limits.command_burst = 2);
+    for (calls, wait) in [("[]", None), ("[0]", None), ("[0,0]", Some(50)), ("[0,0,0]", Some(100))] {
+        let mut session = session_at(Arc::clone(&rules), start);
+        receive(&mut session, Message::Text(calls), start);
+        assert_eq!(session.resumes(start), wait.map(|wait| start + Duration::from_millis(wait)), "{calls}");
+    }
+}
+
+#[test]
 fn a_box_that_is_replaced_at_once_costs_nothing() {
     let start = Instant::now();
     let rules = rules(|settings| settings.limits.command_burst = 2);

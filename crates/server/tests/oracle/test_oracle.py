@@ -248,11 +248,13 @@ class Rules(unittest.TestCase):
 
 
 def play(made, fault=None):
-    """A run against the fake. Nothing is late there."""
+    """A run against the fake. Nothing is late there, so that little patience shows what a fault keeps back."""
     async def run():
         async with Fake(made["channels"], fault) as fake:
             return await Run(made, [fake.address], {"http0": fake, "rpc0": Storing(fake)}).play()
 
+    if fault is None:
+        return asyncio.run(run())
     with mock.patch.multiple("run", BEHIND=0.3, BEHIND_AFTER_STALL=1.0, PATIENCE=3), mock.patch("client.PATIENCE", 3):
         return asyncio.run(run())
 
