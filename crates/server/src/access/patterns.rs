@@ -3,6 +3,8 @@ use std::str::FromStr;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use thiserror::Error;
 
+use super::excerpt;
+
 /// Names to be matched, as configuration gives them: separated by commas, `*` for any characters, `?` for one.
 ///
 /// Patterns come from configuration only. What a client says is matched against them and is never one itself.
@@ -19,7 +21,7 @@ pub enum PatternError {
     /// It cannot be read.
     #[error("invalid pattern `{pattern}`")]
     Syntax {
-        /// As it was written.
+        /// As it was written; what cannot be printed is escaped, and what is long is cut short.
         pattern: String,
         /// What is wrong with it.
         source: globset::Error,
@@ -38,12 +40,9 @@ impl Patterns {
         let written: Vec<String> = patterns.into_iter().map(Into::into).collect();
         let mut builder = GlobSetBuilder::new();
         for pattern in &written {
-            let glob = Glob::new(pattern)
-                .map_err(|source| PatternError::Syntax { pattern: pattern.clone(), source })?;
-            builder.add(glob);
+            builder.add(Glob::new(pattern).map_err(|source| refused(pattern, source))?);
         }
-        let set =
-            builder.build().map_err(|source| PatternError::Syntax { pattern: written.join(","), source })?;
+        let set = builder.build().map_err(|source| refused(&written.join(","), source))?;
         Ok(Self { written, set })
     }
 
@@ -70,10 +69,14 @@ impl FromStr for Patterns {
         let patterns = list.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
         // An operator who writes one has forgotten a comma.
         if let Some(pattern) = patterns.clone().find(|pattern| pattern.contains(char::is_whitespace)) {
-            return Err(PatternError::Space(pattern.to_owned()));
+            return Err(PatternError::Space(excerpt(pattern.as_bytes())));
         }
         Self::new(patterns)
     }
+}
+
+fn refused(pattern: &str, source: globset::Error) -> PatternError {
+    PatternError::Syntax { pattern: excerpt(pattern.as_bytes()), source }
 }
 
 #[cfg(test)]
@@ -102,7 +105,9 @@ mod tests {
     fn a_pattern_that_cannot_be_read_is_named() {
         let error = "ok,[z".parse::<Patterns>().expect_err("an open class");
         assert_eq!(error.to_string(), "invalid pattern `[z`");
-        for (list, pattern) in [("a b", "a b"), ("a, b\tc ,d", "b\tc"), ("a,b\u{a0}c", "b\u{a0}c")] {
+        let error = "\u{7f}[\u{1b}".parse::<Patterns>().expect_err("an open class");
+        assert_eq!(error.to_string(), r"invalid pattern `\u{7f}[\u{1b}`");
+        for (list, pattern) in [("a b", "a b"), ("a, b\tc ,d", r"b\tc"), ("a,b\u{a0}c", r"b\u{a0}c")] {
             let error = list.parse::<Patterns>().expect_err("a space");
             let said =
                 format!("pattern `{pattern}` has a space in it, and no name has: commas separate patterns");
