@@ -275,50 +275,6 @@ fn a_binary_frame_is_answered() {
 }
 
 #[test]
-fn a_hasty_client_waits() {
-    let start = Instant::now();
-    let rules = rules(|settings| settings.limits.command_burst = 2);
-    let mut session = session_at(rules, start);
-    for _ in 0..3 {
-        receive(&mut session, Message::Text("PING"), start);
-    }
-    assert_eq!(session.resumes(start), Some(start + Duration::from_millis(100)));
-    assert_eq!(session.resumes(start + Duration::from_millis(100)), None);
-}
-
-#[test]
-fn a_batch_costs_what_its_calls_cost() {
-    let start = Instant::now();
-    let rules = rules(|settings| settings.limits.command_burst = 2);
-    for (calls, wait) in [("[]", None), ("[0]", None), ("[0,0]", Some(50)), ("[0,0,0]", Some(100))] {
-        let mut session = session_at(Arc::clone(&rules), start);
-        receive(&mut session, Message::Text(calls), start);
-        assert_eq!(session.resumes(start), wait.map(|wait| start + Duration::from_millis(wait)), "{calls}");
-    }
-}
-
-#[test]
-fn a_box_that_is_replaced_at_once_costs_nothing() {
-    let start = Instant::now();
-    let rules = rules(|settings| settings.limits.command_burst = 2);
-    let mut session = session_at(rules, start);
-    let mut look = |left: usize| {
-        receive(&mut session, Message::Text(&format!("BBOX {left} 0 {} 10", left + 1)), start);
-        (session.is_panning(), session.resumes(start))
-    };
-    for left in 0..60 {
-        assert_eq!(look(left), (true, None), "after {left}");
-    }
-    // What has been shown has been paid for.
-    session.settle();
-    for (resumes, left) in [(Some(50), 1), (Some(100), 2)] {
-        receive(&mut session, Message::Text(&format!("BBOX {left} 0 9 9")), start);
-        assert_eq!(session.resumes(start), resumes.map(|wait| start + Duration::from_millis(wait)));
-        session.settle();
-    }
-}
-
-#[test]
 fn a_call_is_acknowledged_with_what_is_in_force() {
     let call = |call: &str| format!(r#"{{"jsonrpc":"2.0","id":1,{call}}}"#);
     let result = |result: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
