@@ -6,7 +6,7 @@ use std::{
 
 use clap::{ArgMatches, parser::ValueSource};
 
-use super::{ConfigError, Given, Layer, Source, Table, environment, file};
+use super::{ConfigError, Given, Layer, Overridden, Source, Table, environment, file};
 use crate::arguments::DemoArguments;
 
 /// What holds in the end.
@@ -14,6 +14,8 @@ use crate::arguments::DemoArguments;
 pub(crate) struct Resolved {
     pub(crate) arguments: DemoArguments,
     pub(crate) values: Values,
+    /// What the file says in vain.
+    pub(crate) overridden: Overridden,
 }
 
 /// The values of all options that have one, as they were given.
@@ -53,9 +55,11 @@ fn lay(
     let named = named.and_then(|given| given.values.last()).map(PathBuf::from);
     let file = named.map(|path| file::read(&path, table)).transpose()?.unwrap_or_default();
     let mut merged = Layer::default();
-    for layer in [flags, environment, file] {
+    for layer in [flags, environment] {
         merged.underlay(layer, table)?;
     }
+    let overridden = Overridden::of(&file, &merged, table);
+    merged.underlay(file, table)?;
     let arguments = merged.0.iter().flat_map(|(key, given)| {
         let option = table.option(key);
         given.values.iter().filter_map(move |value| option.map(|option| option.argument(value)))
@@ -63,7 +67,7 @@ fn lay(
     let arguments = table
         .arguments(arguments)
         .expect("every value has been read by the same table, and none excludes another");
-    Ok(Resolved { arguments, values: Values(merged.0) })
+    Ok(Resolved { arguments, values: Values(merged.0), overridden })
 }
 
 impl Values {

@@ -1,6 +1,6 @@
 use clap::ArgMatches;
 
-use super::{ConfigError, Values, resolve};
+use super::{ConfigError, Overridden, Values, merge::Resolved, resolve};
 use crate::{arguments::DemoArguments, launch::Launch};
 
 /// Where the configuration of a server that runs is from, to be read again.
@@ -9,16 +9,19 @@ pub(crate) struct ConfigSource {
     typed: ArgMatches,
     /// What it began with.
     values: Values,
+    /// What its file said in vain then.
+    overridden: Overridden,
 }
 
 impl ConfigSource {
     /// Reads it for the first time.
     pub(crate) fn begin(typed: ArgMatches) -> Result<(DemoArguments, Self), ConfigError> {
-        let resolved = resolve(&typed)?;
-        Ok((resolved.arguments, Self { typed, values: resolved.values }))
+        let Resolved { arguments, values, overridden } = resolve(&typed)?;
+        Ok((arguments, Self { typed, values, overridden }))
     }
 
-    /// Reads it again, with all files that it names. What counts only after a restart is named in the log, if it has changed.
+    /// Reads it again, with all files that it names. What counts only after a restart is named in the log, if it has changed, and so
+    /// is what has changed in the file and does not count at all.
     pub(crate) fn read(&self) -> Result<Launch, ConfigError> {
         let resolved = resolve(&self.typed)?;
         let launch = Launch::try_from(resolved.arguments.options)?;
@@ -30,6 +33,14 @@ impl ConfigSource {
                 event = "reload_needs_restart",
                 "changed in the configuration, but to count only after a restart: {}",
                 waiting.join(", ")
+            );
+        }
+        let in_vain = self.overridden.changed(&resolved.overridden);
+        if !in_vain.is_empty() {
+            tracing::warn!(
+                event = "reload_overridden",
+                "changed in the file, but the command line or the environment says otherwise: {}",
+                in_vain.join(", ")
             );
         }
         Ok(launch)

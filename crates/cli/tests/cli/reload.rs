@@ -73,12 +73,20 @@ fn a_configuration_that_has_changed_is_followed_and_what_needs_a_restart_is_name
     server.wait_for(
         "changed in the configuration, but to count only after a restart: max_depth, max_in_flight\n",
     );
+    server.wait_for(
+        "changed in the file, but the command line or the environment says otherwise: command_burst (--command-burst)\n",
+    );
     assert_eq!(news.code(), 1);
     news.wait_for("the subscription has ended: channel `news` may not be read (access_denied)");
     let address = server.address();
     assert_eq!([publish(address, "sport", "hush-one"), publish(address, "news", "hush-two")], [403, 403]);
     assert_eq!(publish(address, "sport", "hush-two"), 200);
     sport.line();
+    configure(
+        "channels = \"sport\"\nmax_connections = 10\nmax_in_flight = \"10MB\"\nmax_depth = 5\ncommand_burst = 50\n",
+    );
+    hang_up(&server, DONE);
+    assert_eq!(times(&server, "says otherwise"), 1, "it says the same: {}", server.said());
     assert!(!server.said().contains("hush"), "{}", server.said());
 }
 

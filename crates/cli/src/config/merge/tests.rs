@@ -123,6 +123,37 @@ fn a_higher_source_also_wins_over_what_excludes_its_value() {
 }
 
 #[test]
+fn what_changes_in_a_file_in_vain_is_named_with_what_decides() {
+    let overridden = |line: &str, toml: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("g.toml");
+        fs::write(&path, toml).unwrap();
+        let variables = [
+            ("GEOCAST_CONFIG", path.to_str().unwrap()),
+            ("GEOCAST_PUBLISH_KEY", "hush"),
+            ("GEOCAST_PORT", "2"),
+        ];
+        let variables = variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        merge(&typed(line), variables).unwrap().overridden
+    };
+    let same = "port = 3\nmax_depth = 5";
+    for (before, now, named) in [
+        (same, same, &[][..]),
+        (same, "port = 4\nmax_depth = 6", &["max_depth (--max-depth)", "port (GEOCAST_PORT)"]),
+        ("", same, &["max_depth (--max-depth)", "port (GEOCAST_PORT)"]),
+        // What says the same as what decides, and what says nothing any more, deceives nobody.
+        (same, "port = 2", &[]),
+        ("", "publish_key = \"hush\"", &[]),
+        ("", "publish_key = \"other\"", &["publish_key (GEOCAST_PUBLISH_KEY)"]),
+        ("", "publish_key_file = \"hush\"", &["publish_key_file (GEOCAST_PUBLISH_KEY)"]),
+        ("", "max_message = 100", &[]),
+    ] {
+        let line = "--max-depth 7";
+        assert_eq!(overridden(line, before).changed(&overridden(line, now)), named, "{before:?} to {now:?}");
+    }
+}
+
+#[test]
 fn what_is_no_option_is_named_with_the_nearest_and_its_place() {
     for (variables, file, message) in [
         (
