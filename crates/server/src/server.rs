@@ -319,7 +319,7 @@ impl Server {
                 tracing::info!(
                     event = "not_ready",
                     ?delay,
-                    "not ready any more: those who ask are given time to notice"
+                    "not ready any more; connections are closed in {delay:?}, for which those who ask have time to notice"
                 );
                 tokio::time::sleep(delay).await;
             }
@@ -330,7 +330,8 @@ impl Server {
         }
         drop(listeners);
         self.node.drain();
-        let spread = self.node.close_spread();
+        let (connections, spread) = (self.node.connections(), self.node.close_spread());
+        tracing::info!(event = "connections_closing", connections, ?spread, "closing connections");
         for worker in &self.workers {
             // A worker whose thread has ended has nothing left to close.
             let _ended: Result<(), _> = worker.send(WorkerMessage::Drain(spread));

@@ -95,7 +95,7 @@ pub(crate) async fn run(server: Server, mut signals: Signals) -> anyhow::Result<
             }
         }
     };
-    tracing::info!(event = "stopping", signal, "stopping: closing connections; once more to stop at once");
+    tracing::info!(event = "stopping", signal, "stopping; once more to stop at once");
     supervisor.stopping();
     let _ended: Result<(), ()> = stop.send(());
     loop {

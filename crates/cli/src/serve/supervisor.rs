@@ -47,7 +47,7 @@ impl Supervisor {
         self.say(&format!("RELOADING=1\nMONOTONIC_USEC={}", now.tv_sec * 1_000_000 + now.tv_nsec / 1_000));
     }
 
-    /// Connections are being closed.
+    /// The server stops in order.
     pub(crate) fn stopping(&self) {
         self.say("STOPPING=1");
     }

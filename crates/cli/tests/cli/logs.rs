@@ -2,13 +2,17 @@
 
 use std::{
     fs,
+    io::Read,
     net::{SocketAddr, TcpListener},
     process::{Command, Stdio},
 };
 
 use serde_json::Value;
 
-use crate::geocast::{Running, geocast, greeted, wait_until};
+use crate::{
+    geocast::{Running, geocast, greeted, wait_until},
+    http::HttpConnection,
+};
 
 /// Lines of a log for programs, each of which has to be an object.
 fn events(server: &Running) -> Vec<Value> {
@@ -46,6 +50,52 @@ fn without_a_terminal_every_line_is_an_object_that_names_its_event() {
         assert!(event["event"].is_string() && event["timestamp"].is_string(), "{event}");
         assert!(event["span"].is_null(), "nobody asked for spans: {event}");
     }
+}
+
+/// Where a server listens whose log is for programs.
+fn address(server: &Running) -> SocketAddr {
+    event(server, "listening")["address"].as_str().expect("an address").parse().expect("it is one")
+}
+
+/// What a server that has ended said from the signal on, in this order.
+fn ending(server: &Running) -> Vec<String> {
+    let names = events(server).into_iter().map(|event| event["event"].as_str().expect("a name").to_owned());
+    names.skip_while(|name| name != "stopping").collect()
+}
+
+#[test]
+fn a_server_that_stops_says_what_it_does_when_it_does_it() {
+    let mut server = Running::start(unattended(&["serve", "--port", "0"]));
+    let client = greeted(address(&server));
+    server.signal("TERM");
+    assert_eq!(server.code(), 0);
+    assert_eq!(
+        ending(&server),
+        ["stopping", "connections_closing", "stopped"],
+        "nobody has asked for /ready"
+    );
+    assert_eq!(event(&server, "connections_closing")["connections"], 1);
+    drop(client);
+
+    let readied = |delay: &str| {
+        let server = Running::start(unattended(&["serve", "--port", "0", "--drain-delay", delay]));
+        let client = greeted(address(&server));
+        let ready = HttpConnection::open(address(&server)).unwrap().request("GET", "/ready", "");
+        assert_eq!(ready.expect("it answers").0, 200);
+        server.signal("TERM");
+        (server, client)
+    };
+    let (mut server, mut client) = readied("300ms");
+    assert_eq!(event(&server, "not_ready")["delay"], "300ms");
+    assert_eq!(server.code(), 0);
+    assert_eq!(ending(&server), ["stopping", "not_ready", "connections_closing", "stopped"]);
+    client.read_to_end(&mut Vec::new()).expect("it is closed in order");
+
+    let (mut server, _client) = readied("1h");
+    server.wait_for("not ready any more; connections are closed in 3600s");
+    server.signal("TERM");
+    assert_eq!(server.code(), 130);
+    assert_eq!(ending(&server), ["stopping", "not_ready", "stopped_at_once"], "none is closed before");
 }
 
 #[test]
@@ -124,7 +174,8 @@ fn on_a_terminal_lines_are_for_people() {
     let server = Ended(child);
     while !terminal.line().contains(" listens on 127.0.0.1:") {}
     assert!(Command::new("kill").args(["-TERM", &server.0]).status().unwrap().success());
-    let stopping = std::iter::repeat_with(|| terminal.line()).find(|line| line.contains("stopping: closing"));
+    let stopping =
+        std::iter::repeat_with(|| terminal.line()).find(|line| line.contains("stopping; once more"));
     assert!(stopping.expect("it says so").contains("\u{1b}["), "terminals have colours");
     terminal.wait();
 }
