@@ -216,6 +216,18 @@ pub(crate) fn greeted(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// The status with which a WebSocket is given or refused.
+pub(crate) fn asked(address: SocketAddr) -> (TcpStream, u16) {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    let request = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("the server answers");
+    let status = std::str::from_utf8(&answer[9..]).expect("a status");
+    (stream, status.parse().expect("a status"))
+}
+
 /// Waits until something is so.
 pub(crate) fn wait_until(mut condition: impl FnMut() -> bool, otherwise: impl FnOnce() -> String) {
     let deadline = Instant::now() + PATIENCE;

@@ -5,12 +5,13 @@ use std::{
     io::Read,
     net::{SocketAddr, TcpListener},
     process::{Command, Stdio},
+    time::Instant,
 };
 
 use serde_json::Value;
 
 use crate::{
-    geocast::{Running, geocast, greeted, wait_until},
+    geocast::{Running, asked, geocast, greeted, wait_until},
     http::HttpConnection,
 };
 
@@ -96,6 +97,35 @@ fn a_server_that_stops_says_what_it_does_when_it_does_it() {
     server.signal("TERM");
     assert_eq!(server.code(), 130);
     assert_eq!(ending(&server), ["stopping", "not_ready", "stopped_at_once"], "none is closed before");
+}
+
+#[test]
+fn a_full_house_is_told_of_and_not_for_everybody_who_is_refused() {
+    const REFUSED: usize = 200;
+    let server = Running::start(unattended(&["serve", "--port", "0", "--max-connections", "1"]));
+    let address = address(&server);
+    let _only = greeted(address);
+    let is_full = |event: &Value| event["event"] == "connections_full";
+    let said = || events(&server).into_iter().filter(is_full).count();
+    assert_eq!(said(), 0, "nobody has been refused");
+    let begin = Instant::now();
+    for _ in 0..REFUSED {
+        assert_eq!(asked(address).1, 503);
+    }
+    let took = begin.elapsed();
+    let first = event(&server, "connections_full");
+    assert_eq!(
+        (&first["level"], &first["limit"], &first["unlogged"]),
+        (&"WARN".into(), &1.into(), &0.into())
+    );
+    assert_eq!(first["message"], "a WebSocket is refused: all --max-connections are taken");
+    // The end comes behind all that was said before it.
+    server.signal("TERM");
+    event(&server, "connections_closing");
+    let lines = said();
+    // Ten in ten seconds, and again ten in the next, if it took as long.
+    let windows = usize::try_from(took.as_secs() / 10).expect("it is not") + 1;
+    assert!((10..=10 * windows).contains(&lines) && lines < REFUSED, "{lines} lines in {took:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-use crate::geocast::{Running, geocast, greeted, wait_until};
+use crate::geocast::{Running, asked, geocast, greeted, wait_until};
 
 /// Publishes something over HTTP; the status.
 fn publish(address: SocketAddr, channel: &str, key: &str) -> u16 {
@@ -88,18 +88,6 @@ fn a_configuration_that_has_changed_is_followed_and_what_needs_a_restart_is_name
     hang_up(&server, DONE);
     assert_eq!(times(&server, "says otherwise"), 1, "it says the same: {}", server.said());
     assert!(!server.said().contains("hush"), "{}", server.said());
-}
-
-/// The status with which a WebSocket is given or refused.
-fn asked(address: SocketAddr) -> (TcpStream, u16) {
-    let mut stream = TcpStream::connect(address).expect("the server listens");
-    let request = "GET /ws HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    stream.write_all(request.as_bytes()).expect("the server reads");
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).expect("the server answers");
-    let status = std::str::from_utf8(&answer[9..]).expect("a status");
-    (stream, status.parse().expect("a status"))
 }
 
 #[test]
