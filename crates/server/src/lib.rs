@@ -95,8 +95,8 @@ pub use store::{
     DataError, DataSettings, DataState, EmbeddedStore, History, HistoryBound, HistoryPosition, HistoryQuery,
     KeptMessage, LackingRight, Place, RedisInspector, RedisKind, RedisNature, RedisNode, RedisPublishing,
     RedisSentinel, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError, RedisUse, RedisValue,
-    SentinelAnswer, SentinelPeer, SentinelView, Store, StoreError, Vitals, deletion_notice,
-    missing_key_events,
+    ReplicaObstacle, SentinelAnswer, SentinelPeer, SentinelReplica, SentinelView, Store, StoreError, Vitals,
+    deletion_notice, missing_key_events,
 };
 pub use tracking::{ChannelRule, ChannelRuleError};
 pub use transport::{

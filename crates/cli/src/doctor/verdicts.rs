@@ -2,6 +2,7 @@
 
 mod channels;
 mod memory;
+mod replicas;
 mod rights;
 mod sentinels;
 mod server;

@@ -133,6 +133,35 @@ fn sentinels_are_asked_what_they_know() {
     says(&url, 4, &[&format!("problem  sentinel   cannot connect to {second}: Connection refused")]);
 }
 
+#[test]
+fn a_master_that_was_replaced_is_told_from_other_replicas() {
+    let mut redis = RedisSentinels::start(&[], &[]);
+    let url = redis.url();
+    let [old, new] = redis.servers.each_ref().map(|server| format!("127.0.0.1:{}", server.port()));
+    redis.servers[0].kill();
+    says(
+        &url,
+        1,
+        &[
+            &format!("ok       master     {new} says that it is one (ROLE), as 3 of 3 sentinels do"),
+            &format!(
+                "warning  replicas   none can take the place of the master: {old} cannot be reached, and could not since it was \
+                 listed, as a master that was replaced cannot until it is back"
+            ),
+        ],
+    );
+    redis.servers[0].restart();
+    says(&url, 0, &[&format!("ok       replicas   {old} can take the place of the master")]);
+    // From here on it is one that is known.
+    redis.servers[0].kill();
+    says(
+        &url,
+        1,
+        &[&format!("warning  replicas   none can take the place of the master: {old} cannot be reached")],
+    );
+    assert!(!said_at(&url).1.contains("replaced"), "{:?}", said_at(&url));
+}
+
 /// Who may ask sentinels for the master alone is told that, and nothing is made of what is not known.
 #[test]
 fn sentinels_tell_their_users_what_they_may() {

@@ -19,7 +19,7 @@ pub use history::{History, HistoryBound, HistoryPosition, HistoryQuery, KeptMess
 pub(crate) use redis::PresenceLog;
 pub use redis::{
     LackingRight, RedisInspector, RedisKind, RedisNature, RedisNode, RedisSentinel, RedisUse, RedisValue,
-    SentinelAnswer, SentinelPeer, SentinelView, missing_key_events,
+    ReplicaObstacle, SentinelAnswer, SentinelPeer, SentinelReplica, SentinelView, missing_key_events,
 };
 pub use redis::{RedisPublishing, RedisSettings, RedisStartError, RedisStore, RedisUrl, RedisUrlError};
 pub use vitals::Vitals;

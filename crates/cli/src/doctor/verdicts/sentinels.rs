@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use geocast_server::{RedisSentinel, SentinelAnswer, SentinelPeer, SentinelView};
 
+use super::replicas::replicas;
 use crate::doctor::{
     command_line::sentinel_cli,
     examination::Examination,
@@ -25,12 +26,12 @@ pub(super) fn sentinels(place: &Place, found: &Examination) -> Vec<Finding> {
 
 /// What is thought of what a sentinel knows.
 #[derive(Debug, PartialEq, Eq)]
-struct Thought {
-    level: Level,
-    topic: &'static str,
-    text: String,
+pub(super) struct Thought {
+    pub(super) level: Level,
+    pub(super) topic: &'static str,
+    pub(super) text: String,
     /// What can be said to each of whom that is thought.
-    words: Option<Vec<String>>,
+    pub(super) words: Option<Vec<String>>,
 }
 
 /// What one of them says.
@@ -194,34 +195,6 @@ fn quorum(view: &SentinelView, service: &str, answering: usize) -> Thought {
     Thought { level, topic: "quorum", text, words }
 }
 
-/// Whether there is one to take the place of the master.
-fn replicas(view: &SentinelView) -> Thought {
-    let (able, others): (Vec<_>, Vec<_>) = view.replicas.iter().partition(|replica| replica.is_eligible);
-    let lost = |replica: &&&SentinelPeer| !replica.is_reached;
-    let mut reasons = Vec::new();
-    let gone = others.iter().filter(lost).count();
-    if gone > 0 {
-        reasons.push(format!("{} cannot be reached", names(others.iter().filter(lost).copied())));
-    }
-    if gone < others.len() {
-        let names = names(others.iter().filter(|replica| replica.is_reached).copied());
-        reasons.push(format!("{names} must not (replica-priority 0) or does not follow the master"));
-    }
-    let reasons = reasons.join(", ");
-    let (level, text) = if view.replicas.is_empty() {
-        let text = "there is none: nobody takes the place of a master that is lost; start one with `replicaof HOST PORT`";
-        (Level::Warning, text.to_owned())
-    } else if able.is_empty() {
-        (Level::Warning, format!("none can take the place of the master: {reasons}"))
-    } else if others.is_empty() {
-        (Level::Ok, format!("{} can take the place of the master", names(able.iter().copied())))
-    } else {
-        let able = names(able.iter().copied());
-        (Level::Note, format!("{able} can take the place of the master; {reasons}"))
-    };
-    Thought { level, topic: "replicas", text, words: None }
-}
-
 /// That there are more than are named.
 fn others(all: &[RedisSentinel]) -> Option<Finding> {
     let view = all.iter().filter_map(RedisSentinel::view).max_by_key(|view| view.others.len())?;
@@ -257,13 +230,13 @@ fn count(number: usize, what: &str) -> String {
 mod tests {
     use super::*;
 
-    fn peer(address: &str, is_reached: bool, is_eligible: bool) -> SentinelPeer {
-        SentinelPeer { address: address.to_owned(), id: address.to_owned(), is_reached, is_eligible }
+    fn peer(address: &str, is_reached: bool) -> SentinelPeer {
+        SentinelPeer { address: address.to_owned(), id: address.to_owned(), is_reached }
     }
 
     fn view(quorum: usize, others: &[bool]) -> SentinelView {
         let others = others.iter().enumerate();
-        let others = others.map(|(number, &is_reached)| peer(&format!("s:{number}"), is_reached, false));
+        let others = others.map(|(number, &is_reached)| peer(&format!("s:{number}"), is_reached));
         SentinelView {
             id: None,
             quorum,
@@ -304,26 +277,5 @@ mod tests {
         let Thought { level, text, words, .. } = quorum(&view(2, &[]), "map", 3);
         assert_eq!((level, words), (Level::Problem, None), "{text}");
         assert!(text.contains("3 answer, and only 1 is known here"), "{text}");
-    }
-
-    #[test]
-    fn replicas_are_held_against_who_may_take_over() {
-        let (able, gone, stays) =
-            (peer("r:1", true, true), peer("r:2", false, false), peer("r:3", true, false));
-        for (all, level, expected) in [
-            (vec![], Level::Warning, "there is none"),
-            (vec![able.clone()], Level::Ok, "r:1 can take the place"),
-            (vec![gone.clone(), stays.clone()], Level::Warning, "r:2 cannot be reached, r:3 must not"),
-            (
-                vec![able, gone, stays],
-                Level::Note,
-                "r:1 can take the place of the master; r:2 cannot be reached",
-            ),
-        ] {
-            let Thought { level: found, text, .. } =
-                replicas(&SentinelView { replicas: all, ..view(2, &[]) });
-            assert_eq!(found, level, "{text}");
-            assert!(text.contains(expected), "{text}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod kind;
 mod node;
+mod replica;
 mod rights;
 mod sentinel;
 mod value;
@@ -15,6 +16,7 @@ use crate::store::StoreError;
 
 pub use kind::RedisKind;
 pub use node::RedisNode;
+pub use replica::{ReplicaObstacle, SentinelReplica};
 pub use rights::{LackingRight, RedisUse};
 pub use sentinel::{RedisSentinel, SentinelAnswer, SentinelPeer, SentinelView};
 pub use value::RedisValue;

@@ -74,8 +74,8 @@ mod wire;
 mod witnesses;
 
 pub use inspector::{
-    LackingRight, RedisInspector, RedisKind, RedisNode, RedisSentinel, RedisUse, RedisValue, SentinelAnswer,
-    SentinelPeer, SentinelView, missing_key_events,
+    LackingRight, RedisInspector, RedisKind, RedisNode, RedisSentinel, RedisUse, RedisValue, ReplicaObstacle,
+    SentinelAnswer, SentinelPeer, SentinelReplica, SentinelView, missing_key_events,
 };
 pub use nature::RedisNature;
 pub(crate) use presence_log::PresenceLog;

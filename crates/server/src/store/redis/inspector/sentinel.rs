@@ -4,6 +4,7 @@ use deadpool_redis::redis::{FromRedisValue, RedisError, cmd};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
+use super::replica::{Followed, SentinelReplica};
 use crate::store::{
     StoreError,
     redis::{
@@ -46,12 +47,12 @@ pub struct SentinelView {
     /// What it says of the master: `master`, and `s_down` or `o_down` while it misses it alone or with others.
     pub flags: Vec<String>,
     /// The replicas that it knows.
-    pub replicas: Vec<SentinelPeer>,
+    pub replicas: Vec<SentinelReplica>,
     /// The other sentinels that it knows.
     pub others: Vec<SentinelPeer>,
 }
 
-/// A replica, or a sentinel, that a sentinel knows.
+/// Another sentinel that a sentinel knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentinelPeer {
     /// Its host and port.
@@ -60,8 +61,6 @@ pub struct SentinelPeer {
     pub id: String,
     /// Whether the sentinel has heard of it lately.
     pub is_reached: bool,
-    /// Whether a replica may become the master, and follows one.
-    pub is_eligible: bool,
 }
 
 impl RedisSentinel {
@@ -123,14 +122,12 @@ async fn view(line: &mut Line, service: &str) -> Result<SentinelView, RedisError
     let replicas: Vec<HashMap<String, String>> = told(line, "replicas", service).await?;
     let others: Vec<HashMap<String, String>> = told(line, "sentinels", service).await?;
     let id: Result<String, _> = line.query(cmd("SENTINEL").arg("myid")).await;
-    let is_missed = !is_reached(&master);
-    let peers = |all: &[HashMap<String, String>]| all.iter().map(|said| peer(said, is_missed)).collect();
     Ok(SentinelView {
         id: id.ok(),
         quorum: master.get("quorum").and_then(|quorum| quorum.parse().ok()).unwrap_or_default(),
         flags: flags(&master).map(str::to_owned).collect(),
-        replicas: peers(&replicas),
-        others: peers(&others),
+        replicas: replicas.iter().map(|said| Followed(&master).by(said)).collect(),
+        others: others.iter().map(peer).collect(),
     })
 }
 
@@ -138,21 +135,16 @@ async fn told<T: FromRedisValue>(line: &mut Line, what: &str, service: &str) -> 
     line.query(cmd("SENTINEL").arg(what).arg(service)).await
 }
 
-/// Nobody follows a master that is missed, and that is no reason not to take its place.
-fn peer(said: &HashMap<String, String>, is_master_missed: bool) -> SentinelPeer {
+fn peer(said: &HashMap<String, String>) -> SentinelPeer {
     let word = |name: &str| said.get(name).map_or("", String::as_str);
-    let is_reached = is_reached(said);
-    let follows = is_master_missed || word("master-link-status") != "err";
     SentinelPeer {
         address: address(word("ip"), word("port").parse().unwrap_or_default()),
         id: word("runid").to_owned(),
-        is_reached,
-        // Priority 0 is for those that never take over.
-        is_eligible: is_reached && word("slave-priority") != "0" && follows,
+        is_reached: is_reached(said),
     }
 }
 
-fn is_reached(said: &HashMap<String, String>) -> bool {
+pub(super) fn is_reached(said: &HashMap<String, String>) -> bool {
     !flags(said).any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
 }
 
@@ -165,7 +157,7 @@ fn reason(error: &RedisError) -> String {
     if said.contains("unknown command") { "it is no sentinel".to_owned() } else { said }
 }
 
-fn address(host: &str, port: u16) -> String {
+pub(super) fn address(host: &str, port: u16) -> String {
     Address::Tcp { host: host.to_owned(), port }.to_string()
 }
 
@@ -173,25 +165,18 @@ fn address(host: &str, port: u16) -> String {
 mod tests {
     use super::*;
 
-    fn check(said: &[(&str, &str)], is_master_missed: bool, expected: (bool, bool)) {
-        let common = [("ip", "::1"), ("port", "7"), ("runid", "ab")];
-        let all = common.iter().chain(said).map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        let peer = peer(&all.collect(), is_master_missed);
-        assert_eq!((peer.address.as_str(), peer.id.as_str()), ("[::1]:7", "ab"));
-        assert_eq!((peer.is_reached, peer.is_eligible), expected, "{said:?}");
-    }
-
     #[test]
-    fn who_may_take_over_is_read_from_flags() {
-        let replica = |flags, priority, link| {
-            [("flags", flags), ("slave-priority", priority), ("master-link-status", link)]
-        };
-        check(&[("flags", "sentinel")], false, (true, true));
-        check(&[("flags", "s_down,sentinel")], false, (false, false));
-        check(&replica("s_down,slave,disconnected", "100", "err"), false, (false, false));
-        check(&replica("slave", "100", "ok"), false, (true, true));
-        check(&replica("slave", "0", "ok"), false, (true, false));
-        check(&replica("slave", "100", "err"), false, (true, false));
-        check(&replica("slave", "100", "err"), true, (true, true));
+    fn whether_another_is_there_is_read_from_its_flags() {
+        for (flags, expected) in
+            [("sentinel", true), ("s_down,sentinel", false), ("sentinel,disconnected", false)]
+        {
+            let said = [("ip", "::1"), ("port", "7"), ("runid", "ab"), ("flags", flags)];
+            let peer = peer(&said.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+            assert_eq!(
+                (peer.address.as_str(), peer.id.as_str(), peer.is_reached),
+                ("[::1]:7", "ab", expected),
+                "{flags}"
+            );
+        }
     }
 }
