@@ -1,8 +1,6 @@
 use geocast_server::StoreError;
 use thiserror::Error;
 
-use crate::shell_words::quoted;
-
 /// Somebody we need is not there, or does not want us.
 #[derive(Debug, Error)]
 #[error("{who} cannot be reached: {reason}; {hint}")]
@@ -26,6 +24,15 @@ impl Unreachable {
 
     /// The Redis of a configuration, whose URL is given without a password.
     pub(crate) fn redis(url: &str, error: &StoreError) -> Self {
+        Self::asking(
+            url,
+            error,
+            "`geocast doctor` with this URL says which sentinels answer, and what they know".to_owned(),
+        )
+    }
+
+    /// The same where sentinels have been asked, which may help to be asked more.
+    pub(crate) fn asking(url: &str, error: &StoreError, asking_sentinels: String) -> Self {
         let reason = error.to_string();
         let hint = if reason.contains("this is a sentinel") {
             "give --redis that URL".to_owned()
@@ -47,7 +54,7 @@ impl Unreachable {
         } else if reason.contains("TLS") {
             "try redis:// instead of rediss://, or its TLS port".to_owned()
         } else if url.contains("+sentinel://") {
-            format!("`redis-cli {} sentinel masters` says what a sentinel knows", first_address(url))
+            asking_sentinels
         } else if url.contains("+cluster://") {
             "`redis-cli --cluster check HOST:PORT` says what a cluster lacks".to_owned()
         } else {
@@ -61,20 +68,6 @@ impl Unreachable {
 fn lacking_command(reason: &str) -> Option<&str> {
     let (_, command) = reason.split_once("to run the '")?;
     command.split_once('\'').map(|(command, _)| command).filter(|command| !command.is_empty())
-}
-
-/// The first host and port of a URL, as `redis-cli` takes them.
-fn first_address(url: &str) -> String {
-    let places = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let places = places.split('/').next().unwrap_or_default();
-    let places = places.rsplit_once('@').map_or(places, |(_, places)| places);
-    let first = places.split(',').next().unwrap_or_default();
-    match first.rsplit_once(':') {
-        Some((host, port)) => {
-            format!("-h {} -p {port}", quoted(host.trim_start_matches('[').trim_end_matches(']')))
-        }
-        None => format!("-h {}", quoted(first)),
-    }
 }
 
 #[cfg(test)]
@@ -92,12 +85,7 @@ mod tests {
         check(
             sentinels,
             "no sentinel answers",
-            "`redis-cli -h 10.0.0.1 -p 26381 sentinel masters` says what a sentinel knows",
-        );
-        check(
-            "redis+sentinel://[::1]:26379/map/0",
-            "none",
-            "`redis-cli -h ::1 -p 26379 sentinel masters` says what a sentinel knows",
+            "`geocast doctor` with this URL says which sentinels answer, and what they know",
         );
         check(
             sentinels,

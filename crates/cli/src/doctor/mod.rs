@@ -15,7 +15,7 @@ use std::io::{self, Write};
 
 use anyhow::bail;
 use clap::ArgMatches;
-use geocast_server::{Patterns, RedisInspector, StoreError, StoreSettings};
+use geocast_server::{Patterns, RedisInspector, RedisSentinel, SentinelAnswer, StoreError, StoreSettings};
 
 use crate::{
     arguments::DoctorArguments,
@@ -78,7 +78,8 @@ pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> an
         other => other.to_string(),
     });
     found.sentinels = sentinels;
-    let report = Report::new(&Place::new(settings.url.clone(), &redis_options), &scope, &found);
+    let place = Place::new(settings.url.clone(), &redis_options);
+    let report = Report::new(&place, &scope, &found);
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
@@ -88,7 +89,19 @@ pub(crate) async fn doctor(arguments: DoctorArguments, typed: &ArgMatches) -> an
     }
     // What sentinels say is worth saying without it.
     if let Some(error) = failure {
-        return Err(unreachable(error).into());
+        return Err(Unreachable::asking(&url, &error, asking(&place, &found.sentinels)).into());
     }
     Ok(if report.worst() >= Level::Warning { Exit::Failure } else { Exit::Success })
+}
+
+/// What may help where sentinels are named and no master is found: one of them, who answers, knows more.
+fn asking(place: &Place, sentinels: &[RedisSentinel]) -> String {
+    let answers = |sentinel: &&RedisSentinel| !matches!(sentinel.answer, SentinelAnswer::Nothing(_));
+    sentinels.iter().find(answers).map_or_else(
+        || "no sentinel that the URL names answers: start one, or name another".to_owned(),
+        |sentinel| {
+            let line = command_line::sentinel_cli(place, &sentinel.host_and_port, &["SENTINEL", "MASTERS"]);
+            format!("`{line}` says what a sentinel knows")
+        },
+    )
 }

@@ -127,10 +127,21 @@ fn sentinels_are_asked_what_they_know() {
                 "{second} names the master {master}, and knows 1 replica and 2 other sentinels; quorum 2; it misses that master (s_down)"
             ),
             &format!("problem  master     cannot connect to {master}: Connection refused"),
+            &format!(
+                "; `redis-cli -h 127.0.0.1 -p {} SENTINEL MASTERS` says what a sentinel knows\n",
+                port(second)
+            ),
         ],
     );
     redis.sentinels.iter_mut().for_each(Sentinel::kill);
-    says(&url, 4, &[&format!("problem  sentinel   cannot connect to {second}: Connection refused")]);
+    says(
+        &url,
+        4,
+        &[
+            &format!("problem  sentinel   cannot connect to {second}: Connection refused"),
+            "; no sentinel that the URL names answers: start one, or name another\n",
+        ],
+    );
 }
 
 #[test]
