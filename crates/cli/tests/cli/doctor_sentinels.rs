@@ -108,6 +108,7 @@ fn sentinels_are_asked_what_they_know() {
             &format!("warning  sentinel   cannot connect to {first}: Connection refused"),
             "geocast asks the others meanwhile: start it, or name another in the URL",
             "problem  quorum     2 of 3 have to be there to replace a master, and 1 is: start ",
+            "start others in their place, and when there are 2 to agree (quorum), not before, say to each",
             &format!("redis-cli -h 127.0.0.1 -p {} SENTINEL RESET map", port(second)),
             &format!("ok       master     {master} says that it is one (ROLE), as 1 of 3 sentinels do"),
         ],

@@ -171,11 +171,19 @@ fn quorum(view: &SentinelView, service: &str, answering: usize) -> Thought {
         (Level::Problem, text, words(&["SENTINEL", "SET", service, "quorum", &fitting]))
     } else if reached < needed {
         let lost = names(view.others.iter().filter(|other| !other.is_reached));
-        let text = format!(
-            "{needed} of {known} have to be there to replace a master, and {reached} {}: start {lost} again, or, if they are \
-             gone for good, say to each",
-            if reached == 1 { "is" } else { "are" }
+        let are = if reached == 1 { "is" } else { "are" };
+        let begin = format!(
+            "{needed} of {known} have to be there to replace a master, and {reached} {are}: start {lost} again"
         );
+        // RESET forgets who is not there, but changes nothing of how many have to agree.
+        let text = if reached < quorum {
+            format!(
+                "{begin}; if they are gone for good, start others in their place, and when there are {quorum} to agree (quorum), \
+                 not before, say to each"
+            )
+        } else {
+            format!("{begin}, or, if they are gone for good, say to each")
+        };
         (Level::Problem, text, words(&["SENTINEL", "RESET", service]))
     } else if known == 1 {
         let text = "there is one alone: nobody replaces a master that is lost with it; three on machines of their own are usual";
@@ -251,7 +259,19 @@ mod tests {
         for (quorum, others, level, expected) in [
             (2, &[true, true][..], Level::Ok, "2 of 3 have to be there to replace a master, and 3 are"),
             (2, &[true, false], Level::Warning, "and 2 are: lost with one more of them"),
-            (2, &[false, false], Level::Problem, "and 1 is: start s:0, s:1 again"),
+            (
+                2,
+                &[false, false],
+                Level::Problem,
+                "and 1 is: start s:0, s:1 again; if they are gone for good, start others in their place, and when there are 2 to \
+                 agree (quorum), not before, say to each",
+            ),
+            (
+                2,
+                &[true, false, false, false],
+                Level::Problem,
+                "3 of 5 have to be there to replace a master, and 2 are: start s:1, s:2, s:3 again, or, if they are gone for good, say",
+            ),
             // One misses the master, but two of three have to choose.
             (1, &[false, false], Level::Problem, "2 of 3 have to be there to replace a master, and 1 is"),
             (
