@@ -3,9 +3,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use geocast_geo_filter::RegionError;
+use geocast_protocol::Crs;
 use thiserror::Error;
 
-use crate::units::UnitError;
+use crate::{client::CommandLineBox, units::UnitError};
 
 /// An option of a client that is not to be followed: what was typed makes no sense.
 #[derive(Debug, Error)]
@@ -19,6 +21,9 @@ pub(crate) enum BadOption {
     /// What a variable says instead of it is not to be followed either.
     #[error("{variable}: {source}")]
     Variable { variable: &'static str, source: UnitError },
+    /// It is no box in the system that it is meant in.
+    #[error("--bbox {bbox} is left,bottom,right,top in {crs}, and cannot be: {source}")]
+    Box { bbox: CommandLineBox, crs: Crs, source: RegionError },
     /// It is not there, and has to be.
     #[error("{what} is needed: {option}")]
     Missing { what: &'static str, option: &'static str },

@@ -65,6 +65,14 @@ pub(crate) struct Look {
     pub(crate) envelope: bool,
 }
 
+impl Look {
+    /// Fails where it can be seen without a server that it makes no sense.
+    pub(crate) fn check(&self) -> Result<(), BadOption> {
+        let (Some(bbox), crs) = (self.bbox, self.bbox_crs) else { return Ok(()) };
+        bbox.check(crs).map_err(|source| BadOption::Box { bbox, crs, source })
+    }
+}
+
 /// `geocast get`
 #[derive(Debug, Args)]
 pub(crate) struct GetArguments {

@@ -1,5 +1,6 @@
 use std::{fmt, str::FromStr};
 
+use geocast_geo_filter::{Bbox as PlainBox, Region, RegionError};
 use geocast_protocol::{
     Crs, Number,
     text::{Bbox, Members},
@@ -19,6 +20,19 @@ impl CommandLineBox {
     /// All of the world, in EPSG:4326.
     pub(super) fn world() -> Self {
         "-180,-90,180,90".parse().expect("it is a box")
+    }
+
+    /// Fails where it can be seen without a server that it is no box in this system. Of most systems only the server knows how
+    /// their axes go.
+    pub(crate) fn check(self, crs: Crs) -> Result<(), RegionError> {
+        let [left, bottom, right, top] = self.0.map(f64::from);
+        match crs.code() {
+            4326 => drop(Region::from_degrees([left, bottom, right, top])?),
+            // Its boxes may go across the antimeridian as well: left and right have no order.
+            3857 => drop(PlainBox::try_from([left, bottom, left, top])?),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The box meant in this system, whatever the output is in.
@@ -71,6 +85,26 @@ mod tests {
         let viewport = Command::Bbox(Some(bbox.viewport(Crs::WGS84)));
         assert_eq!(viewport.to_string(), "BBOX -5.9 45.8 10.5 47.8 crs=EPSG:4326");
         assert_eq!(bbox.to_string(), "-5.9,45.8,10.5,47.8");
+    }
+
+    #[test]
+    fn what_is_no_box_in_a_system_is_seen_where_its_axes_are_known() {
+        for (text, crs, is_right) in [
+            ("5.9,45.8,10.5,47.8", 4326, true),
+            ("176,-20,-178,-16", 4326, true),
+            ("-180,-90,180,90", 4326, true),
+            ("5.9,47.8,10.5,45.8", 4326, false),
+            ("0,91,1,92", 4326, false),
+            ("600000,5700000,700000,5800000", 4326, false),
+            ("600000,5700000,700000,5800000", 3857, true),
+            ("20000000,1,-20000000,2", 3857, true),
+            ("600000,5800000,700000,5700000", 3857, false),
+            ("1,2,3,1", 2056, true),
+        ] {
+            let bbox: CommandLineBox = text.parse().unwrap();
+            let crs = format!("EPSG:{crs}").parse().unwrap();
+            assert_eq!(bbox.check(crs).is_ok(), is_right, "{text} in {crs}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{arguments::GetArguments, exit::Exit, progress::waiting};
 
 /// `geocast get`: the state of a channel, or one key of it.
 pub(crate) async fn get(arguments: GetArguments) -> anyhow::Result<Exit> {
+    arguments.look.check()?;
     let mut printed = 0;
     let answer = tokio::time::timeout(arguments.timeout, ask(&arguments, &mut printed)).await;
     match answer {

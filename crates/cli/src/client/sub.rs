@@ -21,6 +21,7 @@ use crate::{arguments::SubArguments, exit::Exit, progress::waiting};
 
 /// `geocast sub`: what is published on channels.
 pub(crate) async fn sub(arguments: SubArguments) -> anyhow::Result<Exit> {
+    arguments.look.check()?;
     let timeout = arguments.timeout;
     let (mut listener, mut connection) = (Listener::new(arguments), None);
     let stopped = listener.explains.is_some().then(stopped).transpose()?;

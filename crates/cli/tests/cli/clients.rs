@@ -126,6 +126,24 @@ fn exit_codes_tell_what_went_wrong() {
         assert_eq!(code(&output), 4, "{arguments:?}");
         assert!(stderr(&output).contains("is `geocast serve` or `geocast demo` running there?"));
     }
+    // What makes no sense is seen before anybody is asked; of other systems, the server knows.
+    for command in ["sub", "get"] {
+        let boxed = |bbox: &str, crs: &str, url: &str| {
+            run(&[command, "news", "--bbox", bbox, "--bbox-crs", crs, "--url", url])
+        };
+        let reversed = boxed("5.9,47.8,10.5,45.8", "epsg:4326", &nobody);
+        assert_eq!(code(&reversed), 2, "{}", stderr(&reversed));
+        assert_eq!(
+            stderr(&reversed),
+            "geocast: --bbox 5.9,47.8,10.5,45.8 is left,bottom,right,top in EPSG:4326, and cannot be: box is reversed \
+             vertically: bottom 47.8 is greater than top 45.8\n"
+        );
+        assert_eq!(code(&boxed("1,2,3,1", "epsg:3857", &nobody)), 2);
+        assert_eq!(code(&boxed("1,2,3", "epsg:3857", &nobody)), 2);
+        let refused = boxed("2600000,1300000,2700000,1200000", "epsg:2056", &url);
+        assert_eq!(code(&refused), 1, "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("(invalid_bbox)"), "{}", stderr(&refused));
+    }
 }
 
 #[test]
