@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 
-use super::router::{nothing_here, other_method, page};
+use super::router::{nothing_at, other_method, page};
 use crate::node::Node;
 
 /// What a program shows to browsers: a page at `/` and the files that belong to it.
@@ -168,7 +168,7 @@ pub(crate) async fn other(
             refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             refusal
         }
-        None => nothing_here().into_response(),
+        None => nothing_at(&method, &uri).into_response(),
     }
 }
 

@@ -266,31 +266,46 @@ async fn a_websocket_path_asks_for_an_upgrade(backend: Backend) {
 
 async fn unknown_addresses_and_methods_are_refused(backend: Backend) {
     let server = TestServer::start_with(backend, with_key).await;
-    for path in [
-        "/nope",
-        "/api/nope",
-        "/api/publish",
-        "/api/publish/",
-        "/api/state/news",
-        "/../etc/passwd",
-        "/live/x",
+    let reading = "state is read over WebSocket: `GET CHANNEL`";
+    let writing = "PUT /api/state/CHANNEL/KEY sets a key";
+    for (method, path, said) in [
+        ("POST", "/nope", "/api lists what there is"),
+        ("POST", "/api/nope", "/api lists what there is"),
+        ("POST", "/../etc/passwd", "/api lists what there is"),
+        ("POST", "/live/x", "/api lists what there is"),
+        ("POST", "/api/publish", writing),
+        ("POST", "/api/publish/", writing),
+        ("POST", "/api/publish/a/b", "a `/` within CHANNEL or KEY is written %2F"),
+        ("POST", "/api/publish/news/", writing),
+        ("POST", "/api/state/news", writing),
+        ("PUT", "/api/state/news", writing),
+        ("PUT", "/api/state/news/", writing),
+        ("PUT", "/api/state/news/1/2", writing),
+        ("DELETE", "/api/state/news", writing),
+        ("GET", "/api/state/news", reading),
+        ("GET", "/api/state/news/1/2", reading),
+        ("GET", "/api/state", reading),
     ] {
-        expect_error(&request(server.address, "POST", path, KEY, "1").await, 404, path);
+        let response = request(server.address, method, path, KEY, "1").await;
+        expect_error(&response, 404, path);
+        assert!(response.body.contains(said), "{method} {path}: {response:?}");
     }
-    for (method, path) in [
-        ("GET", "/api/publish/news"),
-        ("PUT", "/api/publish/news"),
-        ("POST", "/api/state/news/1"),
-        ("GET", "/api/state/news/1"),
-        ("POST", "/live"),
-        ("DELETE", "/ready"),
-        ("POST", "/api"),
-        ("PUT", "/api/channels"),
+    for (method, path, said) in [
+        ("GET", "/api/publish/news", writing),
+        ("PUT", "/api/publish/news", writing),
+        ("POST", "/api/state/news/1", writing),
+        ("PATCH", "/api/state/news/1", writing),
+        ("GET", "/api/state/news/1", reading),
+        ("POST", "/live", "POST is not for this address"),
+        ("DELETE", "/ready", "DELETE is not for this address"),
+        ("POST", "/api", "POST is not for this address"),
+        ("PUT", "/api/channels", "PUT is not for this address"),
     ] {
         let response = request(server.address, method, path, KEY, "1").await;
         expect_error(&response, 405, path);
-        let is_state = method == "GET" && path.starts_with("/api/state");
-        let said = if is_state { "state is read over WebSocket" } else { "the header Allow says what is" };
         assert!(response.body.contains(said), "{method} {path}: {response:?}");
+        let tells_what_is = response.body.contains("the header Allow says what is");
+        assert_eq!(tells_what_is, said != reading, "{method} {path}: {response:?}");
+        assert!(response.head.contains("\nallow: "), "{method} {path}: {response:?}");
     }
 }
