@@ -118,8 +118,16 @@ impl Event {
     /// # Errors
     /// It is JSON that is nested too deeply or has too many positions.
     pub(crate) fn check(published: &[u8], limits: &Limits) -> Result<(), ReadError> {
+        Self::looked_into(published, limits).map(drop)
+    }
+
+    /// The same, and what it is, in the system that it comes in.
+    ///
+    /// # Errors
+    /// As for [`check`](Self::check).
+    pub(crate) fn looked_into(published: &[u8], limits: &Limits) -> Result<Document, ReadError> {
         let (package, payload) = aiows::unmark(published);
-        document(package, payload, limits).map(drop)
+        document(package, payload, limits)
     }
 
     /// The key by which tracked subscriptions know what is published, if it is a feature that has one. What is not

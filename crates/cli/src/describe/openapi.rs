@@ -105,11 +105,14 @@ fn publication(id: &str, summary: &str, answered: &[&str]) -> Value {
         "type": ["integer", "string"],
     });
     properties["epoch"] = json!({ "description": "Which history that is", "type": "string" });
-    if id == "put" {
-        let description =
-            "What may not be expected: that tracked subscriptions know the value by another key, or none";
-        properties["hint"] = json!({ "type": "string", "description": description });
-    }
+    let of_all = "that a position is not in degrees, or that JSON is encoded twice, or is none";
+    let description = match id {
+        "put" => format!(
+            "What may not be expected: that tracked subscriptions know the value by another key, or none; {of_all}"
+        ),
+        _ => format!("What may not be expected: {of_all}"),
+    };
+    properties["hint"] = json!({ "type": "string", "description": description });
     json!({
         "operationId": id,
         "summary": summary,

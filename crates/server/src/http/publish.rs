@@ -6,13 +6,14 @@ use axum::{
     extract::{Path, Request, State, rejection::PathRejection},
     http::{StatusCode, request::Parts},
 };
-use geocast_protocol::{Channel, Offset, Word};
+use geocast_geo_filter::Document;
+use geocast_protocol::{Channel, Crs, Offset, Word};
 use serde_json::{Value, json};
 
 use super::{
     answer::Refusal,
     body::{BodyError, body},
-    hint::hint,
+    hint::{of_key, of_payload},
 };
 use crate::{
     ChannelRule, Count, Event, HistoryPosition, StoreError, access::PublishRefused, clock, deletion_notice,
@@ -22,7 +23,7 @@ use crate::{
 type Shared = State<Arc<Node>>;
 type Named<T> = Result<Path<T>, PathRejection>;
 
-/// `POST /api/publish/{channel}`: to the channel's subscribers.
+/// `POST /api/publish/{channel}`: to the channel's subscribers. The answer has a `hint` where they may not get what is expected.
 pub(crate) async fn publish(
     State(node): Shared,
     name: Named<String>,
@@ -32,9 +33,10 @@ pub(crate) async fn publish(
         let Path(name) = name.map_err(|error| bad_path(&error))?;
         let (parts, body) = request.into_parts();
         let channel = admit(&node, &name, &parts)?;
-        let payload = payload(&node, Request::from_parts(parts, body)).await?;
+        let (payload, document) = payload(&node, Request::from_parts(parts, body)).await?;
+        let hint = of_payload(&channel, &payload, &document, input_crs(&node, &channel));
         let position = node.store.publish(&channel, payload).await.map_err(|error| store_refusal(&error))?;
-        Ok(placed(json!({ "published": channel }), position))
+        Ok(hinted(placed(json!({ "published": channel }), position), [hint]))
     };
     account(&node, outcome.await)
 }
@@ -49,17 +51,16 @@ pub(crate) async fn put(
     let outcome = async {
         let (parts, body) = request.into_parts();
         let (channel, key) = entry(&node, names, &parts)?;
-        let payload = payload(&node, Request::from_parts(parts, body)).await?;
+        let (payload, document) = payload(&node, Request::from_parts(parts, body)).await?;
         let property = track_property(&node, &channel);
         let known = Event::tracked_as(&payload, property);
-        let hint = hint(key.as_str(), &payload, known.as_ref(), property);
+        let hints = [
+            of_payload(&channel, &payload, &document, input_crs(&node, &channel)),
+            of_key(key.as_str(), &payload, known.as_ref(), property),
+        ];
         let put = node.store.put(&channel, key.as_str(), payload).await;
         let position = put.map_err(|error| store_refusal(&error))?;
-        let mut answer = placed(json!({ "published": channel, "key": key.as_str() }), position);
-        if let Some(hint) = hint {
-            answer["hint"] = hint.into();
-        }
-        Ok(answer)
+        Ok(hinted(placed(json!({ "published": channel, "key": key.as_str() }), position), hints))
     };
     account(&node, outcome.await)
 }
@@ -99,6 +100,20 @@ fn placed(mut answer: Value, position: Option<HistoryPosition>) -> Value {
         answer["epoch"] = epoch.as_str().into();
     }
     answer
+}
+
+/// An answer with what may not be expected.
+fn hinted(mut answer: Value, hints: impl IntoIterator<Item = Option<String>>) -> Value {
+    let hints: Vec<String> = hints.into_iter().flatten().collect();
+    if !hints.is_empty() {
+        answer["hint"] = hints.join("; ").into();
+    }
+    answer
+}
+
+/// The coordinate system that payloads of a channel come in.
+fn input_crs(node: &Node, channel: &Channel) -> Crs {
+    ChannelRule::find(&node.settings.channel_crs, channel).copied().unwrap_or(Crs::WGS84)
 }
 
 /// The property that is the key of features without an id.
@@ -150,9 +165,9 @@ fn admit(node: &Node, name: &str, request: &Parts) -> Result<Channel, Refusal> {
     Ok(channel)
 }
 
-/// The body, if subscribers can be sent it. It is read only once the request is known to be allowed, and kept apart from the
+/// The body and what it is, if subscribers can be sent it. It is read only once the request is known to be allowed, and kept apart from the
 /// buffer of the connection it came by, which it would keep alive for as long as it is stored.
-async fn payload(node: &Node, request: Request) -> Result<Bytes, Refusal> {
+async fn payload(node: &Node, request: Request) -> Result<(Bytes, Document), Refusal> {
     let body = body(node, request).await.map_err(|error| {
         let (status, code) = match &error {
             BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -164,8 +179,8 @@ async fn payload(node: &Node, request: Request) -> Result<Bytes, Refusal> {
         let message = "there is nothing to publish: the request has no body";
         return Err(Refusal::new(StatusCode::BAD_REQUEST, "empty_body", message));
     }
-    match Event::check(&body, &node.payload_limits()) {
-        Ok(()) => Ok(Bytes::copy_from_slice(&body)),
+    match Event::looked_into(&body, &node.payload_limits()) {
+        Ok(document) => Ok((Bytes::copy_from_slice(&body), document)),
         Err(error) => {
             Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "payload_refused", error.to_string()))
         }

@@ -15,6 +15,7 @@ on_both_stores!(
     putting_sets_state_and_publishes_in_one_step,
     deleting_removes_state_and_tells_subscribers,
     a_feature_goes_by_the_id_by_which_it_came,
+    what_looks_like_a_mistake_is_hinted_at_and_published,
     what_cannot_be_published_is_refused_with_a_reason,
     a_publication_has_a_largest_size,
     a_publish_key_is_demanded,
@@ -135,6 +136,52 @@ async fn a_feature_goes_by_the_id_by_which_it_came(backend: Backend) {
         assert_eq!(response.status, 200, "{response:?}");
     }
     changes(&mut client, &[("leave", json!("x")), ("leave", json!(5))]).await;
+}
+
+async fn what_looks_like_a_mistake_is_hinted_at_and_published(backend: Backend) {
+    let server = TestServer::start_with(backend, |settings| {
+        with_key(settings);
+        settings.channel_crs = vec!["swiss*=epsg:2056".parse().expect("a rule")];
+    })
+    .await;
+    let mut client = server.subscriber("cars", &[]).await;
+    let feature = |position: &str| {
+        format!(r#"{{"type":"Feature","id":7,"geometry":{{"type":"Point","coordinates":[{position}]}}}}"#)
+    };
+    let hint = async |method: &str, path: &str, body: &str| {
+        let response = request(server.address, method, path, KEY, body).await;
+        assert_eq!(response.status, 200, "{method} {path} {body}: {response:?}");
+        response.json()["hint"].as_str().unwrap_or_default().to_owned()
+    };
+    let twice = Value::from(feature("8.5,47.4")).to_string();
+    for (body, content, expected) in [
+        (feature("8.5,47.4"), None, None),
+        (feature("951000,6002000"), None, Some("[951000, 6002000], which is not in degrees")),
+        (feature("47.4,151.2"), None, Some("151.2 is no latitude")),
+        (twice, None, Some("encoded twice")),
+        (
+            r#"{"id":7,}"#.to_owned(),
+            Some(r#"{"id":7,}"#),
+            Some("sent as text: key must be a string at line 1 column 9"),
+        ),
+        ("late".to_owned(), Some("late"), None),
+    ] {
+        let content = content.map_or_else(|| serde_json::from_str(&body).expect("JSON"), Value::from);
+        for (method, path) in [("POST", "/api/publish/cars"), ("PUT", "/api/state/cars/7")] {
+            let hint = hint(method, path, &body).await;
+            assert!(hint.contains(expected.unwrap_or_default()), "{method} {body}: {hint}");
+            assert_eq!(hint.is_empty(), expected.is_none(), "{method} {body}: {hint}");
+            assert_eq!(client.next_content().await, content, "{method} {body}");
+        }
+    }
+    let both = hint("PUT", "/api/state/cars/8", &feature("8.5,447.4")).await;
+    assert!(
+        both.contains("447.4") && both.contains(r#"; tracked subscriptions know this feature as "7""#),
+        "{both}"
+    );
+    for (method, path) in [("POST", "/api/publish/swiss"), ("PUT", "/api/state/swiss/7")] {
+        assert_eq!(hint(method, path, &feature("2683000,1248000")).await, "", "{method}");
+    }
 }
 
 async fn what_cannot_be_published_is_refused_with_a_reason(backend: Backend) {

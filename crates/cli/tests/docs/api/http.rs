@@ -115,7 +115,7 @@ impl Traffic {
                 ("get /metrics", "", &[], "", 403),
                 ("get /api/operator", "", &[], "", 401),
                 ("get /api/operator", "/api/operator?limit=many", SESAME, "", 400),
-                (PUBLISH, "", KEY, "{}", 200),
+                (PUBLISH, "", KEY, "{", 200),
                 (PUBLISH, "", KEY, "", 400),
                 (PUBLISH, "", &[], "{}", 401),
                 (PUBLISH, "", WRONG, "{}", 403),
