@@ -91,9 +91,20 @@ fn encoded_twice(payload: &[u8]) -> Option<String> {
 
 /// What is odd about text and bytes, if they begin like JSON.
 fn no_json(payload: &[u8]) -> Option<String> {
-    let [b'{' | b'[', ..] = payload.trim_ascii_start() else { return None };
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    let (after_mark, is_marked) = payload.strip_prefix(MARK).map_or((payload, false), |rest| (rest, true));
+    let [b'{' | b'[', ..] = after_mark.trim_ascii_start() else { return None };
+    if let Err(error) = std::str::from_utf8(payload) {
+        return Some(format!("this begins like JSON, but is no UTF-8, and sent as bytes: {error}"));
+    }
+    if is_marked {
+        return Some(
+            "a byte order mark stands before the JSON, so this is sent as text: leave the mark out"
+                .to_owned(),
+        );
+    }
     let error = serde_json::from_slice::<IgnoredAny>(payload).err()?;
-    Some(format!("this is no JSON, and sent as text: {error}"))
+    Some(format!("this is no JSON, and sent as text like any other: {error}"))
 }
 
 /// As people write it: shortest, and with an exponent where it is long.
@@ -163,7 +174,7 @@ mod tests {
             None
         );
         // Marked as text and as bytes by whoever published it as a package.
-        for value in [&b"\xfftext\n{"[..], b"\xffbytes\n{", b"\xfe"] {
+        for value in [&b"\xfftext\n{"[..], b"\xffbytes\n{", b"\xfe", b"\xef\xbb\xbfon time"] {
             assert_eq!(told(value, None), None, "{value:?}");
         }
     }
@@ -180,10 +191,15 @@ mod tests {
             (bare, None, "the feature has no `id`: "),
             (bare, Some("train"), r#"the feature has no `id` and no property "train": "#),
             (r#"{"type":"FeatureCollection","features":[]}"#, None, "a FeatureCollection is not tracked"),
-            (r#"{"type":"#, None, "sent as text: EOF while parsing a value at line 1 column 8"),
-            ("[1,2", None, "this is no JSON, and sent as text: "),
+            (
+                r#"{"type":"#,
+                None,
+                "sent as text like any other: EOF while parsing a value at line 1 column 8",
+            ),
+            ("[1,2", None, "this is no JSON, and sent as text like any other: "),
             ("{'a':1}", None, "key must be a string at line 1 column 2"),
             ("{\"a\":\n NaN}", None, "expected value at line 2 column 2"),
+            ("\u{feff}{\"a\":1}", None, "a byte order mark"),
             (
                 r#" "{\"type\":\"Feature\",\"geometry\":null,\"properties\":null}""#,
                 None,
@@ -194,6 +210,8 @@ mod tests {
             let told = told(value, property).unwrap_or_default();
             assert!(told.contains(expected), "{value}: {told}");
         }
+        let latin = told(b"{\"a\":\"\xe9\"}", None).unwrap_or_default();
+        assert!(latin.contains("no UTF-8") && latin.ends_with("from index 6"), "{latin}");
         let long = format!(r#"{{"type":"Feature","id":"{}"}}"#, "x".repeat(1_000));
         assert!(told(long, None).is_some_and(|told| told.len() < 300), "an id may be long");
     }

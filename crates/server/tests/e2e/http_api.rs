@@ -162,7 +162,7 @@ async fn what_looks_like_a_mistake_is_hinted_at_and_published(backend: Backend) 
         (
             r#"{"id":7,}"#.to_owned(),
             Some(r#"{"id":7,}"#),
-            Some("sent as text: key must be a string at line 1 column 9"),
+            Some("sent as text like any other: key must be a string at line 1 column 9"),
         ),
         ("late".to_owned(), Some("late"), None),
     ] {
