@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+};
 
 use super::{Layer, Table};
 
@@ -12,7 +15,7 @@ struct Idle {
     values: Vec<OsString>,
     /// How what counts is called where it stands.
     decided_by: String,
-    /// Whether that is the same.
+    /// Whether that says the same in the same words.
     is_same: bool,
 }
 
@@ -24,7 +27,9 @@ impl Overridden {
             let names = [option.key()].into_iter().chain(table.conflicts(option));
             let (name, decides) = names.filter_map(|name| Some((name, above.0.get(name)?))).next()?;
             let decided_by = decides.source.name(table.option(name)?);
-            let is_same = name == key && decides.values == given.values;
+            // A list may be one value with commas.
+            let written = |values: &[OsString]| values.join(OsStr::new(","));
+            let is_same = name == key && written(&decides.values) == written(&given.values);
             Some((key.clone(), Idle { values: given.values.clone(), decided_by, is_same }))
         });
         Self(idle.collect())

@@ -128,12 +128,15 @@ fn sentinels_are_asked_what_they_know() {
                 "{second} names the master {master}, and knows 1 replica and 2 other sentinels; quorum 2; it misses that master (s_down)"
             ),
             &format!("problem  master     cannot connect to {master}: Connection refused"),
+            "start others in their place, and SENTINEL RESET map only once there is a master",
             &format!(
                 "; `redis-cli -h 127.0.0.1 -p {} SENTINEL MASTERS` says what a sentinel knows\n",
                 port(second)
             ),
         ],
     );
+    // It would make it forget the only replica.
+    assert!(!said_at(&url).1.contains("to each"), "{:?}", said_at(&url));
     redis.sentinels.iter_mut().for_each(Sentinel::kill);
     says(
         &url,

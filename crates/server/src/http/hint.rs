@@ -64,9 +64,17 @@ fn of_position(channel: &Channel, [x, y]: [f64; 2]) -> Option<String> {
     let seen = format!("the first position is [{}, {}]", number(x), number(y));
     // More than a full circle is no angle at all.
     if x.abs() > FURTHEST || y.abs() > 360.0 {
+        let remedy = if x.abs().max(y.abs()) > WIDEST {
+            "divide it first if it is in millionths or so".to_owned()
+        } else {
+            format!(
+                "project it before, or have the server started with --channel-crs {}=epsg:3857, or the number that the system has",
+                if is_plain(channel) { channel.as_str() } else { "PATTERN" }
+            )
+        };
         return Some(format!(
             "{seen}, which is not in degrees: GeoJSON has the longitude, then the latitude, in degrees of EPSG:4326 (RFC 7946 §4); \
-             project it before, or have the server started with --channel-crs {channel}=epsg:3857, or the number that the system has"
+             {remedy}"
         ));
     }
     let guess = if x.abs() <= 90.0 && y.abs() <= 180.0 { "; they seem to be swapped" } else { "" };
@@ -89,22 +97,36 @@ fn encoded_twice(payload: &[u8]) -> Option<String> {
     ))
 }
 
+/// Whether a name can be typed as it is in a list of patterns.
+fn is_plain(channel: &Channel) -> bool {
+    channel.as_str().chars().all(|character| character.is_alphanumeric() || "-_./:".contains(character))
+}
+
 /// What is odd about text and bytes, if they begin like JSON.
 fn no_json(payload: &[u8]) -> Option<String> {
-    const MARK: &[u8] = "\u{feff}".as_bytes();
-    let (after_mark, is_marked) = payload.strip_prefix(MARK).map_or((payload, false), |rest| (rest, true));
-    let [b'{' | b'[', ..] = after_mark.trim_ascii_start() else { return None };
+    if let [0xff, 0xfe, b'{' | b'[', 0, ..] | [0xfe, 0xff, 0, b'{' | b'[', ..] = payload {
+        return Some(
+            "this begins like JSON in UTF-16, and is sent as bytes: JSON is UTF-8 (RFC 8259 §8.1)".to_owned(),
+        );
+    }
+    let plain = payload.strip_prefix("\u{feff}".as_bytes()).unwrap_or(payload);
+    let is_marked = plain.len() < payload.len();
+    let [first @ (b'{' | b'['), rest @ ..] = plain.trim_ascii() else { return None };
     if let Err(error) = std::str::from_utf8(payload) {
         return Some(format!("this begins like JSON, but is no UTF-8, and sent as bytes: {error}"));
     }
-    if is_marked {
-        return Some(
-            "a byte order mark stands before the JSON, so this is sent as text: leave the mark out"
-                .to_owned(),
-        );
-    }
-    let error = serde_json::from_slice::<IgnoredAny>(payload).err()?;
-    Some(format!("this is no JSON, and sent as text like any other: {error}"))
+    let Err(error) = serde_json::from_slice::<IgnoredAny>(plain) else {
+        return is_marked.then(|| {
+            "a byte order mark stands before the JSON, so this is sent as text: leave the mark out".to_owned()
+        });
+    };
+    // Text may well begin with brackets: `[12:30] on time`.
+    let next = rest.trim_ascii_start().first();
+    let is_meant = *first == b'{'
+        || error.is_eof()
+        || matches!(next, Some(b'{' | b'[' | b'"'))
+        || rest.last() == Some(&b']');
+    is_meant.then(|| format!("this is no JSON, and sent as text like any other: {error}"))
 }
 
 /// As people write it: shortest, and with an exponent where it is long.
@@ -131,6 +153,9 @@ struct Typed<'a> {
 /// Degrees of longitude that data may be away: a position a turn away is where it would be without, and maps that show several
 /// worlds say such. Ten turns are further than any goes.
 const FURTHEST: f64 = 3600.0;
+
+/// Metres that no projection of the Earth is wider than by much: half of Web Mercator's.
+const WIDEST: f64 = 20_037_509.0;
 
 #[cfg(test)]
 mod tests {
@@ -162,6 +187,8 @@ mod tests {
             "[1,2]",
             r#"["Feature"]"#,
             "on time",
+            "[12:30] on time",
+            "\u{feff}[info] started",
             "1",
             r#""on time""#,
             r#""{ no JSON""#,
@@ -200,6 +227,9 @@ mod tests {
             ("{'a':1}", None, "key must be a string at line 1 column 2"),
             ("{\"a\":\n NaN}", None, "expected value at line 2 column 2"),
             ("\u{feff}{\"a\":1}", None, "a byte order mark"),
+            ("\u{feff}{\"a\":1", None, "this is no JSON, and sent as text like any other: EOF"),
+            ("[1;2]", None, "this is no JSON, and sent as text like any other: expected `,` or `]`"),
+            ("[\"a\" 1", None, "this is no JSON, and sent as text like any other: "),
             (
                 r#" "{\"type\":\"Feature\",\"geometry\":null,\"properties\":null}""#,
                 None,
@@ -212,6 +242,9 @@ mod tests {
         }
         let latin = told(b"{\"a\":\"\xe9\"}", None).unwrap_or_default();
         assert!(latin.contains("no UTF-8") && latin.ends_with("from index 6"), "{latin}");
+        for wide in [&b"\xff\xfe{\0\"\0"[..], b"\xfe\xff\0{\0\""] {
+            assert!(told(wide, None).is_some_and(|told| told.contains("UTF-16")), "{wide:?}");
+        }
         let long = format!(r#"{{"type":"Feature","id":"{}"}}"#, "x".repeat(1_000));
         assert!(told(long, None).is_some_and(|told| told.len() < 300), "an id may be long");
     }
@@ -229,6 +262,7 @@ mod tests {
             ("951000,6002000.5", metres),
             ("-951000,20", metres),
             ("2600000,1200000", metres),
+            ("85400000,473700000", metres),
             ("8,500", metres),
             ("1e300,1e-300", metres),
             ("47.37,151.2", latitude),
@@ -256,6 +290,7 @@ mod tests {
         let metres = point("951000,6002000.5");
         assert!(metres.starts_with("the first position is [951000, 6002000.5], "), "{metres}");
         assert!(metres.contains("--channel-crs cars=epsg:3857"), "{metres}");
+        assert!(point("85400000,473700000").ends_with("; divide it first if it is in millionths or so"));
         assert!(point("47.37,151.2").ends_with("; they seem to be swapped"));
         assert!(point("100,95").ends_with("§4)"));
     }

@@ -147,8 +147,11 @@ fn what_changes_in_a_file_in_vain_is_named_with_what_decides() {
         ("", "publish_key = \"other\"", &["publish_key (GEOCAST_PUBLISH_KEY)"]),
         ("", "publish_key_file = \"hush\"", &["publish_key_file (GEOCAST_PUBLISH_KEY)"]),
         ("", "max_message = 100", &[]),
+        ("", "viewport_channels = [\"a\", \"b\"]", &[]),
+        ("", "viewport_channels = \"a,b\"", &[]),
+        ("", "viewport_channels = [\"b\"]", &["viewport_channels (--viewport-channels)"]),
     ] {
-        let line = "--max-depth 7";
+        let line = "--max-depth 7 --viewport-channels a,b";
         assert_eq!(overridden(line, before).changed(&overridden(line, now)), named, "{before:?} to {now:?}");
     }
 }

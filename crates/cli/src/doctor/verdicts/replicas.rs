@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use geocast_server::{ReplicaObstacle, SentinelReplica, SentinelView};
 
-use super::sentinels::Thought;
+use super::sentinels::{Thought, sorted};
 use crate::doctor::finding::Level;
 
 /// Whether there is one to take the place of the master.
@@ -15,15 +15,17 @@ pub(super) fn replicas(view: &SentinelView) -> Thought {
             None => able.push(address.as_str()),
         }
     }
-    let able = able.join(", ");
-    let reasons = kept.iter().map(|(why, names)| format!("{} {}", names.join(", "), reason(why)));
+    let is_none = able.is_empty();
+    let able = sorted(able);
+    let is_any_kept = !kept.is_empty();
+    let reasons = kept.into_iter().map(|(why, names)| format!("{} {}", sorted(names), reason(why)));
     let reasons = reasons.collect::<Vec<_>>().join("; ");
     let (level, text) = if view.replicas.is_empty() {
         let text = "there is none: nobody takes the place of a master that is lost; start one with `replicaof HOST PORT`";
         (Level::Warning, text.to_owned())
-    } else if able.is_empty() {
+    } else if is_none {
         (Level::Warning, format!("none can take the place of the master: {reasons}"))
-    } else if kept.is_empty() {
+    } else if !is_any_kept {
         (Level::Ok, format!("{able} can take the place of the master"))
     } else {
         (Level::Note, format!("{able} can take the place of the master; {reasons}"))
@@ -37,7 +39,7 @@ fn reason(obstacle: &ReplicaObstacle) -> String {
         ReplicaObstacle::Lost => "cannot be reached".to_owned(),
         ReplicaObstacle::Unheard => {
             "cannot be reached, and could not since it was listed, as a master that was replaced \
-                                     cannot until it is back"
+             cannot until it is back"
                 .to_owned()
         }
         ReplicaObstacle::Unasked => {
@@ -46,9 +48,15 @@ fn reason(obstacle: &ReplicaObstacle) -> String {
         ReplicaObstacle::Priority => "must not (replica-priority 0)".to_owned(),
         ReplicaObstacle::Master => {
             "said last that it is a master, as one that was replaced does when it is back: sentinels \
-                                    make a replica of it within half a minute"
+             make a replica of it within half a minute"
                 .to_owned()
         }
+        ReplicaObstacle::Rival => {
+            "said last that it is a master, while the sentinels miss theirs: they make a replica of it again \
+             when that one comes back"
+                .to_owned()
+        }
+        ReplicaObstacle::Promoted => "is taking the place of the master now".to_owned(),
         ReplicaObstacle::Elsewhere(other) => format!("follows {other}, not the master"),
         ReplicaObstacle::Unsynced => {
             "follows the master and has not synced with it (INFO replication says why, and its log)"
@@ -98,6 +106,20 @@ mod tests {
                 Level::Warning,
                 "r:2 said last that it is a master",
             ),
+            (
+                vec![
+                    replica("r:2", Some(ReplicaObstacle::Rival)),
+                    replica("r:1", Some(ReplicaObstacle::Rival)),
+                ],
+                Level::Warning,
+                "r:1, r:2 said last that it is a master, while",
+            ),
+            (
+                vec![replica("r:2", Some(ReplicaObstacle::Promoted))],
+                Level::Warning,
+                "r:2 is taking the place",
+            ),
+            (vec![replica("r:2", None), replica("r:1", None)], Level::Ok, "r:1, r:2 can take"),
             (
                 vec![replica("r:2", Some(ReplicaObstacle::Unasked))],
                 Level::Warning,

@@ -175,8 +175,16 @@ fn quorum(view: &SentinelView, service: &str, answering: usize) -> Thought {
         let begin = format!(
             "{needed} of {known} have to be there to replace a master, and {reached} {are}: start {lost} again"
         );
-        // RESET forgets who is not there, but changes nothing of how many have to agree.
-        let text = if reached < quorum {
+        // RESET forgets who is not there, but changes nothing of how many have to agree. It forgets the replicas as well, of which
+        // only the master tells again.
+        let is_whole =
+            !view.flags.iter().any(|flag| flag.ends_with("_down") || flag == "failover_in_progress");
+        let text = if !is_whole {
+            format!(
+                "{begin}; if they are gone for good, start others in their place, and SENTINEL RESET {service} only once there is a \
+                 master: it makes sentinels forget the replicas too"
+            )
+        } else if reached < quorum {
             format!(
                 "{begin}; if they are gone for good, start others in their place, and when there are {quorum} to agree (quorum), \
                  not before, say to each"
@@ -184,7 +192,7 @@ fn quorum(view: &SentinelView, service: &str, answering: usize) -> Thought {
         } else {
             format!("{begin}, or, if they are gone for good, say to each")
         };
-        (Level::Problem, text, words(&["SENTINEL", "RESET", service]))
+        (Level::Problem, text, is_whole.then(|| words(&["SENTINEL", "RESET", service])).flatten())
     } else if known == 1 {
         let text = "there is one alone: nobody replaces a master that is lost with it; three on machines of their own are usual";
         (Level::Note, text.to_owned(), None)
@@ -223,7 +231,13 @@ fn others(all: &[RedisSentinel]) -> Option<Finding> {
 }
 
 fn names<'a>(peers: impl Iterator<Item = &'a SentinelPeer>) -> String {
-    peers.map(|peer| peer.address.as_str()).collect::<Vec<_>>().join(", ")
+    sorted(peers.map(|peer| peer.address.as_str()).collect())
+}
+
+/// Sentinels tell of others in an order of their own each.
+pub(super) fn sorted(mut names: Vec<&str>) -> String {
+    names.sort_unstable();
+    names.join(", ")
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -297,5 +311,17 @@ mod tests {
         let Thought { level, text, words, .. } = quorum(&view(2, &[]), "map", 3);
         assert_eq!((level, words), (Level::Problem, None), "{text}");
         assert!(text.contains("3 answer, and only 1 is known here"), "{text}");
+    }
+    #[test]
+    fn replicas_are_not_forgotten_while_there_is_no_master() {
+        for flag in ["s_down", "o_down", "failover_in_progress"] {
+            let view = SentinelView {
+                flags: vec!["master".to_owned(), flag.to_owned()],
+                ..view(2, &[false, false])
+            };
+            let Thought { level, text, words, .. } = quorum(&view, "map", 1);
+            assert_eq!((level, words), (Level::Problem, None), "{text}");
+            assert!(text.contains("SENTINEL RESET map only once there is a master"), "{text}");
+        }
     }
 }

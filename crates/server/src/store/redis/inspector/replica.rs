@@ -1,6 +1,6 @@
 use std::{collections::HashMap, net::IpAddr};
 
-use super::sentinel::{address, is_reached};
+use super::sentinel::{address, flags, is_reached};
 
 /// A replica that a sentinel knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +17,19 @@ pub struct SentinelReplica {
 pub enum ReplicaObstacle {
     /// It is not reached any more.
     Lost,
-    /// It is not reached, and has not been since the sentinel lists it, and there has been another master before: so it is of
-    /// the one that was replaced, until it is back.
+    /// It is not reached, and has not been since the sentinel lists it, and there has been another master before: so it is of one
+    /// that was replaced, until it is back, and of other replicas that were gone by then.
     Unheard,
     /// It was listed a moment ago, as after a failover, and has not said yet how it is.
     Unasked,
     /// It never takes over (`replica-priority 0`).
     Priority,
+    /// It is the one that is taking the place of the master.
+    Promoted,
     /// It said last that it is a master: so it is of one that was replaced and is back, until sentinels have made a replica of it.
     Master,
+    /// The same, while the master is missed: until that one is back, nobody makes a replica of it.
+    Rival,
     /// It follows another, of this host and port, and has no connection to that.
     Elsewhere(String),
     /// It follows the master, and has no connection to it: it has not synced, or not yet.
@@ -57,11 +61,14 @@ impl Followed<'_> {
         if !is_known {
             return Some(ReplicaObstacle::Unasked);
         }
-        if word(said, "role-reported") == "master" {
-            return Some(ReplicaObstacle::Master);
+        if flags(said).any(|flag| flag == "promoted") {
+            return Some(ReplicaObstacle::Promoted);
         }
-        // Nobody follows a master that is missed, and that is no reason not to take its place.
-        if word(said, "master-link-status") != "err" || !is_reached(self.0) {
+        let is_missed = !is_reached(self.0);
+        if word(said, "role-reported") == "master" {
+            return Some(if is_missed { ReplicaObstacle::Rival } else { ReplicaObstacle::Master });
+        }
+        if word(said, "master-link-status") != "err" || is_missed && !self.was_lost_before(said) {
             return None;
         }
         let (host, port) = (word(said, "master-host"), word(said, "master-port"));
@@ -70,6 +77,14 @@ impl Followed<'_> {
         } else {
             ReplicaObstacle::Unsynced
         })
+    }
+
+    /// Whether a replica followed the master no more long before that was missed: nobody follows one that is missed, and sentinels
+    /// pass over those alone (sentinelSelectSlave in Redis' `sentinel.c`).
+    fn was_lost_before(self, said: &HashMap<String, String>) -> bool {
+        let number = |said, name| word(said, name).parse::<u64>().unwrap_or_default();
+        let bound = number(self.0, "down-after-milliseconds").saturating_mul(10);
+        number(said, "master-link-down-time") > bound.saturating_add(number(self.0, "s-down-time"))
     }
 
     /// Whether that is certainly not the master: a name may be that of an address.
@@ -95,13 +110,16 @@ mod tests {
 
     #[test]
     fn what_keeps_a_replica_is_read_from_what_sentinels_say() {
-        use ReplicaObstacle::{Elsewhere, Lost, Master, Priority, Unasked, Unheard, Unsynced};
+        use ReplicaObstacle::{
+            Elsewhere, Lost, Master, Priority, Promoted, Rival, Unasked, Unheard, Unsynced,
+        };
 
         let followed = |flags, epoch| {
             said(&[("ip", "10.0.0.1"), ("port", "7"), ("flags", flags), ("config-epoch", epoch)])
         };
-        let (first, second, missed) =
-            (followed("master", "0"), followed("master", "1"), followed("master,s_down", "1"));
+        let (first, second) = (followed("master", "0"), followed("master", "1"));
+        let mut missed = followed("master,s_down", "1");
+        missed.extend(said(&[("down-after-milliseconds", "1000"), ("s-down-time", "500")]));
         let replica = |more: &[(&str, &str)]| {
             let mut all = said(&[
                 ("ip", "::1"),
@@ -132,7 +150,16 @@ mod tests {
             (&second, &[("master-host", "one.test")], Some(Unsynced)),
             (&second, &[("master-port", "8")], Some(Elsewhere("10.0.0.1:8".to_owned()))),
             (&second, &[("master-host", "10.0.0.2")], Some(Elsewhere("10.0.0.2:7".to_owned()))),
+            (&second, &[("flags", "slave,promoted"), ("role-reported", "master")], Some(Promoted)),
             (&missed, &[], None),
+            (&missed, &[("master-link-down-time", "10500")], None),
+            (&missed, &[("master-link-down-time", "10501")], Some(Unsynced)),
+            (
+                &missed,
+                &[("master-link-down-time", "10501"), ("master-port", "8")],
+                Some(Elsewhere("10.0.0.1:8".to_owned())),
+            ),
+            (&missed, &[("role-reported", "master"), ("master-host", "?")], Some(Rival)),
             (&missed, &[("slave-priority", "0")], Some(Priority)),
         ] {
             let found = Followed(master).by(&replica(more));

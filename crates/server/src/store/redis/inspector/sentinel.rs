@@ -148,7 +148,7 @@ pub(super) fn is_reached(said: &HashMap<String, String>) -> bool {
     !flags(said).any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"))
 }
 
-fn flags(said: &HashMap<String, String>) -> impl Iterator<Item = &str> {
+pub(super) fn flags(said: &HashMap<String, String>) -> impl Iterator<Item = &str> {
     said.get("flags").into_iter().flat_map(|flags| flags.split(','))
 }
 
