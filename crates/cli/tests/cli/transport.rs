@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::geocast::{Running, code, geocast, run, stderr, stdout};
+use crate::geocast::{Running, code, geocast, run, stderr, stdout, wait_until};
 
 /// Files with a certificate and its key.
 struct Pair {
@@ -150,6 +150,8 @@ fn a_unix_socket_is_listened_on_and_removed() {
     let name = path.display().to_string();
     // Left behind by a server that was killed.
     drop(UnixListener::bind(&path).unwrap());
+    // A program that another test starts has it open as well for a moment.
+    wait_until(|| UnixStream::connect(&path).is_err(), || format!("{name} is still listened on"));
     let mut server = Running::server(&["serve", "--usock", &name]);
     server.wait_for(&format!("listens on unix:{name}\n"));
     server.wait_for("  publishing open to this machine\n");
