@@ -15,17 +15,15 @@ pub(super) fn replicas(view: &SentinelView) -> Thought {
             None => able.push(address.as_str()),
         }
     }
-    let is_none = able.is_empty();
     let able = sorted(able);
-    let is_any_kept = !kept.is_empty();
     let reasons = kept.into_iter().map(|(why, names)| format!("{} {}", sorted(names), reason(why)));
     let reasons = reasons.collect::<Vec<_>>().join("; ");
     let (level, text) = if view.replicas.is_empty() {
         let text = "there is none: nobody takes the place of a master that is lost; start one with `replicaof HOST PORT`";
         (Level::Warning, text.to_owned())
-    } else if is_none {
+    } else if able.is_empty() {
         (Level::Warning, format!("none can take the place of the master: {reasons}"))
-    } else if !is_any_kept {
+    } else if reasons.is_empty() {
         (Level::Ok, format!("{able} can take the place of the master"))
     } else {
         (Level::Note, format!("{able} can take the place of the master; {reasons}"))
