@@ -134,7 +134,8 @@ fn number(number: f64) -> String {
     format!("{number:?}").trim_end_matches(".0").to_owned()
 }
 
-fn excerpt(text: &str) -> String {
+/// The beginning of what may be long.
+pub(super) fn excerpt(text: &str) -> String {
     let mut rest = text.chars();
     let mut shown: String = rest.by_ref().take(40).collect();
     if rest.next().is_some() {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     answer::Refusal,
     body::{BodyError, body},
-    hint::{of_key, of_payload},
+    hint::{excerpt, of_key, of_payload},
 };
 use crate::{
     ChannelRule, Count, Event, HistoryPosition, StoreError, access::PublishRefused, clock, deletion_notice,
@@ -130,7 +130,7 @@ fn entry(node: &Node, names: Named<(String, String)>, request: &Parts) -> Result
     let Path((name, key)) = names.map_err(|error| bad_path(&error))?;
     let channel = admit(node, &name, request)?;
     let key = key.parse().map_err(|error| {
-        Refusal::new(StatusCode::BAD_REQUEST, "bad_key", format!("key {key:.40?}: {error}"))
+        Refusal::new(StatusCode::BAD_REQUEST, "bad_key", format!("key {:?}: {error}", excerpt(&key)))
     })?;
     Ok((channel, key))
 }
