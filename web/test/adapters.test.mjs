@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { point, put, remove, serve, until } from "../../clients/js/test/server.mjs";
-import { bounded, open } from "./browser.mjs";
+import { bounded, open, UNREACHED } from "./browser.mjs";
 import { elsewhere } from "./elsewhere.mjs";
 import { host } from "./host.mjs";
 import { drag, MAPLIBRE, OPENLAYERS, READBACK } from "./maps.mjs";
@@ -46,7 +46,7 @@ async function openExample(t, name, style) {
   assert.ok(program?.includes('connect("/rpc")'), `there is no example of ${name}`);
   const { script, styles } = await built(program.replace("/rpc", server.url), style);
   shows(`<!doctype html><title>${name}</title><style>body { margin: 0 } ${styles}</style>${element}<script type="module" src="page.js"></script>`, script);
-  const expected = [/WebSocket connection to .* failed/, READBACK];
+  const expected = [UNREACHED, READBACK];
   const page = await open(t, { http }, { path: "/page.html", elsewhere, viewport: { width: 600, height: 400 }, expected });
   await until(() => page.evaluate(() => globalThis.map !== undefined));
   return { page, server, again: () => serve(t, { ...options, port: server.port }) };

@@ -24,6 +24,9 @@ function executable() {
   return found;
 }
 
+/** What Chromium says itself of a server that is gone, whatever of it the page was still loading. */
+export const UNREACHED = /Failed to load resource: net::ERR_(CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE)|WebSocket connection to .* failed/;
+
 /** What is to be done with the pages of a test before its servers end, of which they would complain. */
 const endings = new WeakMap();
 

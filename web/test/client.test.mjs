@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { transformWithEsbuild } from "vite";
 import { point, put, remove, serve, until } from "../../clients/js/test/server.mjs";
-import { bounded, open } from "./browser.mjs";
+import { bounded, open, UNREACHED } from "./browser.mjs";
 
 const sources = new URL("../../clients/js/src/", import.meta.url);
 
@@ -91,7 +91,7 @@ bounded("in a browser, messages, questions and diffs arrive", async (t) => {
 
 bounded("in a browser, the client comes back and tells the difference", async (t) => {
   const server = await serve(t);
-  const page = await blank(t, server, { expected: [/WebSocket connection to .* failed/] });
+  const page = await blank(t, server, { expected: [UNREACHED] });
   await put(server, "cars", point(1, 8, 47));
   await page.evaluate(() => (globalThis.tracked = globalThis.client.track("cars")));
   await becomes(page, "1");

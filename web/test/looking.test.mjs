@@ -1,4 +1,4 @@
-// Where the live map looks, at what, and on which ground: each of its switches is worked, and what then arrives is looked at.
+// Where the live map looks, and at what: each of its switches is worked, and what then arrives is looked at.
 import assert from "node:assert/strict";
 import { point, put, serve, until } from "../../clients/js/test/server.mjs";
 import { bounded, openMap, said, shown, shows } from "./browser.mjs";
@@ -147,49 +147,4 @@ bounded("the second viewport looks where its frame is dragged", async (t) => {
   assert.ok(away < 3, `the frame is ${away} pixels away from what is shown`);
   // The first map has not moved.
   assert.match(page.url(), /at=7\.45000,46\.95000,50/);
-});
-
-bounded("land differs from the sea in each projection, in the colours of the theme", async (t) => {
-  const server = await serve(t);
-  const page = await openMap(t, server, { hash: AT_BERN });
-  const places = [
-    { name: "Mercator", at: [10, 44, 4000], land: [3.3, 47.3], sea: [5.3, 40.3] },
-    { name: "LV95", at: [8.2, 46.8, 1500], land: [3.3, 47.3], sea: [8.7, 43.3] },
-    { name: "LAEA", at: [10, 52, 6000], land: [25.3, 53.3], sea: [-9.3, 46.3] },
-    { name: "Arctic", at: [0, 90, 9000], land: [-43.3, 72.3], sea: [-3.3, 83.3] },
-    { name: "Antarctic", at: [0, -90, 9000], land: [83.3, -78.3], sea: [-33.3, -63.3] },
-  ];
-  const look = ({ at: [longitude, latitude, resolution] }) =>
-    page.evaluate((place) => globalThis.geocast.look(place), { centre: [longitude, latitude], resolution });
-  /** What is drawn at both places, and what the theme has for them. */
-  const colours = ({ land, sea }) =>
-    page.evaluate(({ land, sea }) => {
-      const canvas = document.querySelector("#map canvas.ground");
-      const box = canvas.getBoundingClientRect();
-      const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-      const read = () => [...pixel.getImageData(0, 0, 1, 1).data].join();
-      const drawn = (place) => {
-        const [x, y] = globalThis.geocast.pixelOf(place);
-        pixel.drawImage(canvas, Math.round(box.x - x), Math.round(box.y - y));
-        return read();
-      };
-      const wanted = (name) => {
-        pixel.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-        pixel.fillRect(0, 0, 1, 1);
-        return read();
-      };
-      return { drawn: [drawn(land), drawn(sea)].join(" "), wanted: [wanted("--land"), wanted("--sea")].join(" ") };
-    }, { land, sea });
-  for (const theme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: theme });
-    await until(async () => (await page.evaluate(() => document.documentElement.dataset.theme)) === theme);
-    for (const place of places) {
-      await page.locator("#systems label", { hasText: new RegExp(`^${place.name}$`) }).click();
-      await look(place);
-      let there;
-      const isSo = async () => (there = await colours(place)).drawn === there.wanted;
-      await until(isSo, () => `${place.name}, ${theme}: ${there.drawn}, and not ${there.wanted}`);
-      assert.notEqual(...there.drawn.split(" "));
-    }
-  }
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { point, put, remove, serve, until } from "../../clients/js/test/server.mjs";
 import { secret, token } from "../../clients/js/test/token.mjs";
-import { bounded, open, openMap, said, shown, shows } from "./browser.mjs";
+import { bounded, open, openMap, said, shown, shows, UNREACHED } from "./browser.mjs";
 
 const BERN = point(1, 7.45, 46.95, { type: "tram", heading: 90 });
 const GENEVA = point(2, 6.14, 46.2, { type: "bus" });
@@ -116,7 +116,7 @@ bounded("the server reprojects: coordinates are PROJ's in every projection, and 
 bounded("the page comes back when the server does", async (t) => {
   const server = await serve(t);
   await put(server, "cars", BERN);
-  const page = await openMap(t, server, { hash: AT_BERN, expected: [/WebSocket connection to .* failed/] });
+  const page = await openMap(t, server, { hash: AT_BERN, expected: [UNREACHED] });
   await shows(page, ["1"]);
   await server.end("SIGKILL");
   await said(page, "#connection", /^(back in \d+ s|connecting)$/);

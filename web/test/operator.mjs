@@ -6,9 +6,8 @@ import { serve } from "../../clients/js/test/server.mjs";
 import { open, said } from "./browser.mjs";
 import { mercator } from "./maps.mjs";
 
-/** What Chromium says itself of an answer that is none, or a refusal. */
+/** What Chromium says itself of a refusal. */
 export const REFUSED = /Failed to load resource: the server responded with a status of 40[14]/;
-export const UNREACHED = /Failed to load resource: net::ERR_(CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE)|WebSocket connection to .* failed/;
 
 /** A server whose operator has the token `sesame`. */
 export function operated(t, options = {}) {

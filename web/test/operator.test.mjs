@@ -1,8 +1,8 @@
 // The operator's page in a real browser, against servers that it starts. Maps in other tabs are the clients.
 import assert from "node:assert/strict";
 import { point, put, serve, until } from "../../clients/js/test/server.mjs";
-import { bounded, open, openMap, said } from "./browser.mjs";
-import { drawnAt, openOperator, operated, REFUSED, row, UNREACHED } from "./operator.mjs";
+import { bounded, open, openMap, said, UNREACHED } from "./browser.mjs";
+import { drawnAt, openOperator, operated, REFUSED, row } from "./operator.mjs";
 
 bounded("clients are listed, and their viewports are drawn where they look", async (t) => {
   const server = await operated(t);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { serve, until } from "../../clients/js/test/server.mjs";
-import { bounded, open, said } from "./browser.mjs";
+import { bounded, open, said, UNREACHED } from "./browser.mjs";
 import { host } from "./host.mjs";
 
 const readme = readFileSync(new URL("../../clients/js/README.md", import.meta.url), "utf8");
@@ -15,7 +15,7 @@ bounded("the whole page of the README can be copied", async (t) => {
   const written = "ws://127.0.0.1:8765/rpc";
   assert.ok(copied.includes(written));
   shows(copied.replace(written, server.url));
-  const page = await open(t, { http }, { path: "/page.html", expected: [/WebSocket connection to .* failed/] });
+  const page = await open(t, { http }, { path: "/page.html", expected: [UNREACHED] });
   await said(page, "p", /^[1-9]\d* vehicles$/);
 
   const drawn = () => page.evaluate(() => [...document.querySelectorAll("path")].map((dot) => dot.getAttribute("d")));

@@ -80,8 +80,12 @@ export class Ground extends Layer {
         this.#ready.set(system.code, shapes);
         this.changed();
       };
-      // Features are seen without it as well; the next time the system is shown it is asked for again.
-      shapesIn(system).then(ready, () => this.#asked.delete(system.code));
+      const again = () => {
+        this.#asked.delete(system.code);
+        this.changed();
+      };
+      // Features are seen without it as well.
+      shapesIn(system).then(ready, () => setTimeout(again, PATIENCE));
     }
     return this.#ready.get(system.code);
   }
@@ -165,4 +169,6 @@ function name(context: CanvasRenderingContext2D, countries: Country[], palette: 
 /** Steps of a graticule, in degrees. */
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const WHOLE = 10;
+/** Milliseconds until a land that did not come is asked for again, if its system is still shown. */
+const PATIENCE = 2000;
 const EVERYWHERE: Bounds = [-180, -90, 180, 90];
