@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use geocast_protocol::Channel;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc::UnboundedSender, oneshot};
 
 use self::routes::Routes;
@@ -23,6 +24,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Broker {
     workers: OnceLock<Vec<UnboundedSender<WorkerMessage>>>,
+    /// Held while messages leave for the workers, so that all of them have those of several publishers in the same order.
+    leaving: Mutex<()>,
     routes: Routes,
     /// The queues to the workers have no bound of their own: what is in them is bounded here, in bytes.
     in_flight: Arc<Semaphore>,
@@ -55,6 +58,7 @@ impl Broker {
         let in_flight_limit = u32::try_from(in_flight.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         Self {
             workers: OnceLock::new(),
+            leaving: Mutex::new(()),
             routes: Routes::new(),
             in_flight: Arc::new(Semaphore::new(in_flight_limit as usize)),
             in_flight_limit,
@@ -267,6 +271,7 @@ impl Parcel<'_> {
         self.bytes = 0;
         let since = self.since.take();
         let workers = self.broker.workers.get().map(Vec::as_slice).unwrap_or_default();
+        let _in_order = self.broker.leaving.lock();
         for (worker, events) in workers.iter().zip(&mut self.packed) {
             if !events.is_empty() {
                 // A worker that has ended has no subscribers left.
@@ -289,3 +294,6 @@ const LARGEST_PARCEL: usize = 64 * 1024;
 
 /// Bytes that an event costs besides its payload, roughly.
 const OVERHEAD: usize = 512;
+
+#[cfg(test)]
+mod tests;

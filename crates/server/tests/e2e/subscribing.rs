@@ -1,8 +1,12 @@
 //! SUB, DEL and what subscribers receive.
 
+use std::time::Duration;
+
+use geocast_server::Secret;
 use serde_json::json;
 
 use crate::{
+    caller::Caller,
     server::{Backend, TestServer},
     stores::on_both_stores,
 };
@@ -13,6 +17,7 @@ on_both_stores!(
     subscribing_twice_delivers_once,
     a_channel_can_be_left_and_taken_again,
     messages_of_a_channel_come_in_order,
+    all_hear_what_many_publish_at_once_in_one_order,
     channels_are_apart,
     all_subscribers_get_a_message_whoever_leaves,
     subscribing_brings_no_state,
@@ -88,6 +93,42 @@ async fn messages_of_a_channel_come_in_order(backend: Backend) {
             assert_eq!(client.next_content().await, number);
         }
     }
+}
+
+async fn all_hear_what_many_publish_at_once_in_one_order(backend: Backend) {
+    const MESSAGES: u32 = 1000;
+    let server = TestServer::start_with(backend, |settings| {
+        settings.publish_key = Some(Secret::new("k"));
+        settings.limits.command_burst = 2 * MESSAGES;
+    })
+    .await;
+    let mut subscribers = Vec::new();
+    for _ in 0..6 {
+        subscribers.push(server.subscriber("news", &[]).await);
+    }
+    let mut publishers = Vec::new();
+    for _ in 0..4 {
+        publishers.push(Caller::publisher(&server, "k").await);
+    }
+    for number in 0..MESSAGES {
+        for (name, publisher) in publishers.iter_mut().enumerate() {
+            let text = json!({ "jsonrpc": "2.0", "method": "publish", "params": ["news", [name, number]] });
+            publisher.client.send(text.to_string()).await;
+        }
+        // Workers that wait are woken one after the other, which is when two publishers come between each other.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut orders = Vec::new();
+    for subscriber in &mut subscribers {
+        let mut heard = Vec::new();
+        while heard.len() < publishers.len() * MESSAGES as usize {
+            let content = subscriber.next_content().await;
+            // Who subscribed first heard that others did.
+            heard.extend(content.is_array().then_some(content));
+        }
+        orders.push(heard);
+    }
+    assert!(orders.iter().all(|heard| *heard == orders[0]), "not all hear the same order");
 }
 
 async fn channels_are_apart(backend: Backend) {
