@@ -27,12 +27,32 @@ impl Caller {
     }
 
     pub(crate) async fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.begin(method, params).await;
+        let reply = self.client.next().await;
+        self.expect_reply(reply)
+    }
+
+    async fn begin(&mut self, method: &str, params: Value) {
         self.next += 1;
         let request = json!({ "jsonrpc": "2.0", "id": self.next, "method": method, "params": params });
         self.client.send(request.to_string()).await;
-        let reply = self.client.next().await;
+    }
+
+    fn expect_reply(&self, reply: Value) -> Value {
         assert_eq!((&reply["jsonrpc"], &reply["id"]), (&json!("2.0"), &json!(self.next)), "{reply}");
         reply
+    }
+
+    /// The result of a subscription behind an outage: whoever is about to be subscribed may be told of that gap before.
+    pub(crate) async fn subscribe_behind_gaps(&mut self, params: Value) -> Value {
+        self.begin("subscribe", params).await;
+        let mut reply = self.client.next().await;
+        while reply["method"] == "gap" {
+            reply = self.client.next().await;
+        }
+        let mut reply = self.expect_reply(reply);
+        assert!(reply.get("error").is_none(), "{reply}");
+        reply["result"].take()
     }
 
     /// The result of a call.

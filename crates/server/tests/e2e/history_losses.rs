@@ -96,7 +96,7 @@ async fn publish(server: &TestServer, numbers: Range<u32>) {
 async fn coming_back(server: &TestServer, since: &Value, epoch: &Value) -> (bool, Value) {
     let mut caller = Caller::connect(server).await;
     let params = json!({ "channel": "map", "since": since, "epoch": epoch });
-    let mut told = caller.call("subscribe", params).await;
+    let mut told = caller.subscribe_behind_gaps(params).await;
     (told["recovered"].as_bool().expect("it is said"), told["epoch"].take())
 }
 

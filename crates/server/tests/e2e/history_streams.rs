@@ -83,7 +83,7 @@ async fn a_redis_that_lost_everything_begins_anew_and_says_so() {
     }
     assert!(heard.iter().any(|push| push["method"] == "gap"), "{heard:?}");
     let params = json!({ "channel": "map", "since": last["offset"], "epoch": told["epoch"] });
-    let again = caller.call("subscribe", params).await;
+    let again = caller.subscribe_behind_gaps(params).await;
     assert_eq!(again["recovered"], json!(false));
     assert_ne!(again["epoch"], told["epoch"]);
 }
