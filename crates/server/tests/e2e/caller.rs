@@ -50,16 +50,12 @@ impl Caller {
         while reply["method"] == "gap" {
             reply = self.client.next().await;
         }
-        let mut reply = self.expect_reply(reply);
-        assert!(reply.get("error").is_none(), "{reply}");
-        reply["result"].take()
+        result(self.expect_reply(reply))
     }
 
     /// The result of a call.
     pub(crate) async fn call(&mut self, method: &str, params: Value) -> Value {
-        let mut reply = self.ask(method, params).await;
-        assert!(reply.get("error").is_none(), "{reply}");
-        reply["result"].take()
+        result(self.ask(method, params).await)
     }
 
     /// The code, reason and message of a call that fails.
@@ -89,4 +85,9 @@ impl Caller {
             assert_eq!(push["method"], "gap", "{push}");
         }
     }
+}
+
+fn result(mut reply: Value) -> Value {
+    assert!(reply.get("error").is_none(), "{reply}");
+    reply["result"].take()
 }
