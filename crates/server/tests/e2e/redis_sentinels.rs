@@ -30,13 +30,15 @@ impl RedisSentinels {
     ///
     /// `options` are those of the servers, `lines` stand in the configuration of the sentinels.
     pub(crate) fn start(options: &[&str], lines: &[&str]) -> Self {
-        // On a machine that is busy enough, the master is silent for a second and replaced before anybody has begun.
-        for _ in 1..ATTEMPTS {
-            if let Ok(all) = Self::try_start(options, lines) {
-                return all;
+        // On a busy machine the master may be silent for a second, and replaced before anybody has begun.
+        let mut known = String::new();
+        for _ in 0..ATTEMPTS {
+            match Self::try_start(options, lines) {
+                Ok(all) => return all,
+                Err(other) => known = other,
             }
         }
-        Self::try_start(options, lines).unwrap_or_else(|known| panic!("{known}"))
+        panic!("{known}");
     }
 
     /// The same, unless they do not come to know each other; then what the first sentinel knows.
