@@ -1,2 +1,2 @@
-# PROJ's sources are compiled several at a time, as they share most of their headers: that takes less than half the time.
+# PROJ's sources are compiled several at a time, as they share most of their headers.
 set(CMAKE_UNITY_BUILD ON)
